@@ -1,0 +1,68 @@
+import { Environment, isDeploy } from "./environment.ts";
+
+export type Config = ReturnType<typeof toConfig>;
+
+/** The environment cannot be used. The message lists every problem, and no variable's value. */
+export class BadEnvironment extends Error {
+  override name = "BadEnvironment";
+}
+
+/**
+ * Reads the configuration from environment variables. An empty variable counts as unset.
+ *
+ * @throws {BadEnvironment}
+ */
+export function parseConfig(env: Record<string, string>): Config {
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
+  const parsed = Environment.safeParse(set);
+  if (parsed.success) return toConfig(parsed.data);
+  const problems = parsed.error.issues.map(({ path, message }) =>
+    `  ${path.join(".")}: ${message}`
+  );
+  throw new BadEnvironment(
+    `Cannot start: the environment is not a configuration (README.md lists every variable)\n` +
+      problems.join("\n"),
+  );
+}
+
+function toConfig(env: Environment) {
+  return {
+    /** Null on Deno Deploy, which decides by itself. */
+    listen: isDeploy(env) ? null : { hostname: env.HOST, port: env.PORT },
+    kv: toKv(env),
+    desk: toDesk(env),
+    deskTimeoutMs: env.SUPPORT_DESK_TIMEOUT_MS,
+    auth: {
+      secret: env.AUTH_SECRET,
+      jwksUrl: env.AUTH_JWKS_URL,
+      issuer: env.AUTH_ISSUER,
+      audience: env.AUTH_AUDIENCE,
+    },
+    corsOrigins: env.CORS_ORIGINS,
+    /** 0 is no limit. */
+    rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
+    /** Null keeps everything. */
+    retentionDays: env.RETENTION_DAYS ?? null,
+    logLevel: env.LOG_LEVEL,
+  };
+}
+
+function toKv({ KV_PATH }: Environment) {
+  if (KV_PATH === undefined) return { kind: "deploy" } as const;
+  return /^https?:\/\//.test(KV_PATH)
+    ? { kind: "connect", url: KV_PATH } as const
+    : { kind: "file", path: KV_PATH } as const;
+}
+
+/** Null where no desk is configured. */
+function toDesk(env: Environment) {
+  const { SUPPORT_DESK_URL: url, SUPPORT_DESK_TOKEN: token, SUPPORT_DESK_QUEUE: queue } = env;
+  if (url === undefined || token === undefined || queue === undefined) return null;
+  return {
+    url,
+    token,
+    queue,
+    label: env.SUPPORT_DESK_LABEL,
+    referenceField: env.SUPPORT_DESK_REFERENCE_FIELD,
+  };
+}

@@ -1,0 +1,88 @@
+import { z } from "zod";
+
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+
+/** An address whose traffic nobody can read on the way: https, or http to this machine. */
+function address(example: string): z.ZodType<string> {
+  const rule = `must be an https address such as ${example} (http is for 127.0.0.1 only)`;
+  return z.string().refine((text) => {
+    const url = URL.parse(text);
+    const isPrivate = url?.protocol === "https:" ||
+      url?.protocol === "http:" && LOOPBACK.test(url.hostname);
+    return isPrivate && url.username === "" && url.password === "" && url.hash === "";
+  }, rule);
+}
+
+function wholeNumber(min: number, max: number): z.ZodType<number, string> {
+  const rule = `must be a whole number from ${min} to ${max}`;
+  return z.string().regex(/^\d{1,9}$/, rule).transform(Number)
+    .refine((number) => number >= min && number <= max, rule);
+}
+
+const Origins = z.string()
+  .transform((text) => text.split(",").map((origin) => origin.trim()).filter(Boolean))
+  .refine(
+    (origins) => origins.every((origin) => URL.parse(origin)?.origin === origin),
+    "must be origins separated by commas, such as https://app.example,https://admin.example",
+  );
+
+/** Whether this is Deno Deploy, which sets these variables by itself. */
+export function isDeploy(env: { DENO_DEPLOY?: string; DENO_DEPLOYMENT_ID?: string }): boolean {
+  return env.DENO_DEPLOYMENT_ID !== undefined || env.DENO_DEPLOY !== undefined;
+}
+
+const count = (...values: unknown[]) => values.filter((value) => value !== undefined).length;
+
+/** Rules over several variables are told together with those over one. */
+const always = { when: () => true };
+
+/** The variables that Deskhand reads, and nothing else of the environment. */
+export const Environment = z.object({
+  HOST: z.string().default("127.0.0.1"),
+  PORT: wholeNumber(0, 65_535).default(8000),
+  KV_PATH: z.string().optional(),
+  SUPPORT_DESK_URL: address("https://desk.example").refine(
+    (text) => !text.includes("?"),
+    "must have no query",
+  ).optional(),
+  SUPPORT_DESK_TOKEN: z.string().regex(/^[\x21-\x7e]+$/, "must be one word of visible ASCII")
+    .optional(),
+  SUPPORT_DESK_QUEUE: z.string().max(200, "must be at most 200 characters").optional(),
+  SUPPORT_DESK_LABEL: z.string().max(40, "must be at most 40 characters")
+    .regex(/^\P{Cc}*$/u, "must be one line").default("Support desk"),
+  SUPPORT_DESK_REFERENCE_FIELD: z.string()
+    .regex(/^[^{}'"\\\p{Cc}]{1,200}$/u, "must be the field's name, without quotes or braces")
+    .default("SupportRef"),
+  SUPPORT_DESK_TIMEOUT_MS: wholeNumber(100, 5000).default(5000),
+  AUTH_SECRET: z.string().refine(
+    (secret) => new TextEncoder().encode(secret).length >= 32,
+    "must be at least 32 bytes, for example what 'openssl rand -base64 48' prints",
+  ).optional(),
+  AUTH_JWKS_URL: address("https://id.example/.well-known/jwks.json").optional(),
+  AUTH_ISSUER: z.string().optional(),
+  AUTH_AUDIENCE: z.string().optional(),
+  CORS_ORIGINS: Origins.default([]),
+  RATE_LIMIT_PER_MINUTE: wholeNumber(0, 1_000_000).default(30),
+  RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error")
+    .default("info"),
+  DENO_DEPLOYMENT_ID: z.string().optional(),
+  DENO_DEPLOY: z.string().optional(),
+}).refine(
+  (env) =>
+    [0, 3].includes(count(env.SUPPORT_DESK_URL, env.SUPPORT_DESK_TOKEN, env.SUPPORT_DESK_QUEUE)),
+  {
+    path: ["SUPPORT_DESK_URL, SUPPORT_DESK_TOKEN, SUPPORT_DESK_QUEUE"],
+    error: "must be set all three, or none for a service without a desk",
+    ...always,
+  },
+).refine((env) => count(env.AUTH_SECRET, env.AUTH_JWKS_URL) === 1, {
+  path: ["AUTH_SECRET, AUTH_JWKS_URL"],
+  error: "exactly one must be set: a shared secret, or the address of the key set",
+  ...always,
+}).refine((env) => isDeploy(env) || env.KV_PATH !== undefined, {
+  path: ["KV_PATH"],
+  error: "must be a file such as ./deskhand.kv, or the address of a KV Connect server",
+  ...always,
+});
+export type Environment = z.infer<typeof Environment>;

@@ -1,0 +1,16 @@
+import type { Clock, Desk, Log, Store } from "./ports.ts";
+import type { Reference } from "./reference.ts";
+import type { UnderWay } from "./under_way.ts";
+
+/** All that the use cases work with, composed once in `main.ts`. */
+export interface Deskhand {
+  store: Store;
+  /** Null where no desk is configured. */
+  desk: Desk | null;
+  /** Milliseconds that everything sent to the desk for one submission may take together. */
+  deskTimeoutMs: number;
+  clock: Clock;
+  log: Log;
+  mintReference(now: number): Reference;
+  underWay: UnderWay;
+}

@@ -1,0 +1,72 @@
+import type { Deskhand } from "./deskhand.ts";
+import { type LogFields, type Settled, type Stored, StoreUnavailable } from "./ports.ts";
+import type { SupportRequest } from "./support_request.ts";
+
+/** For how long a finalization that the store refuses is tried again. */
+const PERSISTENCE_MS = 2_000;
+const FIRST_PAUSE_MS = 50;
+
+/**
+ * Settles a pending handoff, once. Returns the request as it is stored then: with `handoff`, with
+ * what another attempt settled before, or still pending where the store refuses to the end.
+ */
+export async function finalize(
+  deskhand: Deskhand,
+  stored: Stored,
+  handoff: Settled,
+  fields: LogFields,
+): Promise<SupportRequest> {
+  try {
+    if (await persist(deskhand, stored, handoff)) return { ...stored.request, handoff };
+    return await yieldTo(deskhand, stored, handoff);
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    const ticket = handoff.status === "created" ? handoff.ticket.reference : undefined;
+    deskhand.log.error("Cannot finalize the handoff: the store refuses it", {
+      ...fields,
+      ...ticket !== undefined && { ticket },
+      error: error.message,
+    });
+    return stored.request;
+  }
+}
+
+async function persist(
+  { store, clock }: Deskhand,
+  stored: Stored,
+  handoff: Settled,
+): Promise<boolean> {
+  const giveUp = clock.elapsed() + PERSISTENCE_MS;
+  for (let pause = FIRST_PAUSE_MS;; pause *= 2) {
+    try {
+      return await store.finalize(stored, handoff);
+    } catch (error) {
+      const isLast = clock.elapsed() + pause > giveUp;
+      if (isLast || !(error instanceof StoreUnavailable)) throw error;
+      await clock.wait(pause);
+    }
+  }
+}
+
+/** Another attempt has settled the request: what it stored stands, and our ticket is audited. */
+async function yieldTo(
+  { store, log }: Deskhand,
+  stored: Stored,
+  handoff: Settled,
+): Promise<SupportRequest> {
+  const current = await store.reread(stored);
+  const request = current?.request ?? stored.request;
+  if (handoff.status === "created" && !hasTicket(request, handoff.ticket.reference)) {
+    await store.supersede(current ?? stored, handoff);
+    log.warn("A second ticket was made for one request: the first to be stored stands", {
+      tenantId: request.context.tenantId,
+      reference: request.reference,
+      ticket: handoff.ticket.reference,
+    });
+  }
+  return request;
+}
+
+function hasTicket({ handoff }: SupportRequest, reference: string): boolean {
+  return "ticket" in handoff && handoff.ticket.reference === reference;
+}

@@ -1,0 +1,158 @@
+import type { AuditEvent } from "./audit.ts";
+import type { Context } from "./context.ts";
+import type { Failure } from "./failure.ts";
+import type { Handoff, Ticket } from "./handoff.ts";
+import type { Reference } from "./reference.ts";
+import type { SupportRequest } from "./support_request.ts";
+
+/** A support request as the store has it: where it sorts in its context, and its revision. */
+export interface Stored {
+  request: SupportRequest;
+  /** Sort key within the context: microseconds, unique and monotonic. */
+  ts: number;
+  versionstamp: string;
+}
+
+/** A finalized handoff. */
+export type Settled = Extract<Handoff, { status: "created" | "failed" }>;
+
+/** Whose idempotency key it is: the same key of another actor or tenant is another key. */
+export interface KeyScope {
+  tenantId: string;
+  actorId: string;
+  key: string;
+}
+
+/** An idempotency key to be written with a request. */
+export interface KeyClaim extends KeyScope {
+  fingerprint: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+  /** The versionstamp of the expired record that this one replaces, or null. */
+  replaces: string | null;
+}
+
+export type KeyLookup =
+  | { outcome: "free"; versionstamp: string | null }
+  | { outcome: "taken"; fingerprint: string; stored: Stored };
+
+export type Appended =
+  | { outcome: "stored"; stored: Stored }
+  | { outcome: "key_taken" };
+
+/** Where an audit page goes on: the position of the last event that was read. */
+export interface AuditPosition {
+  ts: number;
+  reference: string;
+  event: string;
+}
+
+export interface AuditPage {
+  events: AuditEvent[];
+  /** Null where no older event is left. */
+  next: AuditPosition | null;
+}
+
+/** A lease on the right to resume one interrupted handoff. */
+export interface Lease {
+  reference: Reference;
+  versionstamp: string;
+}
+
+/** A store that failed or did not answer in time. What it was asked to write may be there. */
+export class StoreUnavailable extends Error {
+  override name = "StoreUnavailable";
+}
+
+/** Keeps support requests. Every method rejects with {@linkcode StoreUnavailable}. */
+export interface Store {
+  /**
+   * The first commit: the request, its audit event and its idempotency key, all or nothing. It
+   * sorts after every request of its context that was acknowledged before the call.
+   */
+  append(request: SupportRequest, key?: KeyClaim): Promise<Appended>;
+  /** The latest request of a context, or null. */
+  latest(context: Context): Promise<Stored | null>;
+  /** The present revision of a stored request, or null where its retention is over. */
+  reread(stored: Stored): Promise<Stored | null>;
+  /**
+   * The finalization: settles the handoff, with its audit event, if the request is still at the
+   * revision that `stored` names. False where another attempt has settled it.
+   */
+  finalize(stored: Stored, handoff: Settled): Promise<boolean>;
+  /** Appends `handoff.superseded`: `handoff` is what the request did not come to. */
+  supersede(stored: Stored, handoff: Settled): Promise<void>;
+  findKey(scope: KeyScope): Promise<KeyLookup>;
+  /** Takes the lease until `until` (milliseconds since the epoch); null where it is held. */
+  takeLease(reference: Reference, until: number): Promise<Lease | null>;
+  releaseLease(lease: Lease): Promise<void>;
+  /** A tenant's audit events, newest first. */
+  auditEvents(tenantId: string, limit: number, after?: AuditPosition): Promise<AuditPage>;
+}
+
+/** What came of asking the desk to create a ticket. */
+export type Creation =
+  | { outcome: "created"; ticket: Ticket }
+  | {
+    outcome: "failed";
+    failure: Failure;
+    /** Whether the desk itself, not a proxy before it, answered with an error. */
+    deskAnswered: boolean;
+  };
+
+/** What came of looking a ticket up. Only `absent` says that there is none. */
+export type Lookup =
+  | { outcome: "found"; ticket: Ticket }
+  | { outcome: "absent" }
+  | { outcome: "unclear" };
+
+/** The one configured support desk. Nothing of it rejects; nothing outlives the signal. */
+export interface Desk {
+  /** What people call the desk. */
+  label: string;
+  /** The ticket that a person means by a ticket number or a URL at this desk, or null. */
+  link(ticket: string): Ticket | null;
+  create(request: SupportRequest, signal: AbortSignal): Promise<Creation>;
+  find(reference: Reference, signal: AbortSignal): Promise<Lookup>;
+}
+
+/** Time, which nothing below `main.ts` reads on its own. */
+export interface Clock {
+  /** Milliseconds since the epoch; may jump. */
+  now(): number;
+  /** Milliseconds since some start; never jumps. */
+  elapsed(): number;
+  wait(milliseconds: number): Promise<void>;
+  /** `AbortSignal.timeout`. */
+  deadline(milliseconds: number): AbortSignal;
+}
+
+/** What a log line may say, and nothing else: no body, no token, nothing that the desk sent. */
+export type LogFields = {
+  requestId?: string;
+  tenantId?: string;
+  reference?: string;
+  outcome?: string;
+  ticket?: string;
+  deskMs?: number;
+  method?: string;
+  route?: string;
+  status?: number;
+  ms?: number;
+  address?: string;
+  error?: string;
+};
+
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+export type RateDecision = { allowed: true } | { allowed: false; retryAfterSeconds: number };
+
+/** Counts the submissions of one actor in one tenant. */
+export interface RateLimit {
+  take(tenantId: string, actorId: string): Promise<RateDecision>;
+}

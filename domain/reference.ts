@@ -1,0 +1,11 @@
+import { ulid } from "ulid";
+import { z } from "zod";
+
+/** `SR-` and a ULID: what a person quotes, and what the desk's ticket carries. */
+export const Reference = z.string().regex(/^SR-[0-7][0-9A-HJKMNP-TV-Z]{25}$/);
+export type Reference = z.infer<typeof Reference>;
+
+/** A new reference for a request that is made at `now` (milliseconds since the epoch). */
+export function mintReference(now: number): Reference {
+  return `SR-${ulid(now)}`;
+}

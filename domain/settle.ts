@@ -1,0 +1,44 @@
+import type { Deskhand } from "./deskhand.ts";
+import { finalize } from "./finalize.ts";
+import { handOff, settled } from "./hand_off.ts";
+import type { DeskOutcome } from "./handoff.ts";
+import type { Desk, LogFields, Stored } from "./ports.ts";
+import type { SupportRequest } from "./support_request.ts";
+
+/** One attempt at the desk; null where it must neither be written nor be believed. */
+type Attempt = (desk: Desk, signal: AbortSignal) => Promise<DeskOutcome | null>;
+
+/**
+ * Hands a pending request off and finalizes it. Returns the request as it is stored then.
+ * `attempt` is what is asked of the desk, within one deadline for all of it.
+ */
+export async function settle(
+  deskhand: Deskhand,
+  stored: Stored,
+  fields: LogFields,
+  attempt: Attempt = (desk, signal) => handOff(desk, stored.request, signal),
+): Promise<SupportRequest> {
+  const { desk, clock, deskTimeoutMs, underWay } = deskhand;
+  if (desk === null) return stored.request;
+  return await underWay.handOff(stored.request.reference, async () => {
+    const started = clock.elapsed();
+    const outcome = await attempt(desk, clock.deadline(deskTimeoutMs));
+    const deskMs = Math.round(clock.elapsed() - started);
+    logOutcome(deskhand, outcome, { ...fields, deskMs });
+    if (outcome === null) return stored.request;
+    const handoff = settled(outcome, stored.request, desk, clock.now());
+    return await finalize(deskhand, stored, handoff, fields);
+  });
+}
+
+function logOutcome({ log }: Deskhand, outcome: DeskOutcome | null, fields: LogFields): void {
+  if (outcome === null) {
+    log.warn("Left the handoff interrupted: the desk gave no clear answer", fields);
+  } else if (outcome.outcome === "created") {
+    const ticket = outcome.ticket.reference;
+    log.info("Handed the support request off", { ...fields, outcome: "created", ticket });
+  } else {
+    const { reason } = outcome.failure;
+    log.warn("Could not hand the support request off", { ...fields, outcome: reason });
+  }
+}

@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { Context } from "./context.ts";
+import { Handoff, Timestamp } from "./handoff.ts";
+import { Reference } from "./reference.ts";
+import { Contact, Diagnostics, Severity } from "./submission.ts";
+import { line } from "./text.ts";
+
+/** Who asks, from the verified token. */
+export const Actor = z.object({ id: line(255).min(1), name: line(120).optional() });
+export type Actor = z.infer<typeof Actor>;
+
+/** The record, and the only truth about a support request. Its `handoff` is settled once. */
+export const SupportRequest = z.object({
+  schema: z.literal(1),
+  reference: Reference,
+  context: Context,
+  summary: z.string(),
+  description: z.string().optional(),
+  severity: Severity,
+  contact: Contact.optional(),
+  diagnostics: Diagnostics.optional(),
+  createdAt: Timestamp,
+  createdBy: Actor,
+  handoff: Handoff,
+});
+export type SupportRequest = z.infer<typeof SupportRequest>;

@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { SupportRequest } from "../domain/support_request.ts";
+import type { Stored } from "../domain/ports.ts";
+
+/** Where a request is: the tenant or run part, and its sort key last. */
+const RecordKey = z.tuple([z.enum(["tenant", "run"]), z.string(), z.number().int()]);
+
+export const IdempotencyRecord = z.object({
+  recordKey: RecordKey,
+  fingerprint: z.string(),
+  expiresAt: z.number(),
+});
+export type IdempotencyRecord = z.infer<typeof IdempotencyRecord>;
+
+export const LeaseRecord = z.object({ until: z.number() });
+export type LeaseRecord = z.infer<typeof LeaseRecord>;
+
+/**
+ * What stands at a request's key, or null. Records are parsed on the way out: what does not parse
+ * was written by something else, and is not to be served.
+ */
+export function toStored(entry: Deno.KvEntryMaybe<unknown>): Stored | null {
+  if (entry.versionstamp === null) return null;
+  const ts = RecordKey.parse(entry.key)[2];
+  return { request: SupportRequest.parse(entry.value), ts, versionstamp: entry.versionstamp };
+}

@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { AuditEvent } from "../domain/audit.ts";
+import type { ContextSummary as Summary } from "../domain/latest.ts";
+import { HANDOFF_MODES } from "../domain/submission.ts";
+import { SupportRequest } from "../domain/support_request.ts";
+
+/** A support request on the wire: what was typed for the desk's people is not returned. */
+export const SupportRequestAnswer = SupportRequest.pick({
+  reference: true,
+  context: true,
+  summary: true,
+  severity: true,
+  createdAt: true,
+  createdBy: true,
+  handoff: true,
+});
+export type SupportRequestAnswer = z.infer<typeof SupportRequestAnswer>;
+
+/** All that a "Request support" slide-over needs when it opens. */
+export const ContextSummaryAnswer = z.object({
+  desk: z.object({ label: z.string() }).nullable(),
+  handoffModes: z.array(z.enum(HANDOFF_MODES)),
+  supportRequest: SupportRequestAnswer.nullable(),
+});
+export type ContextSummaryAnswer = z.infer<typeof ContextSummaryAnswer>;
+
+export const AuditEventsAnswer = z.object({
+  events: z.array(AuditEvent),
+  nextCursor: z.string().nullable(),
+});
+export type AuditEventsAnswer = z.infer<typeof AuditEventsAnswer>;
+
+export function toAnswer(request: SupportRequest): SupportRequestAnswer {
+  const { reference, context, summary, severity, createdAt, createdBy, handoff } = request;
+  return { reference, context, summary, severity, createdAt, createdBy, handoff };
+}
+
+export function toSummaryAnswer(summary: Summary): ContextSummaryAnswer {
+  const { desk, handoffModes, supportRequest } = summary;
+  return {
+    desk,
+    handoffModes: [...handoffModes],
+    supportRequest: supportRequest && toAnswer(supportRequest),
+  };
+}

@@ -1,0 +1,68 @@
+import { Hono } from "hono";
+import { z } from "zod";
+import type { AuditPosition, Store } from "../domain/ports.ts";
+import { Reference } from "../domain/reference.ts";
+import { AuditEventName } from "../domain/audit.ts";
+import type { AuditEventsAnswer } from "./answers.ts";
+import type { Env } from "./env.ts";
+import { problem } from "./problems.ts";
+import type { VerifyToken } from "./token.ts";
+import { toProblemErrors } from "./validation.ts";
+import { whoMay } from "./who_may.ts";
+
+const Position = z.tuple([z.number().int().nonnegative(), Reference, AuditEventName]);
+
+/** A page's cursor: opaque to clients, and worth nothing outside the tenant that it is used in. */
+const Cursor = z.base64url("must be a nextCursor that this call returned")
+  .transform((text, context): AuditPosition => {
+    const parsed = Position.safeParse(
+      parseJson(atob(text.replaceAll("-", "+").replaceAll("_", "/"))),
+    );
+    if (!parsed.success) {
+      context.addIssue("must be a nextCursor that this call returned");
+      return z.NEVER;
+    }
+    const [ts, reference, event] = parsed.data;
+    return { ts, reference, event };
+  });
+
+const LIMIT_RULE = "must be a whole number from 1 to 100";
+
+export const AuditQuery = z.object({
+  limit: z.string().regex(/^\d{1,3}$/, LIMIT_RULE).transform(Number)
+    .refine((limit) => limit >= 1 && limit <= 100, LIMIT_RULE).default(50),
+  cursor: Cursor.optional(),
+});
+
+/** A tenant's audit events, newest first. */
+export function auditEvents(store: Store, verify: VerifyToken) {
+  return new Hono<Env>().get(
+    "/v1/tenants/:tenantId/audit-events",
+    whoMay(verify, "audit:read"),
+    async (c) => {
+      const query = AuditQuery.safeParse(c.req.query());
+      if (!query.success) {
+        return problem(c, "validation", "The query is not valid", {
+          errors: toProblemErrors(query.error),
+        });
+      }
+      const { limit, cursor } = query.data;
+      const { events, next } = await store.auditEvents(c.get("tenantId"), limit, cursor);
+      const nextCursor = next && toCursor(next);
+      return c.json({ events, nextCursor } satisfies AuditEventsAnswer, 200);
+    },
+  );
+}
+
+function toCursor({ ts, reference, event }: AuditPosition): string {
+  return btoa(JSON.stringify([ts, reference, event]))
+    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

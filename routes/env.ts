@@ -1,0 +1,12 @@
+import type { Actor } from "../domain/support_request.ts";
+
+/** What middleware leaves for handlers. */
+export interface Env {
+  Variables: {
+    requestId: string;
+    /** Set once the token was verified and covers the tenant of the path. */
+    actor: Actor;
+    tenantId: string;
+    idempotencyKey?: string;
+  };
+}

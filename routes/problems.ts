@@ -1,0 +1,65 @@
+import type { Context, TypedResponse } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+
+/** Every refusal, by the last part of its `type`. Statuses are chosen here and nowhere else. */
+const PROBLEMS = {
+  "unauthenticated": [401, "A valid token is needed"],
+  "insufficient-scope": [403, "The token's scope does not cover this call"],
+  "not-found": [404, "Not found"],
+  "method-not-allowed": [405, "Method not allowed"],
+  "idempotency-under-way": [409, "The first submission with this key is still under way"],
+  "body-too-large": [413, "The body is too large"],
+  "not-json": [415, "The body must be JSON"],
+  "malformed-json": [400, "The body is not well-formed JSON"],
+  "invalid-idempotency-key": [400, "The idempotency key is not valid"],
+  "validation": [422, "The request is not valid"],
+  "idempotency-key-reused": [422, "The idempotency key belongs to another submission"],
+  "rate-limited": [429, "Too many submissions"],
+  "internal": [500, "Something went wrong here"],
+  "store-unavailable": [503, "The store does not answer"],
+  "keys-unavailable": [503, "Tokens cannot be verified just now"],
+} as const satisfies Record<string, readonly [ContentfulStatusCode, string]>;
+
+export type ProblemSlug = keyof typeof PROBLEMS;
+
+type StatusOf<Slug extends ProblemSlug> = (typeof PROBLEMS)[Slug][0];
+
+/** One thing that is wrong: where, as a JSON Pointer (RFC 6901) in a URI fragment, and what. */
+export interface ProblemError {
+  pointer: string;
+  detail: string;
+}
+
+/** RFC 9457. */
+export interface Problem {
+  type: `/problems/${ProblemSlug}`;
+  title: string;
+  status: number;
+  detail: string;
+  requestId: string;
+  errors?: ProblemError[];
+}
+
+export interface ProblemOptions {
+  errors?: ProblemError[];
+  headers?: Record<string, string>;
+}
+
+/** The one error body. `detail` says what to do, and never what an exception or the desk said. */
+export function problem<Slug extends ProblemSlug>(
+  c: Context,
+  slug: Slug,
+  detail: string,
+  { errors, headers }: ProblemOptions = {},
+): Response & TypedResponse<Problem, StatusOf<Slug>, "json"> {
+  const [status, title]: readonly [StatusOf<Slug>, string] = PROBLEMS[slug];
+  const body: Problem = {
+    type: `/problems/${slug}`,
+    title,
+    status,
+    detail,
+    requestId: c.get("requestId"),
+    ...errors && { errors },
+  };
+  return c.json(body, status, { ...headers, "Content-Type": "application/problem+json" });
+}

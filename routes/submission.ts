@@ -1,0 +1,68 @@
+import type { MiddlewareHandler } from "hono";
+import { createMiddleware } from "hono/factory";
+import type { z } from "zod";
+import { IDEMPOTENCY_KEY } from "../domain/idempotency.ts";
+import type { RateLimit } from "../domain/ports.ts";
+import { Submission } from "../domain/submission.ts";
+import type { Env } from "./env.ts";
+import { MAX_BODY_BYTES, readJsonBody } from "./json_body.ts";
+import { problem } from "./problems.ts";
+import { toProblemErrors } from "./validation.ts";
+
+/** Counts every submission of an actor in a tenant, replays too. */
+export function limitRate(rateLimit: RateLimit) {
+  return createMiddleware<Env>(async (c, next) => {
+    const decision = await rateLimit.take(c.get("tenantId"), c.get("actor").id);
+    if (!decision.allowed) {
+      const seconds = String(decision.retryAfterSeconds);
+      return problem(c, "rate-limited", `Nothing was stored. Try again in ${seconds} s`, {
+        headers: { "Retry-After": seconds },
+      });
+    }
+    await next();
+  });
+}
+
+export const idempotencyKey = createMiddleware<Env>(async (c, next) => {
+  const key = c.req.header("Idempotency-Key");
+  if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
+    return problem(
+      c,
+      "invalid-idempotency-key",
+      "The header Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID",
+    );
+  }
+  c.set("idempotencyKey", key);
+  await next();
+});
+
+type Json = {
+  in: { json: z.input<typeof Submission> };
+  out: { json: Submission };
+};
+
+/** Parses the body. Its type tells Hono's client what to send. */
+export const submissionBody: MiddlewareHandler<Env, string, Json> = async (c, next) => {
+  const body = await readJsonBody(c.req.raw);
+  switch (body.outcome) {
+    case "not_json":
+      return problem(c, "not-json", "Send the submission with 'Content-Type: application/json'");
+    case "too_large":
+      return problem(c, "body-too-large", `Send at most ${MAX_BODY_BYTES} bytes`);
+    case "malformed":
+      return problem(c, "malformed-json", body.detail);
+  }
+  const parsed = Submission.safeParse(body.value);
+  if (!parsed.success) {
+    return problem(
+      c,
+      "validation",
+      "Nothing was stored. Mend what 'errors' names and send it again",
+      {
+        errors: toProblemErrors(parsed.error),
+      },
+    );
+  }
+  c.req.addValidatedData("json", parsed.data);
+  await next();
+};

@@ -1,0 +1,59 @@
+import { createMiddleware } from "hono/factory";
+import type { Env } from "./env.ts";
+import { problem } from "./problems.ts";
+import type { Verification, VerifyToken } from "./token.ts";
+
+export type Scope = "support_requests:create" | "support_requests:read" | "audit:read";
+
+const BEARER = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/i;
+
+const REFUSALS: Record<Exclude<Verification["outcome"], "valid" | "unavailable">, string> = {
+  invalid:
+    "The token cannot be accepted. Get a new one and send it as 'Authorization: Bearer <token>'",
+  expired: "The token has expired. Get a new one",
+};
+
+/**
+ * Lets through who may do `scope` in the tenant of the path, in the order in which nothing is told
+ * to who may not: 401 without a valid token, 404 for a tenant that is not in it, the same as for
+ * one that does not exist, and only then 403.
+ */
+export function whoMay(verify: VerifyToken, scope: Scope) {
+  return createMiddleware<Env, "/v1/tenants/:tenantId">(async (c, next) => {
+    const token = BEARER.exec(c.req.header("Authorization") ?? "")?.[1];
+    const verification = token === undefined
+      ? { outcome: "missing" } as const
+      : await verify(token);
+    switch (verification.outcome) {
+      case "missing":
+        return unauthenticated("Send a token as 'Authorization: Bearer <token>'");
+      case "invalid":
+      case "expired":
+        return unauthenticated(REFUSALS[verification.outcome]);
+      case "unavailable":
+        return problem(
+          c,
+          "keys-unavailable",
+          "The key set of the token's issuer cannot be read. Try again",
+          {
+            headers: { "Retry-After": "5" },
+          },
+        );
+    }
+    const { actor, tenants, scopes } = verification.claims;
+    const tenantId = c.req.param("tenantId");
+    if (!tenants.has(tenantId)) {
+      return problem(c, "not-found", "There is nothing here for this token");
+    }
+    if (!scopes.has(scope)) {
+      return problem(c, "insufficient-scope", `The token needs the scope ${scope}`);
+    }
+    c.set("actor", actor);
+    c.set("tenantId", tenantId);
+    await next();
+
+    function unauthenticated(detail: string) {
+      return problem(c, "unauthenticated", detail, { headers: { "WWW-Authenticate": "Bearer" } });
+    }
+  });
+}

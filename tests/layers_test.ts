@@ -1,0 +1,48 @@
+import { assertEquals } from "@std/assert";
+
+/** What each folder of the product may import of the others. */
+const MAY_IMPORT: Record<string, string[]> = {
+  config: [],
+  domain: [],
+  desk: ["domain"],
+  kv: ["domain"],
+  routes: ["domain"],
+};
+
+async function* sources(folder: string): AsyncGenerator<{ path: string; text: string }> {
+  for await (const entry of Deno.readDir(folder)) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) yield* sources(path);
+    else if (path.endsWith(".ts")) yield { path, text: await Deno.readTextFile(path) };
+  }
+}
+
+const root = new URL("..", import.meta.url).pathname;
+
+for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
+  Deno.test(`${folder} imports nothing of the product but ${allowed.join(", ") || "itself"}`, async () => {
+    const strangers: string[] = [];
+    for await (const { path, text } of sources(root + folder)) {
+      for (const [, specifier] of text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) {
+        const target = new URL(specifier!, `file://${path}`).pathname.slice(root.length).split(
+          "/",
+        )[0]!;
+        if (target !== folder && !allowed.includes(target)) strangers.push(`${path}: ${specifier}`);
+      }
+    }
+    assertEquals(strangers, []);
+  });
+
+  Deno.test(`${folder} neither reads the environment nor opens KV nor reads the clock`, async () => {
+    const readers: string[] = [];
+    // Two files are there to be run, or to be given the place of the store.
+    const exempt = ["config/check.ts", "kv/open.ts"];
+    for await (const { path, text } of sources(root + folder)) {
+      if (exempt.some((name) => path.endsWith(name))) continue;
+      const found = /Deno\.(env|openKv)|Date\.now\(|performance\.now\(|new Date\(\)|Math\.random\(/
+        .exec(text);
+      if (found) readers.push(`${path}: ${found[0]}`);
+    }
+    assertEquals(readers, []);
+  });
+}

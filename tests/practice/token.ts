@@ -1,0 +1,23 @@
+import { SignJWT } from "jose";
+
+export interface TokenClaims {
+  sub?: string;
+  name?: string;
+  tenants?: string[];
+  scope?: string;
+  /** Seconds until the token expires. */
+  lifetime?: number;
+}
+
+export const ALL_SCOPES = "support_requests:create support_requests:read audit:read";
+
+/** Mints an HS256 token as a product's own backend would. */
+export function mintToken(secret: string, claims: TokenClaims = {}): Promise<string> {
+  const { sub = "u-1", name, tenants = ["acme"], scope = ALL_SCOPES, lifetime = 3600 } = claims;
+  return new SignJWT({ tenants, scope, ...name !== undefined && { name } })
+    .setProtectedHeader({ alg: "HS256" })
+    .setSubject(sub)
+    .setIssuedAt()
+    .setExpirationTime(Math.floor(Date.now() / 1000) + lifetime)
+    .sign(new TextEncoder().encode(secret));
+}
