@@ -1,0 +1,136 @@
+import type { Creation, Desk, Lookup } from "../domain/ports.ts";
+import type { Reference } from "../domain/reference.ts";
+import type { SupportRequest } from "../domain/support_request.ts";
+import {
+  carriesInField,
+  createdNumber,
+  type FoundItem,
+  namesInSubject,
+  type SearchResult,
+  searchResult,
+} from "./answers.ts";
+import { exchange } from "./exchange.ts";
+import { deskAddress, linkedTicket, ticketAt } from "./link.ts";
+import { failedCreation } from "./outcomes.ts";
+import { ticketContent, ticketSubject } from "./ticket.ts";
+
+export interface RequestTrackerSettings {
+  /** Where people open the desk, with its base path if it has one. */
+  url: string | URL;
+  /** An auth token of the user that Deskhand is at the desk. */
+  token: string;
+  /** The queue in which tickets are made. */
+  queue: string;
+  label: string;
+  /** The ticket custom field that holds the reference of the support request. */
+  referenceField: string;
+}
+
+/**
+ * The support desk at a Request Tracker 5, over its REST 2.0 interface. Of what it answers only a
+ * validated ticket number leaves this folder.
+ *
+ * @throws {TypeError} if the address is no URL or the token cannot stand in an HTTP header.
+ */
+export function createRequestTracker(
+  settings: RequestTrackerSettings,
+  fetch: typeof globalThis.fetch,
+): Desk {
+  const address = deskAddress(settings.url);
+  const headers = requestHeaders(settings.token);
+  const { label, referenceField } = settings;
+
+  async function create(request: SupportRequest, signal: AbortSignal): Promise<Creation> {
+    const answer = await exchange(fetch, {
+      method: "POST",
+      url: `${address}/REST/2.0/ticket`,
+      headers,
+      body: JSON.stringify(newTicket(settings, request)),
+      wanted: 201,
+    }, signal);
+    if (answer.outcome !== "read") return failedCreation(answer);
+    const number = createdNumber(answer.json);
+    return number === null
+      ? failedCreation({ outcome: "unreadable" })
+      : { outcome: "created", ticket: ticketAt(address, number) };
+  }
+
+  /**
+   * By the custom field, then by the subject, which the desk keeps even where it silently drops a
+   * field that it does not know. In every queue: agents move tickets.
+   */
+  async function find(reference: Reference, signal: AbortSignal): Promise<Lookup> {
+    const byField = await search(
+      `CF.{${referenceField}}=${quoted(reference)}`,
+      "CustomFields",
+      carriesInField(referenceField, reference),
+      signal,
+    );
+    if (byField.outcome === "found") return foundTicket(byField.number);
+    const bySubject = await search(
+      `Subject LIKE ${quoted(reference)}`,
+      "Subject",
+      namesInSubject(reference),
+      signal,
+    );
+    if (bySubject.outcome === "found") return foundTicket(bySubject.number);
+    const both = byField.outcome === "none" && bySubject.outcome === "none";
+    return { outcome: both ? "absent" : "unclear" };
+  }
+
+  async function search(
+    query: string,
+    fields: string,
+    isOurs: (item: FoundItem) => boolean,
+    signal: AbortSignal,
+  ): Promise<SearchResult> {
+    // A ticket merged into another is left out unless its EffectiveId is asked for.
+    query = `EffectiveId > 0 AND ${query}`;
+    const parameters = new URLSearchParams({ query, fields, orderby: "id", order: "ASC" });
+    const answer = await exchange(fetch, {
+      method: "GET",
+      url: `${address}/REST/2.0/tickets?${parameters}`,
+      headers,
+      wanted: 200,
+    }, signal);
+    return answer.outcome === "read" ? searchResult(answer.json, isOurs) : { outcome: "unclear" };
+  }
+
+  function foundTicket(number: string): Lookup {
+    return { outcome: "found", ticket: ticketAt(address, number) };
+  }
+
+  return { label, link: (text) => linkedTicket(address, text), create, find };
+}
+
+function requestHeaders(token: string): Headers {
+  try {
+    return new Headers({
+      "Accept": "application/json",
+      "Authorization": `token ${token}`,
+      "Content-Type": "application/json",
+      // Request Tracker takes "Mozilla" for a browser and sends it to the login page.
+      "User-Agent": "Deskhand",
+    });
+  } catch {
+    // The runtime's own message quotes the value.
+    throw new TypeError("Cannot use the desk's token: it has characters that no header may have");
+  }
+}
+
+function newTicket(settings: RequestTrackerSettings, request: SupportRequest): unknown {
+  return {
+    Queue: settings.queue,
+    Subject: ticketSubject(request.reference, request.summary),
+    // Undefined is left out of the JSON.
+    Requestor: request.contact?.email,
+    Content: ticketContent(request),
+    ContentType: "text/plain",
+    CustomFields: { [settings.referenceField]: request.reference },
+  };
+}
+
+/** A string of Request Tracker's query language (RT::SQL). */
+function quoted(text: string): string {
+  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
+}

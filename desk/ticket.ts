@@ -1,0 +1,84 @@
+import type { Reference } from "../domain/reference.ts";
+import type { SupportRequest } from "../domain/support_request.ts";
+
+/** Request Tracker 5 cuts a longer subject at this byte, through a character if need be. */
+const MAX_SUBJECT_BYTES = 200;
+
+const ELLIPSIS = "…";
+
+/**
+ * What can make a subject read other than it is: controls, marks that reverse the text, and
+ * characters without a shape. Joiners and variation selectors stay after a character beyond
+ * ASCII: Persian, the scripts of India and emoji are misspelt without them.
+ */
+const UNSEEN = new RegExp(
+  String.raw`(?<![^\p{ASCII}\p{DI}]\uFE0F?)[\u200C\u200D\uFE0E\uFE0F]` +
+    String.raw`|[[\p{DI}\p{Bidi_C}\p{Cc}\p{Zl}\p{Zp}\uFFF9-\uFFFB]--[\u200C\u200D\uFE0E\uFE0F]]`,
+  "gv",
+);
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+const encoder = new TextEncoder();
+
+/** `[SR-…] summary`: at most 200 bytes of UTF-8, cut between characters as people see them. */
+export function ticketSubject(reference: Reference, summary: string): string {
+  const prefix = `[${reference}] `;
+  const shown = seen(summary) || "Support request";
+  return prefix + cut(shown, MAX_SUBJECT_BYTES - byteLength(prefix));
+}
+
+/**
+ * The ticket's plain text: everything that the desk's people need. What the person wrote is
+ * indented, so that no line of it can pass for one of ours.
+ */
+export function ticketContent(request: SupportRequest): string {
+  const { context, contact, createdBy } = request;
+  const head = [
+    `Reference: ${request.reference}`,
+    `Tenant: ${context.tenantId}`,
+    ...(context.kind === "run" ? [`Run: ${context.runId}`] : []),
+    `Severity: ${request.severity}`,
+    `Asked at: ${request.createdAt}`,
+    `Asked by: ${person(createdBy.id, createdBy.name)}`,
+  ];
+  if (contact?.email) head.push(`Contact: ${person(contact.email, contact.name)}`);
+  else if (contact?.name) head.push(`Contact: ${seen(contact.name)}`);
+
+  const sections = [head.join("\n"), section("Summary", [request.summary])];
+  if (request.description) {
+    sections.push(section("Description", request.description.split(/\r?\n/)));
+  }
+  const diagnostics = Object.entries(request.diagnostics ?? {});
+  if (diagnostics.length > 0) {
+    sections.push(section("Diagnostics", diagnostics.map(([key, value]) => `${key}: ${value}`)));
+  }
+  return sections.join("\n\n") + "\n";
+}
+
+/** The id comes first: a name is free text, and could imitate what follows it. */
+function person(id: string, name: string | undefined): string {
+  return name ? `${seen(id)} (${seen(name)})` : seen(id);
+}
+
+function section(title: string, lines: string[]): string {
+  return [`${title}:`, ...lines.map((line) => `    ${line}`.trimEnd())].join("\n");
+}
+
+function seen(text: string): string {
+  return text.toWellFormed().replace(UNSEEN, "").trim();
+}
+
+function cut(text: string, maxBytes: number): string {
+  if (byteLength(text) <= maxBytes) return text;
+  const room = maxBytes - byteLength(ELLIPSIS);
+  let kept = "";
+  for (const { segment } of graphemes.segment(text)) {
+    if (byteLength(kept + segment) > room) break;
+    kept += segment;
+  }
+  return kept.trimEnd() + ELLIPSIS;
+}
+
+function byteLength(text: string): number {
+  return encoder.encode(text).length;
+}

@@ -1,0 +1,329 @@
+import { assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@std/assert";
+import { createRequestTracker, type RequestTrackerSettings } from "../../desk/request_tracker.ts";
+import type { Desk, Lookup } from "../../domain/ports.ts";
+import { type PracticeDesk, startPracticeDesk } from "../practice/desk.ts";
+import { OTHER_REFERENCE, REFERENCE, settings, supportRequest } from "./fixtures.ts";
+import { answering, type Behaviour, stallingAfter, startHostileDesk } from "./hostile_desk.ts";
+
+const UNCLEAR: Lookup = { outcome: "unclear" };
+const ABSENT: Lookup = { outcome: "absent" };
+
+function inTime(): AbortSignal {
+  return AbortSignal.timeout(5000);
+}
+
+function practiceTest(
+  name: string,
+  run: (practice: PracticeDesk, desk: Desk) => Promise<void>,
+  changes: Partial<RequestTrackerSettings> = {},
+) {
+  Deno.test(name, async () => {
+    const practice = startPracticeDesk({ referenceField: changes.referenceField });
+    try {
+      await run(practice, createRequestTracker({ ...settings, ...practice, ...changes }, fetch));
+    } finally {
+      await practice.close();
+    }
+  });
+}
+
+/**
+ * A lookup at a desk that answers the search by field and the one by subject as given. A string
+ * is the number of the ticket that must be found.
+ */
+function lookupTest(
+  name: string,
+  byField: Behaviour,
+  bySubject: Behaviour,
+  expected: Lookup | string,
+) {
+  Deno.test(`createRequestTracker.${name}`, async () => {
+    const hostile = startHostileDesk((connection, request) =>
+      (request.includes("Subject+LIKE") ? bySubject : byField)(connection, request)
+    );
+    const desk = createRequestTracker({ ...settings, url: hostile.url }, fetch);
+    try {
+      const lookup = await desk.find(REFERENCE, AbortSignal.timeout(300));
+      const url = `${hostile.url}/Ticket/Display.html?id=${expected}`;
+      const found = { outcome: "found", ticket: { reference: expected, url } };
+      assertEquals<unknown>(lookup, typeof expected === "string" ? found : expected);
+    } finally {
+      await hostile.close();
+    }
+  });
+}
+
+function hits(items: unknown, total: unknown = Array.isArray(items) ? items.length : 0): Behaviour {
+  return answering(200, JSON.stringify({ count: 0, total, items }));
+}
+
+const NONE = hits([]);
+
+practiceTest(
+  "createRequestTracker.create makes one ticket that carries the reference and who asked",
+  async (practice, desk) => {
+    const request = supportRequest();
+    assertEquals(await desk.create(request, inTime()), {
+      outcome: "created",
+      ticket: { reference: "1", url: `${practice.url}/Ticket/Display.html?id=1` },
+    });
+    const [ticket, ...others] = practice.tickets;
+    assertEquals(others, []);
+    assertEquals(ticket.subject, `[${REFERENCE}] The printer is on fire`);
+    assertEquals(ticket.requestor, "ada@example.com");
+    assertEquals(ticket.queue, "Support");
+    assertEquals(ticket.fields, { SupportRef: REFERENCE });
+    assertStringIncludes(ticket.content, "There is smoke.");
+  },
+);
+
+practiceTest(
+  "createRequestTracker.create names no requestor where the contact has no email address",
+  async (practice, desk) => {
+    await desk.create(supportRequest({ contact: { name: "Ada" } }), inTime());
+    assertEquals(practice.tickets.map(({ requestor }) => requestor), [""]);
+  },
+);
+
+practiceTest(
+  "createRequestTracker.create says desk_refused_credentials when the token is wrong",
+  async (practice, desk) => {
+    const creation = await desk.create(supportRequest(), inTime());
+    assertEquals(creation.outcome === "failed" && creation.failure, {
+      reason: "desk_refused_credentials",
+      ticketMayExist: false,
+    });
+    assertEquals(practice.tickets, []);
+  },
+  { token: "another" },
+);
+
+for (
+  const [mode, tickets, may] of [
+    ["hang", 0, true],
+    ["hang-after-create", 1, true],
+    ["error", 0, true],
+    ["error-after-create", 1, true],
+    ["rubbish", 0, true],
+    ["refuse", 0, false],
+    ["reject", 0, false],
+    ["rate-limit", 0, false],
+  ] as const
+) {
+  practiceTest(
+    `createRequestTracker.create says that a ticket ${may ? "may exist" : "does not exist"} ` +
+      `when the desk's mode is ${mode}`,
+    async (practice, desk) => {
+      practice.behave(mode);
+      const creation = await desk.create(supportRequest(), AbortSignal.timeout(300));
+      assertEquals(creation.outcome === "failed" && creation.failure.ticketMayExist, may);
+      assertEquals(practice.tickets.length, tickets);
+    },
+  );
+}
+
+practiceTest(
+  "createRequestTracker.find finds the ticket by its field when agents have renamed and moved it",
+  async (practice, desk) => {
+    await desk.create(supportRequest(), inTime());
+    practice.tickets[0].subject = "Printer";
+    practice.tickets[0].queue = "Facilities";
+    assertEquals(await desk.find(REFERENCE, inTime()), {
+      outcome: "found",
+      ticket: { reference: "1", url: `${practice.url}/Ticket/Display.html?id=1` },
+    });
+  },
+);
+
+practiceTest(
+  "createRequestTracker.find finds the ticket by its subject when the desk dropped the field",
+  async (practice, desk) => {
+    practice.behave("drop-field");
+    await desk.create(supportRequest({ reference: OTHER_REFERENCE }), inTime());
+    await desk.create(supportRequest(), inTime());
+    practice.tickets[1].queue = "Facilities";
+    assertEquals(await desk.find(REFERENCE, inTime()), {
+      outcome: "found",
+      ticket: { reference: "2", url: `${practice.url}/Ticket/Display.html?id=2` },
+    });
+  },
+);
+
+practiceTest(
+  "createRequestTracker.find says absent when the desk has only other tickets",
+  async (_practice, desk) => {
+    await desk.create(supportRequest({ reference: OTHER_REFERENCE }), inTime());
+    assertEquals(await desk.find(REFERENCE, inTime()), ABSENT);
+  },
+);
+
+practiceTest(
+  "createRequestTracker.find does not take a ticket that only quotes the reference for its own",
+  async (_practice, desk) => {
+    const quoting = { reference: OTHER_REFERENCE, summary: `Again, as in [${REFERENCE}]` };
+    await desk.create(supportRequest(quoting), inTime());
+    assertEquals(await desk.find(REFERENCE, inTime()), UNCLEAR);
+  },
+);
+
+practiceTest(
+  "createRequestTracker.find takes a field name with a space",
+  async (practice, desk) => {
+    await desk.create(supportRequest(), inTime());
+    practice.tickets[0].subject = "Printer";
+    assertEquals((await desk.find(REFERENCE, inTime())).outcome, "found");
+  },
+  { referenceField: "Support ref" },
+);
+
+for (const mode of ["hang", "refuse", "rate-limit", "rubbish"] as const) {
+  practiceTest(
+    `createRequestTracker.find says unclear, never absent, when the desk's mode is ${mode}`,
+    async (practice, desk) => {
+      practice.behave(mode);
+      assertEquals(await desk.find(REFERENCE, AbortSignal.timeout(200)), UNCLEAR);
+    },
+  );
+}
+
+const item = (id: unknown, Subject?: unknown) => ({ id, type: "ticket", Subject });
+const shown = (id: string, ...values: string[]) => ({
+  id,
+  CustomFields: [{ name: "SupportRef", values }],
+});
+const own = `[${REFERENCE}] x`;
+const never: Behaviour = () => Promise.reject(new Error("a second search was sent"));
+
+lookupTest(
+  "find asks no second time when the field was found",
+  hits([item("7")]),
+  never,
+  "7",
+);
+lookupTest(
+  "find takes the oldest of several tickets",
+  hits([item("30"), item("9"), item(100)]),
+  never,
+  "9",
+);
+lookupTest(
+  "find takes the oldest of several tickets by subject",
+  NONE,
+  hits([item("30", own), item("9", `Re: ${own}`), item("2", `[${OTHER_REFERENCE}] ${REFERENCE}`)]),
+  "9",
+);
+lookupTest(
+  "find takes a subject whose reference an agent has written in lower case",
+  NONE,
+  hits([item("9", own.toLowerCase())]),
+  "9",
+);
+lookupTest(
+  "find passes over hits that show another value in the field",
+  hits([shown("1"), shown("2", OTHER_REFERENCE), shown("3", REFERENCE)]),
+  never,
+  "3",
+);
+lookupTest(
+  "find finds a ticket that was moved to a queue without the field",
+  hits([{ id: "7", CustomFields: [{ name: "Building", values: ["B2"] }] }]),
+  never,
+  "7",
+);
+lookupTest(
+  "find finds a ticket that was moved to a queue without any field",
+  hits([{ id: "7", CustomFields: "" }]),
+  never,
+  "7",
+);
+lookupTest(
+  "find says unclear when the desk ignores the condition on the field",
+  hits([shown("1"), shown("2", OTHER_REFERENCE)]),
+  NONE,
+  UNCLEAR,
+);
+lookupTest(
+  "find adopts by subject even where the search by field failed",
+  answering(500),
+  hits([item("9", own)]),
+  "9",
+);
+lookupTest("find says absent when both searches say none", NONE, NONE, ABSENT);
+lookupTest("find says unclear when the search by field failed", answering(500), NONE, UNCLEAR);
+lookupTest("find says unclear when the search by subject failed", NONE, answering(500), UNCLEAR);
+lookupTest("find says unclear when the second search hangs", NONE, stallingAfter(""), UNCLEAR);
+
+for (
+  const [what, bySubject] of [
+    ["tickets that it may not show", hits([], 1)],
+    ["no total", hits([], null)],
+    ["a total that is text", hits([], "0")],
+    ["no list", hits({}, 0)],
+    ["a subject without the reference", hits([item("9", "Printer")])],
+    ["no subject", hits([item("9")])],
+    ["a hostile number", hits([item("9; DROP", own)])],
+    ["one hostile number of two", hits([item("9", own), item("../../x", own)])],
+    ["a hit in an empty result", hits([item("9")], 0)],
+    ["HTML", answering(200, "<h1>Hello</h1>")],
+    ["a redirect", answering(302, "", "Location: /NoAuth/Login.html")],
+    ["404", answering(404, '{"message":"Not Found"}')],
+    ["201", answering(201, JSON.stringify({ total: 0, items: [] }))],
+    [
+      "more than is read",
+      answering(200, JSON.stringify({ total: 0, items: [] }) + " ".repeat(65536)),
+    ],
+  ] as const
+) {
+  lookupTest(`find says unclear when a search answers with ${what}`, NONE, bySubject, UNCLEAR);
+}
+
+Deno.test("createRequestTracker follows no redirect, whatever it asks", async () => {
+  const elsewhere = startHostileDesk(answering(201, '{"id":"42"}'));
+  const hostile = startHostileDesk(
+    answering(307, "", `Location: ${elsewhere.url}/REST/2.0/ticket`),
+  );
+  const desk = createRequestTracker({ ...settings, url: hostile.url }, fetch);
+  try {
+    await desk.create(supportRequest(), inTime());
+    await desk.find(REFERENCE, inTime());
+  } finally {
+    await hostile.close();
+    await elsewhere.close();
+  }
+  assertEquals(hostile.requests.length, 3);
+  assertEquals(elsewhere.requests, []);
+});
+
+Deno.test("createRequestTracker asks under the base path of the desk and links below it", async () => {
+  const hostile = startHostileDesk(answering(201, '{"id":"42"}'));
+  const desk = createRequestTracker({ ...settings, url: `${hostile.url}/rt/` }, fetch);
+  try {
+    assertEquals(await desk.create(supportRequest(), inTime()), {
+      outcome: "created",
+      ticket: { reference: "42", url: `${hostile.url}/rt/Ticket/Display.html?id=42` },
+    });
+  } finally {
+    await hostile.close();
+  }
+  assertEquals(hostile.requests, ["POST /rt/REST/2.0/ticket HTTP/1.1"]);
+});
+
+Deno.test("createRequestTracker keeps the token out of the error about a bad one", () => {
+  const error = assertThrows(
+    () => createRequestTracker({ ...settings, url: "https://d.example", token: "s3c\nret" }, fetch),
+    TypeError,
+  );
+  assertFalse(Deno.inspect(error).includes("s3c"));
+});
+
+Deno.test("createRequestTracker is called what its operator calls it", () => {
+  const desk = createRequestTracker({ ...settings, url: "https://desk.example" }, fetch);
+  assertEquals(desk.label, "Acme IT desk");
+});
+
+Deno.test("createRequestTracker links what names a ticket at its own desk only", () => {
+  const desk = createRequestTracker({ ...settings, url: "https://desk.example/rt/" }, fetch);
+  const url = "https://desk.example/rt/Ticket/Display.html?id=42";
+  assertEquals(desk.link(`${url}#txn-7`), { reference: "42", url });
+  assertEquals(desk.link(url.replace("desk.", "other.")), null);
+});

@@ -1,0 +1,198 @@
+/**
+ * A desk to practise on: as much of Request Tracker's REST 2.0 as Deskhand uses, on loopback and
+ * in memory, with the faults of a real one to switch between.
+ */
+
+/** `slow`, `hang`, `refuse`, `rate-limit` and `rubbish` meet every call, the others a creation. */
+export type PracticeMode =
+  | "normal"
+  | "slow" // answers after two seconds
+  | "hang" // never answers, and makes nothing
+  | "hang-after-create" // the ticket is there, the answer never comes
+  | "refuse" // 401
+  | "reject" // 400
+  | "rate-limit" // 429
+  | "error" // 500, and no ticket
+  | "error-after-create" // 500, but the ticket is there
+  | "rubbish" // HTML with 200
+  | "drop-field"; // the reference field is unknown, so it is silently dropped
+
+export interface PracticeTicket {
+  id: string;
+  queue: string;
+  subject: string;
+  requestor: string;
+  content: string;
+  fields: Record<string, string>;
+}
+
+export interface PracticeDesk {
+  url: string;
+  token: string;
+  queue: string;
+  /** What the desk has, oldest first. A test may add to it. */
+  tickets: PracticeTicket[];
+  behave(mode: PracticeMode): void;
+  /** Ends what hangs, then stops listening. */
+  close(): Promise<void>;
+}
+
+const SLOW_MS = 2000;
+const MAX_SUBJECT_BYTES = 200;
+const STRING = String.raw`'((?:[^'\\]|\\.)*)'`;
+const QUERY = new RegExp(
+  String
+    .raw`^(?:EffectiveId > 0 AND )?(?:Queue=${STRING} AND )?(?:CF\.\{([^}]+)\}=|Subject LIKE )${STRING}$`,
+);
+
+/** Starts a practice desk on `port`, or on a free one. */
+export function startPracticeDesk(
+  { port = 0, token = "practice-token", queue = "Support", referenceField = "SupportRef" } = {},
+): PracticeDesk {
+  const tickets: PracticeTicket[] = [];
+  const closing = new AbortController();
+  let mode: PracticeMode = "normal";
+
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port, onListen: () => {} },
+    async (request) => {
+      const url = new URL(request.url);
+      if (url.pathname === "/Ticket/Display.html") return page(url.searchParams.get("id"));
+      if (mode === "hang") {
+        await pause();
+        return message(503, "The practice desk is closing");
+      }
+      const answer = faulty(request) ?? await answered(request, url);
+      if (mode === "slow") await pause(SLOW_MS);
+      return answer;
+    },
+  );
+
+  function faulty(request: Request): Response | null {
+    if (mode === "refuse" || request.headers.get("authorization") !== `token ${token}`) {
+      return message(401, "Unauthorized");
+    }
+    if (mode === "rate-limit") return message(429, "Too Many Requests");
+    if (mode === "rubbish") return html(200, "<h1>Down for maintenance</h1>");
+    return null;
+  }
+
+  async function answered(request: Request, url: URL): Promise<Response> {
+    const call = `${request.method} ${url.pathname}`;
+    if (call === "POST /REST/2.0/ticket") return await create(request);
+    if (call === "GET /REST/2.0/tickets") return search(url.searchParams);
+    if (call === "GET /REST/2.0/rt") return Response.json({ Version: "5.0.3 (practice)" });
+    const id = /^GET \/REST\/2\.0\/ticket\/(\d+)$/.exec(call)?.[1];
+    const ticket = tickets.find((ticket) => ticket.id === id);
+    return ticket
+      ? Response.json({ ...hit(ticket, "Subject,CustomFields"), Queue: ticket.queue })
+      : message(404, "Not Found");
+  }
+
+  async function create(request: Request): Promise<Response> {
+    if (request.headers.get("content-type")?.split(";")[0] !== "application/json") {
+      return message(415, "Unsupported Media Type");
+    }
+    const body = await request.json().catch(() => null);
+    if (body === null || mode === "reject") return message(400, "JSON parse error");
+    if (mode === "error") return message(500, "Internal Server Error");
+    if (body.Queue !== queue) {
+      return message(403, `No permission to create tickets in the queue '${body.Queue}'`);
+    }
+    const value = mode === "drop-field" ? undefined : body.CustomFields?.[referenceField];
+    const ticket: PracticeTicket = {
+      id: String(tickets.length + 1),
+      queue,
+      subject: cutSubject(body.Subject ?? ""),
+      requestor: body.Requestor ?? "",
+      content: body.Content ?? "",
+      fields: value === undefined ? {} : { [referenceField]: value },
+    };
+    tickets.push(ticket);
+    if (mode === "hang-after-create") await pause();
+    return mode === "error-after-create"
+      ? message(500, "Internal Server Error")
+      : Response.json(hit(ticket), { status: 201 });
+  }
+
+  function search(parameters: URLSearchParams): Response {
+    const query = QUERY.exec(parameters.get("query") ?? "");
+    if (query === null) return message(400, "Wrong query");
+    const [inQueue, field, wanted] = query.slice(1).map((text) => text?.replace(/\\(.)/g, "$1"));
+    const found = tickets.filter((ticket) =>
+      (inQueue === undefined || ticket.queue === inQueue) &&
+      (field === undefined
+        ? ticket.subject.toLowerCase().includes(wanted.toLowerCase())
+        : ticket.fields[field] === wanted)
+    );
+    const items = found.map((ticket) => hit(ticket, parameters.get("fields") ?? ""));
+    const counts = { count: items.length, total: items.length, per_page: 20, page: 1 };
+    return Response.json({ ...counts, pages: Math.ceil(items.length / 20), items });
+  }
+
+  function hit(ticket: PracticeTicket, fields = ""): Record<string, unknown> {
+    const { id, subject: Subject } = ticket;
+    const value = ticket.fields[referenceField];
+    const values = value === undefined ? [] : [value];
+    const CustomFields = [{ type: "customfield", name: referenceField, values }];
+    return {
+      id,
+      type: "ticket",
+      _url: `${desk.url}/REST/2.0/ticket/${id}`,
+      ...(fields.includes("Subject") && { Subject }),
+      ...(fields.includes("CustomFields") && { CustomFields }),
+    };
+  }
+
+  function page(id: string | null): Response {
+    const ticket = tickets.find((ticket) => ticket.id === id);
+    if (ticket === undefined) return html(404, "<h1>No such ticket at the practice desk</h1>");
+    const { queue, subject, requestor, content } = ticket;
+    return html(
+      200,
+      `<h1>#${ticket.id}: ${escaped(subject)}</h1>
+<p>Queue: ${escaped(queue)}. Requestor: ${escaped(requestor || "none")}.</p>
+<pre>${escaped(content)}</pre>`,
+    );
+  }
+
+  /** Until the time is over or the desk closes. */
+  function pause(milliseconds?: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (closing.signal.aborted) return resolve();
+      const timer = milliseconds === undefined ? undefined : setTimeout(resolve, milliseconds);
+      closing.signal.addEventListener("abort", () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  async function close(): Promise<void> {
+    closing.abort();
+    await server.shutdown();
+  }
+
+  const url = `http://127.0.0.1:${server.addr.port}`;
+  const desk = { url, token, queue, tickets, behave: (next: PracticeMode) => void (mode = next) };
+  return { ...desk, close };
+}
+
+function message(status: number, text: string): Response {
+  return Response.json({ message: text }, { status });
+}
+
+function html(status: number, body: string): Response {
+  const text = `<!doctype html><meta charset="utf-8"><title>Practice desk</title>
+<p><strong>This is a practice desk. Nobody reads what is sent to it.</strong></p>\n${body}\n`;
+  return new Response(text, { status, headers: { "content-type": "text/html; charset=utf-8" } });
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/** By bytes, as Request Tracker does it: a cut character becomes U+FFFD. */
+function cutSubject(subject: string): string {
+  return new TextDecoder().decode(new TextEncoder().encode(subject).slice(0, MAX_SUBJECT_BYTES));
+}
