@@ -13,7 +13,8 @@ import { createStore } from "./kv/store.ts";
 import { createApp } from "./routes/app.ts";
 import { createVerifyToken } from "./routes/token.ts";
 
-const clock: Clock = {
+/** Real time. */
+export const clock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),

@@ -1,10 +1,4 @@
-import {
-  configure,
-  dispose,
-  getConsoleSink,
-  getJsonLinesFormatter,
-  getLogger,
-} from "@logtape/logtape";
+import { configure, getConsoleSink, getJsonLinesFormatter, getLogger } from "@logtape/logtape";
 
 /** Sends log lines of `level` and above to the console, one JSON object a line. */
 export async function openLog(level: "debug" | "info" | "warn" | "error") {

@@ -7,6 +7,8 @@ export interface TokenClaims {
   scope?: string;
   /** Seconds until the token expires. */
   lifetime?: number;
+  issuer?: string;
+  audience?: string;
 }
 
 export const ALL_SCOPES = "support_requests:create support_requests:read audit:read";
@@ -14,10 +16,12 @@ export const ALL_SCOPES = "support_requests:create support_requests:read audit:r
 /** Mints an HS256 token as a product's own backend would. */
 export function mintToken(secret: string, claims: TokenClaims = {}): Promise<string> {
   const { sub = "u-1", name, tenants = ["acme"], scope = ALL_SCOPES, lifetime = 3600 } = claims;
-  return new SignJWT({ tenants, scope, ...name !== undefined && { name } })
+  const token = new SignJWT({ tenants, scope, ...name !== undefined && { name } })
     .setProtectedHeader({ alg: "HS256" })
     .setSubject(sub)
     .setIssuedAt()
-    .setExpirationTime(Math.floor(Date.now() / 1000) + lifetime)
-    .sign(new TextEncoder().encode(secret));
+    .setExpirationTime(`${lifetime} seconds`);
+  if (claims.issuer !== undefined) token.setIssuer(claims.issuer);
+  if (claims.audience !== undefined) token.setAudience(claims.audience);
+  return token.sign(new TextEncoder().encode(secret));
 }

@@ -1,0 +1,39 @@
+const ROOT = new URL("../../", import.meta.url);
+
+/** What tasks read. Set but empty, so that neither a developer's environment nor .env counts. */
+const UNSET = [
+  "AUTH_AUDIENCE",
+  "AUTH_ISSUER",
+  "AUTH_JWKS_URL",
+  "AUTH_SECRET",
+  "CORS_ORIGINS",
+  "DESKHAND_TOKEN",
+  "LOG_LEVEL",
+  "PORT",
+  "SUPPORT_DESK_REFERENCE_FIELD",
+  "SUPPORT_DESK_TOKEN",
+  "SUPPORT_DESK_URL",
+];
+
+/** A task that has not ended by then hangs: nothing that a test runs takes so long. */
+const HANGS_AFTER_MS = 20_000;
+
+/** A task as it stands in deno.json, with its permissions and in nobody's environment. */
+export function task(name: string, args: string[], env: Record<string, string>): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", name, ...args],
+    cwd: ROOT,
+    env: { ...Object.fromEntries(UNSET.map((name) => [name, ""])), NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(HANGS_AFTER_MS),
+  });
+}
+
+/** Runs a task to its end. */
+export async function runTask(name: string, args: string[], env: Record<string, string> = {}) {
+  const { code, stdout, stderr } = await task(name, args, env).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
