@@ -1,4 +1,4 @@
-import { Environment, isDeploy } from "./environment.ts";
+import { Environment, isDeploy, isServer } from "./environment.ts";
 
 export type Config = ReturnType<typeof toConfig>;
 
@@ -49,7 +49,7 @@ function toConfig(env: Environment) {
 
 function toKv({ KV_PATH }: Environment) {
   if (KV_PATH === undefined) return { kind: "deploy" } as const;
-  return /^https?:\/\//.test(KV_PATH)
+  return isServer(KV_PATH)
     ? { kind: "connect", url: KV_PATH } as const
     : { kind: "file", path: KV_PATH } as const;
 }

@@ -31,6 +31,11 @@ export function isDeploy(env: { DENO_DEPLOY?: string; DENO_DEPLOYMENT_ID?: strin
   return env.DENO_DEPLOYMENT_ID !== undefined || env.DENO_DEPLOY !== undefined;
 }
 
+/** The address of a KV Connect server is told from a file by its scheme. */
+export function isServer(kvPath: string): boolean {
+  return /^https?:\/\//.test(kvPath);
+}
+
 const count = (...values: unknown[]) => values.filter((value) => value !== undefined).length;
 
 /** Rules over several variables are told together with those over one. */
@@ -41,6 +46,7 @@ export const Environment = z.object({
   HOST: z.string().default("127.0.0.1"),
   PORT: wholeNumber(0, 65_535).default(8000),
   KV_PATH: z.string().optional(),
+  DENO_KV_ACCESS_TOKEN: z.string().optional(),
   SUPPORT_DESK_URL: address("https://desk.example").refine(
     (text) => !text.includes("?"),
     "must have no query",
@@ -83,6 +89,10 @@ export const Environment = z.object({
 }).refine((env) => isDeploy(env) || env.KV_PATH !== undefined, {
   path: ["KV_PATH"],
   error: "must be a file such as ./deskhand.kv, or the address of a KV Connect server",
+  ...always,
+}).refine((env) => !isServer(env.KV_PATH ?? "") || env.DENO_KV_ACCESS_TOKEN !== undefined, {
+  path: ["DENO_KV_ACCESS_TOKEN"],
+  error: "must be set where KV_PATH is the address of a KV Connect server",
   ...always,
 });
 export type Environment = z.infer<typeof Environment>;

@@ -32,8 +32,9 @@ function failedAnswer(status: number): Creation {
   if (status === 429) return failed("desk_rate_limited", false);
   if (isIn(400, status)) return failed("desk_rejected", false);
   if (isIn(500, status)) {
-    // 502 and 504 are a proxy's words: the desk behind it may still be at work.
-    return failed("desk_error", true, status !== 502 && status !== 504);
+    // Request Tracker's own is 500. The others are a proxy's words, and the desk behind it may still
+    // be at work: Envoy and Varnish say 503 where they have lost it or wait no longer.
+    return failed("desk_error", true, status === 500);
   }
   return failed("desk_unreadable", true);
 }

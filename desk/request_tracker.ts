@@ -14,6 +14,12 @@ import { deskAddress, linkedTicket, ticketAt } from "./link.ts";
 import { failedCreation } from "./outcomes.ts";
 import { ticketContent, ticketSubject } from "./ticket.ts";
 
+/**
+ * Request Tracker cuts a longer email address without a word, and would write to whoever has the
+ * shorter one.
+ */
+const MAX_REQUESTOR_LENGTH = 120;
+
 export interface RequestTrackerSettings {
   /** Where people open the desk, with its base path if it has one. */
   url: string | URL;
@@ -119,11 +125,11 @@ function requestHeaders(token: string): Headers {
 }
 
 function newTicket(settings: RequestTrackerSettings, request: SupportRequest): unknown {
+  const email = request.contact?.email ?? "";
   return {
     Queue: settings.queue,
     Subject: ticketSubject(request.reference, request.summary),
-    // Undefined is left out of the JSON.
-    Requestor: request.contact?.email,
+    ...email !== "" && email.length <= MAX_REQUESTOR_LENGTH && { Requestor: email },
     Content: ticketContent(request),
     ContentType: "text/plain",
     CustomFields: { [settings.referenceField]: request.reference },

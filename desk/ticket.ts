@@ -61,7 +61,15 @@ function person(id: string, name: string | undefined): string {
 }
 
 function section(title: string, lines: string[]): string {
-  return [`${title}:`, ...lines.map((line) => `    ${line}`.trimEnd())].join("\n");
+  return [`${title}:`, ...lines.map(indented)].join("\n");
+}
+
+/**
+ * By no-break spaces: Request Tracker's page drops other ones at the start of a line, and hides a
+ * line that ">" begins as a quotation.
+ */
+function indented(line: string): string {
+  return `    ${line}`.replace(/^ +/, (spaces) => "\u00A0".repeat(spaces.length)).trimEnd();
 }
 
 function seen(text: string): string {

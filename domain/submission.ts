@@ -12,8 +12,11 @@ export type Contact = z.infer<typeof Contact>;
 
 const MAX_DIAGNOSTICS = 20;
 
-/** What the product knows about the situation, for the desk's people. */
-export const Diagnostics = z.record(requiredLine(64), line(500))
+/**
+ * What the product knows about the situation, for the desk's people. Its keys are kept as they
+ * were sent: two that trimming made equal would lose one's value.
+ */
+export const Diagnostics = z.record(line(64).min(1, "must not be empty"), line(500))
   .refine(
     (diagnostics) => Object.keys(diagnostics).length <= MAX_DIAGNOSTICS,
     `must have at most ${MAX_DIAGNOSTICS} keys`,

@@ -1,16 +1,28 @@
 import { StoreUnavailable } from "../domain/ports.ts";
+import { messageOf } from "./error_message.ts";
 
 /** No call waits longer: KV Connect has no deadline of its own. */
 const DEADLINE_MS = 2_000;
 const FIRST_PAUSE_MS = 5;
+/** Short enough to be tried again often before the deadline, and in a finalization's two seconds. */
+const LONGEST_PAUSE_MS = 80;
+/**
+ * A call to a KV Connect server that hangs or fails never ends, and cannot be called off: each
+ * would keep its memory, and go on asking the server.
+ */
+const MAX_LEFT_BEHIND = 100;
 
 /** A handle that is being opened is a store that does not answer yet. */
 export type KvHandle = Deno.Kv | Promise<Deno.Kv>;
 
+/** How many calls nobody waits for any more, though they have not ended. */
+const leftBehind = new WeakMap<KvHandle, number>();
+
 /**
  * Makes one KV call. A locked database is tried again, because nothing was written then; anything
  * else that fails, or takes over two seconds, is a store that is unavailable. A commit that timed
- * out may still land.
+ * out may still land, but none is begun after the deadline, and none while too many that timed out
+ * have not ended.
  *
  * @throws {StoreUnavailable}
  */
@@ -19,36 +31,61 @@ export async function call<T>(
   run: (kv: Deno.Kv) => Promise<T>,
   deadlineMs = DEADLINE_MS,
 ): Promise<T> {
+  if ((leftBehind.get(handle) ?? 0) >= MAX_LEFT_BEHIND) {
+    throw new StoreUnavailable(`KV has left ${MAX_LEFT_BEHIND} calls unanswered`);
+  }
   const late = Promise.withResolvers<never>();
-  let isOver = false;
+  const over = new AbortController();
+  const running = persist(handle, run, over.signal);
   const timer = setTimeout(() => {
-    isOver = true;
+    leaveBehind(handle, running);
     late.reject(new StoreUnavailable(`KV did not answer within ${deadlineMs} ms`));
   }, deadlineMs);
   try {
-    return await Promise.race([late.promise, persist(handle, run, () => isOver)]);
+    return await Promise.race([late.promise, running]);
   } catch (error) {
     if (error instanceof StoreUnavailable) throw error;
-    throw new StoreUnavailable(`KV failed: ${error instanceof Error ? error.message : error}`);
+    throw new StoreUnavailable(`KV failed: ${messageOf(error)}`);
   } finally {
     clearTimeout(timer);
+    over.abort();
   }
+}
+
+/** Counts a call until it ends. */
+function leaveBehind(handle: KvHandle, running: Promise<unknown>): void {
+  const count = (by: number) => leftBehind.set(handle, (leftBehind.get(handle) ?? 0) + by);
+  const ended = () => count(-1);
+  count(1);
+  running.then(ended, ended);
 }
 
 async function persist<T>(
   handle: KvHandle,
   run: (kv: Deno.Kv) => Promise<T>,
-  isOver: () => boolean,
+  over: AbortSignal,
 ): Promise<T> {
   const kv = await handle;
-  for (let pause = FIRST_PAUSE_MS;; pause *= 2) {
+  for (let ms = FIRST_PAUSE_MS;; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
+    // Whoever asked has been told that the store is unavailable: a write now would surprise them.
+    over.throwIfAborted();
     try {
       return await run(kv);
     } catch (error) {
       const isLocked = error instanceof Error && error.message.includes("database is locked");
-      if (!isLocked || isOver()) throw error;
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      if (isOver()) throw error;
+      if (!isLocked) throw error;
     }
+    await pause(ms, over);
   }
+}
+
+/** Ends with the signal at the latest. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  signal.addEventListener("abort", () => {
+    clearTimeout(timer);
+    resolve();
+  }, { once: true });
+  return promise;
 }

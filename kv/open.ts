@@ -1,3 +1,5 @@
+import { messageOf } from "./error_message.ts";
+
 /** Where the store is. */
 export type KvLocation =
   /** A local file, which one process writes. */
@@ -14,54 +16,86 @@ export class CannotOpenStore extends Error {
 
 export interface OpenStore {
   kv: Deno.Kv;
+  /** False once a local file was removed or replaced: what is stored then is gone at the end. */
+  isInPlace(): Promise<boolean>;
   close(): void;
 }
 
 /**
  * Opens the store. On a local file it takes the exclusive lock beside it first, because a second
- * process that commits with checks makes the first one's commits fail.
+ * process that commits with checks makes the first one's commits fail. A server may take
+ * `deadlineMs`, because `Deno.openKv` has no deadline of its own.
  *
- * @throws {CannotOpenStore}
+ * @throws {CannotOpenStore} if it is a local file, whatever the cause.
  */
-export async function openStore(location: KvLocation): Promise<OpenStore> {
-  if (location.kind !== "file") {
-    const kv = await Deno.openKv(location.kind === "connect" ? location.url : undefined);
-    return { kv, close: () => kv.close() };
-  }
-  const lock = await lockBeside(location.path);
-  try {
-    const kv = await Deno.openKv(location.path);
-    const close = () => {
-      kv.close();
-      lock.close();
-    };
-    return { kv, close };
-  } catch (error) {
-    lock.close();
-    throw cannotOpen(location.path, error);
-  }
+export async function openStore(location: KvLocation, deadlineMs = 10_000): Promise<OpenStore> {
+  if (location.kind === "file") return await openFile(location.path);
+  const kv = await openServer(location.kind === "connect" ? location.url : undefined, deadlineMs);
+  return { kv, isInPlace: () => Promise.resolve(true), close: () => kv.close() };
 }
 
-/** The lock ends with the process, however that ends; the file stays. */
-async function lockBeside(path: string): Promise<Deno.FsFile> {
-  let lock: Deno.FsFile;
+async function openFile(path: string): Promise<OpenStore> {
+  let lock: Deno.FsFile | undefined;
   try {
+    // The lock ends with the process, however that ends; the file stays.
     lock = await Deno.open(`${path}.lock`, { create: true, write: true });
+    if (!await lock.tryLock(true)) throw new InUse();
+    const kv = await Deno.openKv(path);
+    const opened = await identity(path);
+    return {
+      kv,
+      isInPlace: async () => await identity(path).catch(() => opened) === opened,
+      close() {
+        kv.close();
+        lock?.close();
+      },
+    };
   } catch (error) {
+    lock?.close();
     throw cannotOpen(path, error);
   }
-  if (await lock.tryLock(true)) return lock;
-  lock.close();
-  throw new CannotOpenStore(
-    `Cannot open the KV file ${path}: another process has it open, and only one may write it. ` +
-      "Stop the other one, or give this one a KV_PATH of its own",
-  );
 }
 
+/** An opening cannot be called off: one that comes late is closed. */
+async function openServer(url: string | undefined, deadlineMs: number): Promise<Deno.Kv> {
+  const opening = Deno.openKv(url);
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => late.reject(new Error(`The KV server did not answer within ${deadlineMs} ms`)),
+    deadlineMs,
+  );
+  try {
+    return await Promise.race([opening, late.promise]);
+  } catch (error) {
+    opening.then((kv) => kv.close(), () => {});
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Which file stands at a path, or null where none does. */
+async function identity(path: string): Promise<string | null> {
+  try {
+    const { dev, ino } = await Deno.stat(path);
+    return `${dev}:${ino}`;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+class InUse extends Error {}
+
 function cannotOpen(path: string, error: unknown): CannotOpenStore {
-  const why = error instanceof Error ? error.message : String(error);
+  if (error instanceof InUse) {
+    return new CannotOpenStore(
+      `Cannot open the KV file ${path}: another process has it open, and only one may write it. ` +
+        "Stop the other one, or give this one a KV_PATH of its own",
+    );
+  }
   return new CannotOpenStore(
-    `Cannot open the KV file ${path}: ${why}. Check that KV_PATH names a file in a folder that ` +
-      "exists and that this process may write",
+    `Cannot open the KV file ${path}: ${messageOf(error)}. Check that KV_PATH names a file in a ` +
+      "folder that exists and that this process may write",
   );
 }

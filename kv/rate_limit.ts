@@ -19,7 +19,7 @@ export function createLocalRateLimit(perMinute: number, clock: Pick<Clock, "now"
       const minute = Math.floor(now / MINUTE_MS);
       if (minute !== counted) counts.clear();
       counted = minute;
-      const name = `${tenantId}/${actorId}`;
+      const name = nameOf(tenantId, actorId);
       const count = counts.get(name) ?? 0;
       if (count >= perMinute) return Promise.resolve(refusal(now));
       counts.set(name, count + 1);
@@ -37,24 +37,68 @@ export function createSharedRateLimit(
   perMinute: number,
   clock: Pick<Clock, "now">,
 ): RateLimit {
-  return {
-    async take(tenantId, actorId) {
+  const queues = new Map<string, PromiseWithResolvers<RateDecision>[]>();
+
+  /** How many of `wanted` submissions the minute still has room for. */
+  async function grant(key: Deno.KvKey, wanted: number): Promise<number> {
+    for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
+      const { value, versionstamp } = await call(kv, (kv) => kv.get<number>(key));
+      const count = value ?? 0;
+      const granted = Math.min(wanted, perMinute - count);
+      if (granted <= 0) return 0;
+      const committed = await call(kv, (kv) =>
+        kv.atomic()
+          .check({ key, versionstamp })
+          .set(key, count + granted, { expireIn: 2 * MINUTE_MS })
+          .commit());
+      if (committed.ok) return granted;
+    }
+    throw new StoreUnavailable("KV is contended: the rate could not be counted");
+  }
+
+  /**
+   * Counts what has queued up, all of it with one write: with a write each, a thousand at once
+   * would fail against one another some thirty thousand times, at everybody's cost.
+   */
+  async function drain(
+    tenantId: string,
+    actorId: string,
+    queue: PromiseWithResolvers<RateDecision>[],
+  ): Promise<void> {
+    while (queue.length > 0) {
+      const takes = queue.splice(0);
       const now = clock.now();
-      const key = rateKey(tenantId, actorId, Math.floor(now / MINUTE_MS));
-      for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
-        const { value, versionstamp } = await call(kv, (kv) => kv.get<number>(key));
-        const count = value ?? 0;
-        if (count >= perMinute) return refusal(now);
-        const committed = await call(kv, (kv) =>
-          kv.atomic()
-            .check({ key, versionstamp })
-            .set(key, count + 1, { expireIn: 2 * MINUTE_MS })
-            .commit());
-        if (committed.ok) return { allowed: true };
+      try {
+        const key = rateKey(tenantId, actorId, Math.floor(now / MINUTE_MS));
+        const granted = await grant(key, takes.length);
+        takes.forEach(({ resolve }, i) => resolve(i < granted ? { allowed: true } : refusal(now)));
+      } catch (error) {
+        takes.forEach(({ reject }) => reject(error));
       }
-      throw new StoreUnavailable("KV is contended: the rate could not be counted");
+    }
+    // At once, or a take could still join a queue that nobody drains.
+    queues.delete(nameOf(tenantId, actorId));
+  }
+
+  return {
+    take(tenantId, actorId) {
+      const take = Promise.withResolvers<RateDecision>();
+      const queue = queues.get(nameOf(tenantId, actorId));
+      if (queue !== undefined) {
+        queue.push(take);
+      } else {
+        const started = [take];
+        queues.set(nameOf(tenantId, actorId), started);
+        drain(tenantId, actorId, started);
+      }
+      return take.promise;
     },
   };
+}
+
+/** A tenant's id has no slash. */
+function nameOf(tenantId: string, actorId: string): string {
+  return `${tenantId}/${actorId}`;
 }
 
 function refusal(now: number): RateDecision {

@@ -4,18 +4,25 @@ import { call, type KvHandle } from "./call.ts";
 const DEADLINE_MS = 1_000;
 /** Anybody may ask, so asking often must not mean writing often. */
 const FRESH_MS = 1_000;
+/** Nobody ever writes it. */
+const ABSENT = { key: ["ready", "never"], versionstamp: null };
 
 /**
  * Whether KV takes a write within a second. A read would not tell: a locked or full database still
- * answers reads.
+ * answers reads. The write has a check because one without waits up to five seconds for a lock, and
+ * nobody can read through the handle meanwhile; one with a check fails at once.
  */
 export function createReadiness(kv: KvHandle, clock: Pick<Clock, "elapsed">) {
   let probe: { at: number; isReady: Promise<boolean> } | null = null;
   return (): Promise<boolean> => {
     const at = clock.elapsed();
     if (probe === null || at - probe.at >= FRESH_MS) {
-      const isReady = call(kv, (kv) => kv.set(["ready"], at), DEADLINE_MS)
-        .then(() => true, () => false);
+      const isReady = call(
+        kv,
+        (kv) => kv.atomic().check(ABSENT).set(["ready"], at).commit(),
+        DEADLINE_MS,
+      )
+        .then(({ ok }) => ok, () => false);
       probe = { at, isReady };
     }
     return probe.isReady;

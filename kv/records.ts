@@ -15,12 +15,17 @@ export type IdempotencyRecord = z.infer<typeof IdempotencyRecord>;
 export const LeaseRecord = z.object({ until: z.number() });
 export type LeaseRecord = z.infer<typeof LeaseRecord>;
 
+/** The sort key in a request's key. */
+export function sortKey(key: Deno.KvKey): number {
+  return RecordKey.parse(key)[2];
+}
+
 /**
  * What stands at a request's key, or null. Records are parsed on the way out: what does not parse
  * was written by something else, and is not to be served.
  */
 export function toStored(entry: Deno.KvEntryMaybe<unknown>): Stored | null {
   if (entry.versionstamp === null) return null;
-  const ts = RecordKey.parse(entry.key)[2];
-  return { request: SupportRequest.parse(entry.value), ts, versionstamp: entry.versionstamp };
+  const { key, value, versionstamp } = entry;
+  return { request: SupportRequest.parse(value), ts: sortKey(key), versionstamp };
 }

@@ -12,7 +12,7 @@ import {
 import type { SupportRequest } from "../domain/support_request.ts";
 import { call, type KvHandle } from "./call.ts";
 import { auditKey, contextPrefix, idempotencyKey, requestKey } from "./keys.ts";
-import { type IdempotencyRecord, toStored } from "./records.ts";
+import { type IdempotencyRecord, sortKey, toStored } from "./records.ts";
 import type { Retention } from "./retention.ts";
 import { Sequence } from "./sequence.ts";
 
@@ -31,15 +31,27 @@ type Requests = Pick<Store, "append" | "latest" | "reread" | "finalize" | "super
 /** The part of the store that keeps support requests, each with the audit of its changes. */
 export function createRequests(kv: KvHandle, options: RequestsOptions): Requests {
   const { clock, retention, isExclusive } = options;
-  const sequence = new Sequence(async (context) => (await readLast(context))?.ts ?? 0, isExclusive);
+  // Only the key is read: what does not parse must not keep others from asking.
+  const readLast = async (context: Context) => {
+    const entry = await lastEntry(context);
+    return entry === undefined ? 0 : sortKey(entry.key);
+  };
+  const sequence = new Sequence(readLast, isExclusive);
 
-  async function readLast(context: Context): Promise<Stored | null> {
-    const [entry] = await call(
+  async function lastEntry(context: Context): Promise<Deno.KvEntry<unknown> | undefined> {
+    const selector = { prefix: contextPrefix(context) };
+    const entries = await call(
       kv,
-      (kv) =>
-        Array.fromAsync(kv.list({ prefix: contextPrefix(context) }, { limit: 1, reverse: true })),
+      (kv) => Array.fromAsync(kv.list(selector, { limit: 1, reverse: true })),
     );
-    return entry === undefined ? null : toStored(entry);
+    return entries[0];
+  }
+
+  /** KV serves a record for up to a minute after it has expired. */
+  function served(entry: Deno.KvEntryMaybe<unknown> | undefined): Stored | null {
+    const stored = entry === undefined ? null : toStored(entry);
+    const isOver = stored !== null && retention.isOver(stored.request.createdAt, clock.now());
+    return isOver ? null : stored;
   }
 
   /** Null where the sort key is taken. */
@@ -88,13 +100,11 @@ export function createRequests(kv: KvHandle, options: RequestsOptions): Requests
     },
 
     async latest(context) {
-      const stored = await readLast(context);
-      const isOver = stored && retention.isOver(stored.request.createdAt, clock.now());
-      return isOver ? null : stored;
+      return served(await lastEntry(context));
     },
 
     async reread({ request, ts }) {
-      return toStored(await call(kv, (kv) => kv.get(requestKey(request.context, ts))));
+      return served(await call(kv, (kv) => kv.get(requestKey(request.context, ts))));
     },
 
     async finalize(stored, handoff) {

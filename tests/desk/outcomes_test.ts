@@ -102,10 +102,8 @@ for (const status of [400, 404, 405, 408, 409, 413, 415, 422, 451]) {
   row(`answers ${status}`, answering(status, '{"message":"no"}'), REJECTED);
 }
 row("answers 429", answering(429), failure("desk_rate_limited", false));
-for (const status of [500, 501, 503, 599]) {
-  row(`answers ${status} itself`, answering(status), failure("desk_error", true, true));
-}
-for (const status of [502, 504]) {
+row("answers 500 itself", answering(500), failure("desk_error", true, true));
+for (const status of [501, 502, 503, 504, 520, 599]) {
   row(`has a proxy that answers ${status}`, answering(status), failure("desk_error", true));
 }
 row("answers 200 with a proper body", answering(200, '{"id":"42"}'), UNREADABLE);

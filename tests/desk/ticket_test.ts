@@ -10,6 +10,7 @@ import { ticketContent, ticketSubject } from "../../desk/ticket.ts";
 import { REFERENCE, supportRequest } from "./fixtures.ts";
 
 const PREFIX = `[${REFERENCE}] `;
+const INDENT = "\u00A0".repeat(4);
 
 function bytes(text: string): number {
   return new TextEncoder().encode(text).length;
@@ -81,15 +82,15 @@ Asked by: u-1 (Ada)
 Contact: ada@example.com (Ada Lovelace)
 
 Summary:
-    The printer is on fire
+${INDENT}The printer is on fire
 
 Description:
-    It began at noon.
-    There is smoke.
+${INDENT}It began at noon.
+${INDENT}There is smoke.
 
 Diagnostics:
-    version: 1.2.3
-    last error: E42
+${INDENT}version: 1.2.3
+${INDENT}last error: E42
 `,
   );
 });
@@ -111,7 +112,7 @@ Asked at: 2026-11-23T12:00:00.000Z
 Asked by: u-1
 
 Summary:
-    The printer is on fire
+${INDENT}The printer is on fire
 `,
   );
 });
@@ -119,6 +120,14 @@ Summary:
 Deno.test("ticketContent names a contact without an email address", () => {
   const content = ticketContent(supportRequest({ contact: { name: "Ada" } }));
   assertStringIncludes(content, "\nContact: Ada\n");
+});
+
+Deno.test("ticketContent keeps the shape of what was written", () => {
+  const content = ticketContent(supportRequest({ description: "Error: x\n  at a b\n\nend " }));
+  assertStringIncludes(
+    content,
+    `:\n${INDENT}Error: x\n${INDENT}\u00A0\u00A0at a b\n\n${INDENT}end\n`,
+  );
 });
 
 Deno.test("ticketContent lets nobody write a line that passes for one of ours", () => {

@@ -1,0 +1,132 @@
+import { assert, assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@std/assert";
+import { BadEnvironment, parseConfig } from "../../config/config.ts";
+import { DESK, JWKS, parse, refused, SECRET } from "./fixtures.ts";
+
+Deno.test("parseConfig needs a secret and a path, and has a default for everything else", () => {
+  assertEquals(parse(), {
+    listen: { hostname: "127.0.0.1", port: 8000 },
+    kv: { kind: "file", path: "./deskhand.kv" },
+    desk: null,
+    deskTimeoutMs: 5000,
+    auth: { secret: SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined },
+    corsOrigins: [],
+    rateLimitPerMinute: 30,
+    retentionDays: null,
+    logLevel: "info",
+  });
+});
+
+Deno.test("parseConfig takes every variable", () => {
+  const config = parse({
+    ...JWKS,
+    ...DESK,
+    HOST: "0.0.0.0",
+    PORT: "0",
+    SUPPORT_DESK_LABEL: "Acme IT desk",
+    SUPPORT_DESK_REFERENCE_FIELD: "Deskhand Ref",
+    SUPPORT_DESK_TIMEOUT_MS: "300",
+    AUTH_ISSUER: "https://id.example",
+    AUTH_AUDIENCE: "deskhand",
+    CORS_ORIGINS: "https://app.example, http://localhost:3000,",
+    RATE_LIMIT_PER_MINUTE: "0",
+    RETENTION_DAYS: "30",
+    LOG_LEVEL: "warn",
+  });
+  assertEquals(config, {
+    listen: { hostname: "0.0.0.0", port: 0 },
+    kv: { kind: "file", path: "./deskhand.kv" },
+    desk: {
+      url: DESK.SUPPORT_DESK_URL,
+      token: DESK.SUPPORT_DESK_TOKEN,
+      queue: "Support",
+      label: "Acme IT desk",
+      referenceField: "Deskhand Ref",
+    },
+    deskTimeoutMs: 300,
+    auth: {
+      secret: undefined,
+      jwksUrl: JWKS.AUTH_JWKS_URL,
+      issuer: "https://id.example",
+      audience: "deskhand",
+    },
+    corsOrigins: ["https://app.example", "http://localhost:3000"],
+    rateLimitPerMinute: 0,
+    retentionDays: 30,
+    logLevel: "warn",
+  });
+});
+
+Deno.test("parseConfig has a label and a field for a desk that names neither", () => {
+  const { desk } = parse(DESK);
+  assertEquals([desk?.label, desk?.referenceField], ["Support desk", "SupportRef"]);
+});
+
+Deno.test("parseConfig takes an empty variable for one that is not set", () => {
+  const names = [...Object.keys(DESK), "HOST", "PORT", "SUPPORT_DESK_LABEL", "AUTH_JWKS_URL"]
+    .concat("AUTH_ISSUER", "CORS_ORIGINS", "RETENTION_DAYS", "LOG_LEVEL", "DENO_DEPLOY");
+  const empty = Object.fromEntries(names.map((name) => [name, ""]));
+  assertEquals(parse(empty), parse());
+  assertEquals(refused({ AUTH_SECRET: "", KV_PATH: "" }), [
+    "AUTH_SECRET, AUTH_JWKS_URL",
+    "KV_PATH",
+  ]);
+});
+
+Deno.test("parseConfig passes over what is none of its variables", () => {
+  assertEquals(parse({ PATH: "/bin", AUTH_SECRETS: "x", SUPPORT_DESK_COLOUR: "red" }), parse());
+});
+
+for (const name of ["DENO_DEPLOYMENT_ID", "DENO_DEPLOY"]) {
+  Deno.test(`parseConfig leaves address and KV to Deno Deploy, which sets ${name}`, () => {
+    const { listen, kv } = parse({ [name]: "1", KV_PATH: "", PORT: "8000", HOST: "0.0.0.0" });
+    assertEquals({ listen, kv }, { listen: null, kv: { kind: "deploy" } });
+  });
+}
+
+Deno.test("parseConfig says everything that is wrong in one message, and how to mend it", () => {
+  const env = {
+    PORT: "http",
+    SUPPORT_DESK_URL: "http://desk.example",
+    SUPPORT_DESK_TIMEOUT_MS: "60000",
+    AUTH_SECRET: "short",
+    AUTH_JWKS_URL: "id.example",
+    RETENTION_DAYS: "0",
+    LOG_LEVEL: "all",
+  };
+  const names = [
+    ...Object.keys(env).filter((name) => name !== "LOG_LEVEL" && name !== "RETENTION_DAYS"),
+    "RETENTION_DAYS",
+    "LOG_LEVEL",
+    "SUPPORT_DESK_URL, SUPPORT_DESK_TOKEN, SUPPORT_DESK_QUEUE",
+    "AUTH_SECRET, AUTH_JWKS_URL",
+    "KV_PATH",
+  ];
+  assertEquals(refused(env, {}), names);
+  const { message } = assertThrows(() => parseConfig(env), BadEnvironment);
+  for (const line of message.split("\n").slice(1)) {
+    assert(/: (exactly one )?must /.test(line), line);
+  }
+});
+
+Deno.test("parseConfig never says the value of a variable", () => {
+  const env = {
+    PORT: "planted-1",
+    SUPPORT_DESK_URL: "https://planted-2:planted-3@desk.example/planted-4?planted-5",
+    SUPPORT_DESK_TOKEN: "planted-6 planted-7",
+    SUPPORT_DESK_LABEL: "planted-8".repeat(9),
+    SUPPORT_DESK_TIMEOUT_MS: "planted-9",
+    AUTH_SECRET: "planted-10",
+    AUTH_JWKS_URL: "http://planted-11.example",
+    CORS_ORIGINS: "planted-12",
+    RATE_LIMIT_PER_MINUTE: "planted-13",
+    RETENTION_DAYS: "planted-14",
+    LOG_LEVEL: "planted-15",
+    KV_PATH: "https://planted-16.example",
+    DENO_KV_ACCESS_TOKEN: "",
+  };
+  const error = assertThrows(() => parseConfig(env), BadEnvironment);
+  for (const text of [error.message, error.stack!, Deno.inspect(error)]) {
+    assertFalse(text.includes("planted"), text);
+  }
+  assertStringIncludes(error.message, "AUTH_SECRET: must be at least 32 bytes");
+});

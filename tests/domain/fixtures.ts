@@ -1,0 +1,172 @@
+import type { Context } from "../../domain/context.ts";
+import type { Deskhand } from "../../domain/deskhand.ts";
+import type { Failure } from "../../domain/failure.ts";
+import type { Ticket } from "../../domain/handoff.ts";
+import type { Creation, Desk, Log, LogFields, Lookup, Store } from "../../domain/ports.ts";
+import { mintReference } from "../../domain/reference.ts";
+import { Submission } from "../../domain/submission.ts";
+import { submit, type SubmitResult } from "../../domain/submit.ts";
+import type { SupportRequest } from "../../domain/support_request.ts";
+import { UnderWay } from "../../domain/under_way.ts";
+import { createStore } from "../../kv/store.ts";
+
+export const START = Date.parse("2026-11-23T12:00:00.000Z");
+export const ACME: Context = { kind: "tenant", tenantId: "acme" };
+export const ACTOR = { id: "u-1", name: "Ada" };
+
+/** A pending request that is overdue by more than this is interrupted. */
+export const OVERDUE_MS = 15_000;
+
+/** Time that passes only when a test sets it, or when somebody waits. */
+export class ManualClock {
+  time = START;
+  waited = 0;
+  now = () => this.time;
+  elapsed = () => this.waited;
+  wait = (milliseconds: number) => {
+    this.waited += milliseconds;
+    return Promise.resolve();
+  };
+  deadline = (_milliseconds: number): AbortSignal => new AbortController().signal;
+}
+
+export function ticket(reference: string): Ticket {
+  return { reference, url: `https://desk.example/Ticket/Display.html?id=${reference}` };
+}
+
+export const createdAs = (reference: string): Creation => ({
+  outcome: "created",
+  ticket: ticket(reference),
+});
+
+export const foundAs = (reference: string): Lookup => ({
+  outcome: "found",
+  ticket: ticket(reference),
+});
+
+export function failedWith(failure: Partial<Failure> = {}, deskAnswered = false): Creation {
+  return {
+    outcome: "failed",
+    failure: { reason: "desk_timeout", ticketMayExist: true, ...failure },
+    deskAnswered,
+  };
+}
+
+/** A desk that does as it is told, and keeps account of what it was asked. */
+export class ScriptedDesk implements Desk {
+  label = "Acme IT desk";
+  asked: ("create" | "find")[] = [];
+  onCreate: (request: SupportRequest, signal: AbortSignal) => Creation | Promise<Creation>;
+  onFind: (reference: string, signal: AbortSignal) => Lookup | Promise<Lookup>;
+
+  constructor(creation: Creation = createdAs("42"), lookup: Lookup = { outcome: "absent" }) {
+    this.onCreate = () => creation;
+    this.onFind = () => lookup;
+  }
+
+  link(text: string): Ticket | null {
+    return /^[1-9][0-9]{0,14}$/.test(text) ? ticket(text) : null;
+  }
+
+  async create(request: SupportRequest, signal: AbortSignal): Promise<Creation> {
+    this.asked.push("create");
+    return await this.onCreate(request, signal);
+  }
+
+  async find(reference: string, signal: AbortSignal): Promise<Lookup> {
+    this.asked.push("find");
+    return await this.onFind(reference, signal);
+  }
+}
+
+type LogLine = LogFields & { level: keyof Log; message: string };
+
+/** The use cases over a real store in memory, or over `kv`, which is then left open. */
+export async function openDeskhand({ desk = new ScriptedDesk() as Desk | null, kv }: {
+  desk?: Desk | null;
+  kv?: Deno.Kv;
+} = {}) {
+  const handle = kv ?? await Deno.openKv(":memory:");
+  const clock = new ManualClock();
+  const store = createStore(handle, { clock, retentionDays: null, isExclusive: true });
+  const lines: LogLine[] = [];
+  const write = (level: keyof Log) => (message: string, fields?: LogFields) =>
+    void lines.push({ level, message, ...fields });
+  const log = {
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+  };
+  const underWay = new UnderWay();
+  const deskhand: Deskhand = {
+    store,
+    desk,
+    deskTimeoutMs: 5000,
+    clock,
+    log,
+    mintReference,
+    underWay,
+  };
+  return {
+    deskhand,
+    clock,
+    lines,
+    store,
+    kv: handle,
+    /** A tenant's audit events by name, oldest first. */
+    async audit(): Promise<string[]> {
+      const { events } = await store.auditEvents("acme", 100);
+      return events.map(({ event }) => event).toReversed();
+    },
+    /** All that KV holds, but for leases: those are no change. */
+    async changes(): Promise<Deno.KvEntry<unknown>[]> {
+      const entries = await Array.fromAsync(handle.list({ prefix: [] }));
+      return entries.filter(({ key }) => key[0] !== "lease");
+    },
+    [Symbol.dispose]() {
+      if (kv === undefined) handle.close();
+    },
+  };
+}
+
+export interface Asked {
+  handoff?: Submission["handoff"];
+  key?: string;
+  context?: Context;
+  summary?: string;
+}
+
+/** Submits for the same actor, with `mode: "create"` unless told otherwise. */
+export function ask(deskhand: Deskhand, asked: Asked = {}): Promise<SubmitResult> {
+  const { handoff = { mode: "create" }, key, context = ACME } = asked;
+  const submission = Submission.parse({ summary: asked.summary ?? "Printer on fire", handoff });
+  const command = { context, actor: ACTOR, submission, requestId: "req-1" };
+  return submit(deskhand, { ...command, ...key !== undefined && { idempotencyKey: key } });
+}
+
+/** The request of a submission that was stored. */
+export function requestOf(result: SubmitResult): SupportRequest {
+  if (result.outcome !== "submitted") throw new Error(`not submitted but ${result.outcome}`);
+  return result.request;
+}
+
+/** Leaves a request pending as a process does that dies while the desk is asked. */
+export async function interrupt(
+  { deskhand, store, clock }: Awaited<ReturnType<typeof openDeskhand>>,
+  key = "k-1",
+): Promise<SupportRequest> {
+  const dying = { ...deskhand, store: { ...store, append: appendOnly(store) } };
+  await ask(dying, { key }).catch(() => {});
+  clock.time += OVERDUE_MS + 1;
+  const stored = await store.latest(ACME);
+  if (stored?.request.handoff.status !== "pending") throw new Error("nothing is pending");
+  return stored.request;
+}
+
+function appendOnly(store: Store): Store["append"] {
+  return async (request, key) => {
+    await store.append(request, key);
+    throw new Error("the process died");
+  };
+}

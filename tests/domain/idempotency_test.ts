@@ -1,0 +1,93 @@
+import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
+import fc from "fast-check";
+import type { Context } from "../../domain/context.ts";
+import { fingerprint, IDEMPOTENCY_KEY } from "../../domain/idempotency.ts";
+import { Submission } from "../../domain/submission.ts";
+
+const TENANT: Context = { kind: "tenant", tenantId: "acme" };
+const FULL = {
+  summary: "The printer is on fire",
+  description: "It burns",
+  severity: "normal",
+  contact: { name: "Ada", email: "ada@example.com" },
+  diagnostics: { browser: "Firefox", page: "/print" },
+  handoff: { mode: "link", ticket: "42" },
+};
+
+const of = (value: unknown, context: Context = TENANT) =>
+  fingerprint(context, Submission.parse(value));
+
+/** The same value with the fields of every object in the order that `sort` gives. */
+function reordered(value: unknown, sort: (keys: string[]) => string[]): unknown {
+  if (value === null || typeof value !== "object") return value;
+  const fields = value as Record<string, unknown>;
+  return Object.fromEntries(
+    sort(Object.keys(fields)).map((key) => [
+      key,
+      reordered(fields[key], sort),
+    ]),
+  );
+}
+
+Deno.test("fingerprint is a SHA-256 in hex", async () => {
+  assertMatch(await of(FULL), /^[0-9a-f]{64}$/);
+});
+
+Deno.test("fingerprint does not depend on the order of fields", async () => {
+  assertEquals(await of(reordered(FULL, (keys) => keys.toReversed())), await of(FULL));
+  const values = fc.dictionary(fc.stringMatching(/^[a-z0-9]{1,8}$/), fc.string({ maxLength: 9 }), {
+    maxKeys: 8,
+  });
+  await fc.assert(fc.asyncProperty(values, async (diagnostics) => {
+    const submission = { ...Submission.parse(FULL), diagnostics };
+    const backwards = reordered(submission, (keys) => keys.toReversed()) as Submission;
+    assertEquals(await fingerprint(TENANT, backwards), await fingerprint(TENANT, submission));
+  }));
+});
+
+Deno.test("fingerprint does not depend on whether defaults are spelled out", async () => {
+  const spelledOut = { summary: " Help ", severity: "normal", handoff: { mode: "none" } };
+  assertEquals(await of({ summary: "Help" }), await of(spelledOut));
+});
+
+Deno.test("fingerprint differs where anything that was asked differs", async () => {
+  const { contact: _, ...withoutContact } = FULL;
+  const others = [
+    FULL,
+    { ...FULL, summary: "The printer is off fire" },
+    { ...FULL, description: "" },
+    { ...FULL, severity: "high" },
+    { ...FULL, contact: { name: "Ada" } },
+    { ...FULL, contact: {} },
+    withoutContact,
+    { ...FULL, diagnostics: { browser: "/print", page: "Firefox" } },
+    { ...FULL, diagnostics: { browser: "Firefox", page: "/print", x: "" } },
+    { ...FULL, diagnostics: {} },
+    { ...FULL, handoff: { mode: "link", ticket: "43" } },
+    { ...FULL, handoff: { mode: "create" } },
+    { ...FULL, handoff: { mode: "none" } },
+  ];
+  const fingerprints = await Promise.all(others.map((other) => of(other)));
+  assertEquals(new Set(fingerprints).size, others.length);
+});
+
+Deno.test("fingerprint differs from context to context", async () => {
+  const contexts: Context[] = [
+    TENANT,
+    { kind: "tenant", tenantId: "globex" },
+    { kind: "run", tenantId: "acme", runId: "r-1" },
+    { kind: "run", tenantId: "acme", runId: "r-2" },
+    { kind: "run", tenantId: "globex", runId: "r-1" },
+  ];
+  const fingerprints = await Promise.all(contexts.map((context) => of(FULL, context)));
+  assertEquals(new Set(fingerprints).size, contexts.length);
+});
+
+Deno.test("IDEMPOTENCY_KEY is 1 to 255 visible ASCII characters", () => {
+  for (const key of ["a", "!", "~", "a".repeat(255), crypto.randomUUID()]) {
+    assert(IDEMPOTENCY_KEY.test(key), key);
+  }
+  for (const key of ["", " ", "a b", "a\n", "\x7f", "é", "a".repeat(256)]) {
+    assertFalse(IDEMPOTENCY_KEY.test(key), JSON.stringify(key));
+  }
+});

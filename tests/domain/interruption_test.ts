@@ -1,0 +1,79 @@
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { timestamp } from "../../domain/handoff.ts";
+import { asRead, isInterrupted } from "../../domain/interruption.ts";
+import { latest } from "../../domain/latest.ts";
+import type { SupportRequest } from "../../domain/support_request.ts";
+import { ACME, ACTOR, interrupt, openDeskhand, START, ticket } from "./fixtures.ts";
+
+const since = timestamp(START);
+
+function requestWith(handoff: SupportRequest["handoff"]): SupportRequest {
+  return {
+    schema: 1,
+    reference: "SR-01K9000000000000000000000A",
+    context: ACME,
+    summary: "Printer on fire",
+    severity: "normal",
+    createdAt: since,
+    createdBy: ACTOR,
+    handoff,
+  };
+}
+
+for (const deskTimeoutMs of [100, 5000]) {
+  Deno.test(`isInterrupted begins ten seconds after a desk timeout of ${deskTimeoutMs} ms`, () => {
+    const pending = { status: "pending", since } as const;
+    const overdue = START + deskTimeoutMs + 10_000;
+    assertEquals(isInterrupted(pending, overdue, deskTimeoutMs), false);
+    assertEquals(isInterrupted(pending, overdue + 1, deskTimeoutMs), true);
+    assertEquals(isInterrupted(pending, START - 3_600_000, deskTimeoutMs), false);
+  });
+}
+
+Deno.test("isInterrupted is never said of a handoff that is settled", () => {
+  const at = since;
+  const failure = { reason: "desk_error", summary: "s", ticketMayExist: false } as const;
+  for (
+    const handoff of [
+      { status: "none" },
+      { status: "created", ticket: ticket("1"), at },
+      { status: "linked", ticket: ticket("1"), at },
+      { status: "failed", ...failure, at },
+    ] as const
+  ) {
+    assertEquals(isInterrupted(handoff, START + 1e12, 5000), false);
+    const request = requestWith(handoff);
+    assertStrictEquals(asRead(request, START + 1e12, 5000), request);
+  }
+});
+
+Deno.test("asRead shows a pending handoff as it is until it is interrupted", () => {
+  const request = requestWith({ status: "pending", since });
+  assertStrictEquals(asRead(request, START + 15_000, 5000), request);
+});
+
+Deno.test("asRead says the same of an interrupted handoff at every read", () => {
+  const request = requestWith({ status: "pending", since });
+  const first = asRead(request, START + 15_001, 5000);
+  assertEquals(first.handoff, {
+    status: "failed",
+    reason: "interrupted",
+    ticketMayExist: true,
+    summary: `The handoff was interrupted; a ticket may exist. Look for ${request.reference} ` +
+      "at the desk before asking again: if it is there, link it.",
+    at: timestamp(START + 15_000),
+  });
+  assertEquals(asRead(request, START + 1e12, 5000), first);
+});
+
+Deno.test("latest derives an interruption and writes nothing", async () => {
+  using test = await openDeskhand();
+  await interrupt(test);
+  const before = await test.changes();
+  for (let i = 0; i < 3; i++) {
+    test.clock.time += 1000;
+    const { supportRequest } = await latest(test.deskhand, ACME);
+    assertEquals(supportRequest?.handoff.status, "failed");
+  }
+  assertEquals(await test.changes(), before);
+});

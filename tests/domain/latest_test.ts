@@ -1,0 +1,31 @@
+import { assertEquals } from "@std/assert";
+import { latest } from "../../domain/latest.ts";
+import { ACME, ask, openDeskhand, requestOf } from "./fixtures.ts";
+
+Deno.test("latest tells what the context can ask for before anybody has asked", async () => {
+  using test = await openDeskhand();
+  assertEquals(await latest(test.deskhand, ACME), {
+    desk: { label: "Acme IT desk" },
+    handoffModes: ["none", "create", "link"],
+    supportRequest: null,
+  });
+});
+
+Deno.test("latest offers no handoff where no desk is configured", async () => {
+  using test = await openDeskhand({ desk: null });
+  assertEquals(await latest(test.deskhand, ACME), {
+    desk: null,
+    handoffModes: ["none"],
+    supportRequest: null,
+  });
+});
+
+Deno.test("latest is the context's own last request, wherever others ask", async () => {
+  using test = await openDeskhand();
+  const run = { kind: "run", tenantId: "acme", runId: "acme" } as const;
+  await ask(test.deskhand, { summary: "First" });
+  const tenants = requestOf(await ask(test.deskhand, { summary: "Second" }));
+  const runs = requestOf(await ask(test.deskhand, { summary: "Third", context: run }));
+  assertEquals((await latest(test.deskhand, ACME)).supportRequest, tenants);
+  assertEquals((await latest(test.deskhand, run)).supportRequest, runs);
+});

@@ -1,0 +1,196 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { timestamp } from "../../domain/handoff.ts";
+import type { Store } from "../../domain/ports.ts";
+import {
+  ACME,
+  ask,
+  createdAs,
+  failedWith,
+  foundAs,
+  interrupt,
+  openDeskhand,
+  OVERDUE_MS,
+  requestOf,
+  ScriptedDesk,
+  ticket,
+} from "./fixtures.ts";
+
+const KEY = { key: "k-1" };
+
+Deno.test("repeat says that the first submission is under way until its handoff ends", async () => {
+  const desk = new ScriptedDesk();
+  using test = await openDeskhand({ desk });
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  desk.onCreate = async () => {
+    asked.resolve();
+    await answer.promise;
+    return createdAs("42");
+  };
+  const first = ask(test.deskhand, KEY);
+  await asked.promise;
+  const underWay = { outcome: "under_way", retryAfterSeconds: 5 } as const;
+  assertEquals(await ask(test.deskhand, KEY), underWay);
+  // A clock that jumps makes nothing interrupted that is at the desk from here.
+  test.clock.time += 3_600_000;
+  assertEquals(await ask(test.deskhand, KEY), underWay);
+  answer.resolve();
+  const request = requestOf(await first);
+  assertEquals(await ask(test.deskhand, KEY), { outcome: "submitted", request, replayed: true });
+  assertEquals(desk.asked, ["create"]);
+});
+
+Deno.test("repeat takes a handoff of another process for alive until it is overdue", async () => {
+  const desk = new ScriptedDesk();
+  using test = await openDeskhand({ desk });
+  await interrupt(test);
+  test.clock.time -= 1;
+  assertEquals((await ask(test.deskhand, KEY)).outcome, "under_way");
+  test.clock.time += 1;
+  assertEquals((await ask(test.deskhand, KEY)).outcome, "submitted");
+});
+
+Deno.test("repeat adopts the ticket that an interrupted handoff had made", async () => {
+  const desk = new ScriptedDesk(createdAs("43"), foundAs("42"));
+  using test = await openDeskhand({ desk });
+  const interrupted = await interrupt(test);
+  const result = await ask(test.deskhand, KEY);
+  assert(result.outcome === "submitted" && result.replayed);
+  assertEquals(result.request.reference, interrupted.reference);
+  const at = timestamp(test.clock.time);
+  assertEquals(result.request.handoff, { status: "created", ticket: ticket("42"), at });
+  assertEquals((await test.store.latest(ACME))?.request, result.request);
+  assertEquals(desk.asked, ["find"]);
+  assertEquals(await test.audit(), ["request.submitted", "handoff.created"]);
+});
+
+Deno.test("repeat makes a ticket where an interrupted handoff had made none", async () => {
+  const desk = new ScriptedDesk(createdAs("43"), { outcome: "absent" });
+  using test = await openDeskhand({ desk });
+  await interrupt(test);
+  const { handoff } = requestOf(await ask(test.deskhand, KEY));
+  assert(handoff.status === "created");
+  assertEquals(handoff.ticket.reference, "43");
+  assertEquals(desk.asked, ["find", "create"]);
+});
+
+Deno.test("repeat writes and makes nothing where the desk gives no clear answer", async () => {
+  const desk = new ScriptedDesk(createdAs("43"), { outcome: "unclear" });
+  using test = await openDeskhand({ desk });
+  await interrupt(test);
+  const before = await test.changes();
+  for (let i = 0; i < 2; i++) {
+    const { handoff } = requestOf(await ask(test.deskhand, KEY));
+    assert(handoff.status === "failed");
+    assertEquals(handoff.reason, "interrupted");
+    assertEquals(handoff.ticketMayExist, true);
+  }
+  assertEquals(desk.asked, ["find", "find"]);
+  assertEquals(await test.changes(), before);
+});
+
+Deno.test("repeat makes no ticket once the time for the desk has run out", async () => {
+  const desk = new ScriptedDesk(createdAs("43"));
+  using test = await openDeskhand({ desk });
+  const budget = new AbortController();
+  test.clock.deadline = () => budget.signal;
+  desk.onFind = () => {
+    budget.abort();
+    return { outcome: "absent" };
+  };
+  await interrupt(test);
+  const before = await test.changes();
+  assertEquals(requestOf(await ask(test.deskhand, KEY)).handoff.status, "failed");
+  assertEquals(desk.asked, ["find"]);
+  assertEquals(await test.changes(), before);
+});
+
+Deno.test("repeat stores the failure where the desk had none and makes none", async () => {
+  const failure = failedWith({ reason: "desk_rejected", ticketMayExist: false });
+  using test = await openDeskhand({ desk: new ScriptedDesk(failure) });
+  await interrupt(test);
+  const { handoff } = requestOf(await ask(test.deskhand, KEY));
+  assert(handoff.status === "failed");
+  assertEquals(handoff.reason, "desk_rejected");
+  assertEquals(await test.audit(), ["request.submitted", "handoff.failed"]);
+});
+
+Deno.test("repeat asks the desk nothing while somebody else holds the lease", async () => {
+  const desk = new ScriptedDesk(createdAs("43"), foundAs("42"));
+  using test = await openDeskhand({ desk });
+  const { reference } = await interrupt(test);
+  const lease = await test.store.takeLease(reference, test.clock.time + 1000);
+  assert(lease !== null);
+  assertEquals((await ask(test.deskhand, KEY)).outcome, "under_way");
+  assertEquals(desk.asked, []);
+  await test.store.releaseLease(lease);
+  assertEquals((await ask(test.deskhand, KEY)).outcome, "submitted");
+});
+
+Deno.test("repeat holds the lease for as long as the desk and the finalization may take", async () => {
+  using test = await openDeskhand();
+  await interrupt(test);
+  const asked: number[] = [];
+  const takeLease: Store["takeLease"] = (reference, until) => {
+    asked.push(until - test.clock.time);
+    return test.store.takeLease(reference, until);
+  };
+  await ask({ ...test.deskhand, store: { ...test.store, takeLease } }, KEY);
+  assertEquals(asked, [OVERDUE_MS]);
+});
+
+Deno.test("repeat answers with what was settled while it waited for the lease", async () => {
+  const desk = new ScriptedDesk();
+  using test = await openDeskhand({ desk });
+  await interrupt(test);
+  // Somebody else resumes from beginning to end before the lease is ours.
+  const takeLease: Store["takeLease"] = async (reference, until) => {
+    await ask(test.deskhand, KEY);
+    return await test.store.takeLease(reference, until);
+  };
+  const late = { ...test.deskhand, store: { ...test.store, takeLease } };
+  const { handoff } = requestOf(await ask(late, KEY));
+  assertEquals(handoff.status, "created");
+  assertEquals(desk.asked, ["find", "create"]);
+  assertEquals(await test.audit(), ["request.submitted", "handoff.created"]);
+});
+
+Deno.test("repeat of 16 at once resumes an interrupted handoff once", async () => {
+  const desk = new ScriptedDesk();
+  using test = await openDeskhand({ desk });
+  await interrupt(test);
+  const results = await Promise.all(Array.from({ length: 16 }, () => ask(test.deskhand, KEY)));
+  assert(results.some(({ outcome }) => outcome === "submitted"));
+  assertEquals(desk.asked, ["find", "create"]);
+  assertEquals(await test.audit(), ["request.submitted", "handoff.created"]);
+});
+
+Deno.test("repeat gives the lease back however the resume ends", async () => {
+  const desk = new ScriptedDesk(createdAs("43"), foundAs("42"));
+  using test = await openDeskhand({ desk });
+  const { reference } = await interrupt(test);
+  desk.onFind = () => Promise.reject(new Error("a bug"));
+  await assertRejects(() => ask(test.deskhand, KEY), Error, "a bug");
+  assertEquals((await test.kv.get(["lease", reference])).value, null);
+  assertEquals(test.deskhand.underWay.isHandingOff(reference), false);
+  desk.onFind = () => foundAs("42");
+  assertEquals(requestOf(await ask(test.deskhand, KEY)).handoff.status, "created");
+});
+
+Deno.test("repeat leaves a handoff interrupted where the desk is no longer configured", async () => {
+  using test = await openDeskhand();
+  await interrupt(test);
+  const before = await test.changes();
+  const { handoff } = requestOf(await ask({ ...test.deskhand, desk: null }, KEY));
+  assert(handoff.status === "failed");
+  assertEquals(handoff.reason, "interrupted");
+  assertEquals(await test.changes(), before);
+});
+
+Deno.test("repeat with another body is refused even where the handoff is interrupted", async () => {
+  const desk = new ScriptedDesk();
+  using test = await openDeskhand({ desk });
+  await interrupt(test);
+  assertEquals(await ask(test.deskhand, { ...KEY, summary: "Another" }), { outcome: "key_reused" });
+  assertEquals(desk.asked, []);
+});

@@ -1,0 +1,171 @@
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import type { Settled, Stored } from "../../domain/ports.ts";
+import type { SupportRequest } from "../../domain/support_request.ts";
+import { ACME, created, DAY_MS, openTestStore, pendingIn, START } from "./fixtures.ts";
+
+type TestStore = Awaited<ReturnType<typeof openTestStore>>;
+
+async function pending({ store }: TestStore, request = pendingIn(ACME)): Promise<Stored> {
+  const appended = await store.append(request);
+  assert(appended.outcome === "stored");
+  return appended.stored;
+}
+
+async function auditOf({ kv }: TestStore) {
+  const entries = await Array.fromAsync(kv.list<{ event: string }>({ prefix: ["audit", "acme"] }));
+  return entries.map(({ key, value }) => ({ event: value.event, ts: key[2] as number, key }));
+}
+
+const failed: Settled = {
+  status: "failed",
+  reason: "desk_timeout",
+  summary: "The desk did not answer in time",
+  ticketMayExist: true,
+  at: new Date(START).toISOString(),
+};
+
+Deno.test("finalize settles the handoff and leaves everything else as it was", async () => {
+  for (const handoff of [created("42", START + 900), failed]) {
+    using test = await openTestStore();
+    const stored = await pending(test);
+    assertEquals(await test.store.finalize(stored, handoff), true);
+    const latest = await test.store.latest(ACME);
+    assertEquals(latest?.request, { ...stored.request, handoff });
+    assertEquals(latest?.ts, stored.ts);
+    const { events } = await test.store.auditEvents("acme", 10);
+    assertEquals(events.map(({ event, at, handoff }) => ({ event, at, handoff })), [
+      { event: `handoff.${handoff.status}`, at: handoff.at, handoff },
+      {
+        event: "request.submitted",
+        at: stored.request.createdAt,
+        handoff: stored.request.handoff,
+      },
+    ]);
+  }
+});
+
+Deno.test("finalize lets exactly one of 64 attempts win, and audits that one", async () => {
+  using test = await openTestStore();
+  const stored = await pending(test);
+  const won = await Promise.all(
+    Array.from({ length: 64 }, (_, i) => test.store.finalize(stored, created(String(i + 1)))),
+  );
+  assertEquals(won.filter(Boolean).length, 1);
+  const latest = await test.store.latest(ACME);
+  assertEquals(latest?.request.handoff, created(String(won.indexOf(true) + 1)));
+  assertEquals((await auditOf(test)).map(({ event }) => event), [
+    "request.submitted",
+    "handoff.created",
+  ]);
+});
+
+Deno.test("finalize of a settled request changes nothing", async () => {
+  using test = await openTestStore();
+  const stored = await pending(test);
+  await test.store.finalize(stored, created("1"));
+  const present = await test.store.latest(ACME);
+  assertEquals(await test.store.finalize(stored, failed), false);
+  assertEquals(await test.store.latest(ACME), present);
+});
+
+Deno.test("finalize puts no request back that is no longer there", async () => {
+  using test = await openTestStore();
+  const stored = await pending(test);
+  await test.kv.delete(["tenant", "acme", stored.ts]);
+  assertEquals(await test.store.finalize(stored, created("1")), false);
+  assertEquals(await test.store.latest(ACME), null);
+});
+
+Deno.test("finalize is audited after the submission even where the clock has jumped back", async () => {
+  using test = await openTestStore();
+  const stored = await pending(test);
+  await test.store.finalize(stored, created("1", START - 60_000));
+  const [submission, finalization] = await auditOf(test);
+  assertEquals(finalization?.event, "handoff.created");
+  assertEquals(finalization?.ts, submission!.ts + 1);
+});
+
+/** Records for how long each value that is set is to be kept. */
+function withExpiries(kv: Deno.Kv, expiries: [unknown, number | undefined][]): Deno.Kv {
+  const atomic = () => {
+    const operation = kv.atomic();
+    const set = operation.set.bind(operation);
+    operation.set = (key, value, options) => {
+      expiries.push([key[0], options?.expireIn]);
+      return set(key, value, options);
+    };
+    return operation;
+  };
+  return { atomic, list: kv.list.bind(kv), get: kv.get.bind(kv) } as Deno.Kv;
+}
+
+Deno.test("finalize leaves the request what is left of its retention", async () => {
+  using memory = await Deno.openKv(":memory:");
+  const expiries: [unknown, number | undefined][] = [];
+  using test = await openTestStore({ kv: withExpiries(memory, expiries), retentionDays: 2 });
+  const stored = await pending(test);
+  test.clock.time += DAY_MS / 2;
+  await test.store.finalize(stored, created("1", test.clock.time));
+  assertEquals(expiries, [
+    ["tenant", 2 * DAY_MS],
+    ["audit", 2 * DAY_MS],
+    ["tenant", 1.5 * DAY_MS],
+    ["audit", 2 * DAY_MS],
+  ]);
+});
+
+async function supersede(test: TestStore, stored: Stored, ...tickets: string[]): Promise<void> {
+  for (const ticket of tickets) await test.store.supersede(stored, created(ticket));
+}
+
+async function settledBy(test: TestStore, now: number): Promise<Stored> {
+  const stored = await pending(test);
+  await test.store.finalize(stored, created("1", now));
+  const settled = await test.store.reread(stored);
+  assert(settled !== null);
+  return settled;
+}
+
+Deno.test("supersede names the ticket that would be forgotten, and leaves the request alone", async () => {
+  using test = await openTestStore();
+  const settled = await settledBy(test, START);
+  await supersede(test, settled, "2");
+  const { events: [newest] } = await test.store.auditEvents("acme", 1);
+  assertEquals(newest?.event, "handoff.superseded");
+  assertEquals(newest?.handoff, created("2"));
+  assertEquals(newest?.reference, settled.request.reference);
+  assertEquals(await test.store.latest(ACME), settled);
+});
+
+Deno.test("supersede is audited after the finalization even where the clock has jumped back", async () => {
+  for (const finalizedAt of [START + 60_000, START - 60_000]) {
+    using test = await openTestStore();
+    const settled = await settledBy(test, finalizedAt);
+    test.clock.time = START - 3_600_000;
+    await supersede(test, settled, "2");
+    const audited = await auditOf(test);
+    assertEquals(audited.map(({ event }) => event), [
+      "request.submitted",
+      "handoff.created",
+      "handoff.superseded",
+    ]);
+    assertGreater(audited[2]!.ts, audited[1]!.ts);
+  }
+});
+
+Deno.test("supersede keeps every ticket of one microsecond", async () => {
+  using test = await openTestStore();
+  const settled = await settledBy(test, START);
+  await Promise.all(["2", "3", "4"].map((ticket) => supersede(test, settled, ticket)));
+  const { events } = await test.store.auditEvents("acme", 10);
+  const tickets = events.filter(({ event }) => event === "handoff.superseded")
+    .map(({ handoff }) => handoff.status === "created" && handoff.ticket.reference);
+  assertEquals(tickets.toSorted(), ["2", "3", "4"]);
+});
+
+Deno.test("reread is the revision of now, by which a handoff can still be finalized", async () => {
+  using test = await openTestStore();
+  const request: SupportRequest = pendingIn(ACME);
+  const stored = await pending(test, request);
+  assertEquals(await test.store.reread({ ...stored, versionstamp: "0" }), stored);
+});

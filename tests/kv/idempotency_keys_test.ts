@@ -1,0 +1,82 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ZodError } from "zod";
+import { ACME, claim, created, DAY_MS, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
+
+type TestStore = Awaited<ReturnType<typeof openTestStore>>;
+
+async function versionstampOf({ kv }: TestStore): Promise<string | null> {
+  return (await kv.get(["idempotency", "acme", "u-1", "k-1"])).versionstamp;
+}
+
+Deno.test("findKey is free where nobody has used the key", async () => {
+  using test = await openTestStore();
+  assertEquals(await test.store.findKey(claim()), { outcome: "free", versionstamp: null });
+});
+
+Deno.test("findKey leads to the request as it is now", async () => {
+  using test = await openTestStore();
+  const appended = await test.store.append(pendingIn(ACME), claim());
+  assert(appended.outcome === "stored");
+  const taken = { outcome: "taken", fingerprint: "f" } as const;
+  assertEquals(await test.store.findKey(claim()), { ...taken, stored: appended.stored });
+  await test.store.finalize(appended.stored, created("42"));
+  const stored = await test.store.reread(appended.stored);
+  assert(stored?.request.handoff.status === "created");
+  assertEquals(await test.store.findKey(claim()), { ...taken, stored });
+});
+
+Deno.test("findKey finds no key of another tenant or actor", async () => {
+  using test = await openTestStore();
+  await test.store.append(requestIn(ACME), claim());
+  for (const scope of [{ tenantId: "globex" }, { actorId: "u-2" }, { key: "K-1" }]) {
+    assertEquals((await test.store.findKey(claim(scope))).outcome, "free");
+  }
+});
+
+Deno.test("findKey is free from the moment the key expires, though KV still has it", async () => {
+  using test = await openTestStore();
+  await test.store.append(requestIn(ACME), claim());
+  test.clock.time += DAY_MS - 1;
+  assertEquals((await test.store.findKey(claim())).outcome, "taken");
+  test.clock.time += 1;
+  const versionstamp = await versionstampOf(test);
+  assert(versionstamp !== null);
+  assertEquals(await test.store.findKey(claim()), { outcome: "free", versionstamp });
+});
+
+Deno.test("append replaces an expired key once, however many try", async () => {
+  using test = await openTestStore();
+  await test.store.append(requestIn(ACME), claim());
+  test.clock.time += DAY_MS;
+  const replaces = await versionstampOf(test);
+  const expiresAt = test.clock.time + DAY_MS;
+  const appended = await Promise.all(Array.from({ length: 64 }, (_, i) => {
+    const replacing = claim({ replaces, expiresAt, fingerprint: String(i) });
+    return test.store.append(requestIn(ACME, { now: test.clock.time }), replacing);
+  }));
+  const won = appended.findIndex(({ outcome }) => outcome === "stored");
+  assertEquals(appended.filter(({ outcome }) => outcome === "stored").length, 1);
+  const found = await test.store.findKey(claim());
+  assert(found.outcome === "taken");
+  assertEquals(found.fingerprint, String(won));
+  assertEquals(found.stored, await test.store.latest(ACME));
+});
+
+Deno.test("findKey is free where KV has dropped the request before the key", async () => {
+  using test = await openTestStore();
+  const appended = await test.store.append(requestIn(ACME), claim());
+  assert(appended.outcome === "stored");
+  await test.kv.delete(["tenant", "acme", appended.stored.ts]);
+  const versionstamp = await versionstampOf(test);
+  assertEquals(await test.store.findKey(claim()), { outcome: "free", versionstamp });
+});
+
+Deno.test("findKey refuses a record of another shape", async () => {
+  using test = await openTestStore();
+  const key = ["idempotency", "acme", "u-1", "k-1"];
+  const elsewhere = { fingerprint: "f", expiresAt: Infinity, recordKey: ["secrets", "acme", 1] };
+  for (const broken of [{}, null, elsewhere]) {
+    await test.kv.set(key, broken);
+    await assertRejects(() => test.store.findKey(claim()), ZodError);
+  }
+});

@@ -1,0 +1,91 @@
+import { assertEquals, assertLessOrEqual } from "@std/assert";
+import type { RateLimit } from "../../domain/ports.ts";
+import { createLocalRateLimit, createSharedRateLimit, unlimited } from "../../kv/rate_limit.ts";
+import { SetClock, START } from "./fixtures.ts";
+
+/** START is the beginning of a minute. */
+const MINUTE_MS = 60_000;
+
+async function allowedOf(takes: Promise<{ allowed: boolean }>[]): Promise<number> {
+  return (await Promise.all(takes)).filter(({ allowed }) => allowed).length;
+}
+
+function many(count: number, limit: RateLimit): Promise<{ allowed: boolean }>[] {
+  return Array.from({ length: count }, () => limit.take("acme", "u-1"));
+}
+
+const limits = {
+  createLocalRateLimit: (_: Deno.Kv, perMinute: number, clock: SetClock) =>
+    createLocalRateLimit(perMinute, clock),
+  createSharedRateLimit,
+};
+
+for (const [name, create] of Object.entries(limits)) {
+  Deno.test(`${name} allows exactly as many as it says of many at once`, async () => {
+    using kv = await Deno.openKv(":memory:");
+    for (const perMinute of [1, 30, 150, 1000]) {
+      const limit = create(kv, perMinute, new SetClock());
+      const takes = [...many(500, limit), ...many(600, limit)];
+      assertEquals(await allowedOf(takes), perMinute);
+      await kv.delete(["rate", "acme", "u-1", START / MINUTE_MS]);
+    }
+  });
+
+  Deno.test(`${name} starts again with the next minute and says when that is`, async () => {
+    using kv = await Deno.openKv(":memory:");
+    const clock = new SetClock();
+    const limit = create(kv, 2, clock);
+    assertEquals(await allowedOf(many(2, limit)), 2);
+    for (const [ms, retryAfterSeconds] of [[0, 60], [1, 60], [1000, 59], [59_999, 1]] as const) {
+      clock.time = START + ms;
+      assertEquals(await limit.take("acme", "u-1"), { allowed: false, retryAfterSeconds });
+    }
+    clock.time = START + MINUTE_MS;
+    assertEquals(await allowedOf(many(5, limit)), 2);
+  });
+
+  Deno.test(`${name} counts an actor in one tenant, and nobody else with them`, async () => {
+    using kv = await Deno.openKv(":memory:");
+    const limit = create(kv, 1, new SetClock());
+    const who = [["acme", "u-1"], ["acme", "u-2"], ["globex", "u-1"], ["acme", "u-1/x"]] as const;
+    for (const [tenantId, actorId] of who) {
+      assertEquals(await limit.take(tenantId, actorId), { allowed: true });
+    }
+    for (const [tenantId, actorId] of who) {
+      assertEquals((await limit.take(tenantId, actorId)).allowed, false);
+    }
+  });
+}
+
+Deno.test("createSharedRateLimit counts what several processes allow together", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const clock = new SetClock();
+  const processes = Array.from({ length: 4 }, () => createSharedRateLimit(kv, 30, clock));
+  assertEquals(await allowedOf(processes.flatMap((limit) => many(50, limit))), 30);
+});
+
+Deno.test("createSharedRateLimit counts many at once in few writes, for the others' sake", async () => {
+  using kv = await Deno.openKv(":memory:");
+  let writes = 0;
+  const atomic = () => {
+    writes++;
+    return kv.atomic();
+  };
+  const counted = { get: kv.get.bind(kv), atomic } as Deno.Kv;
+  await Promise.all(many(1000, createSharedRateLimit(counted, 1000, new SetClock())));
+  assertLessOrEqual(writes, 2);
+});
+
+Deno.test("createSharedRateLimit lets nobody wait for ever where KV fails", async () => {
+  const kv = await Deno.openKv(":memory:");
+  kv.close();
+  const limit = createSharedRateLimit(kv, 30, new SetClock());
+  for (let i = 0; i < 2; i++) {
+    const settled = await Promise.allSettled(many(10, limit));
+    assertEquals(new Set(settled.map(({ status }) => status)), new Set(["rejected"]));
+  }
+});
+
+Deno.test("unlimited allows any number", async () => {
+  assertEquals(await allowedOf(many(1000, unlimited)), 1000);
+});
