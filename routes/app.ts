@@ -1,14 +1,16 @@
 import { Hono } from "hono";
-import { cors } from "hono/cors";
 import { requestId } from "hono/request-id";
 import type { Deskhand } from "../domain/deskhand.ts";
 import type { RateLimit } from "../domain/ports.ts";
 import { accessLog } from "./access_log.ts";
 import { auditEvents } from "./audit_events.ts";
+import { contract } from "./contract.ts";
+import { crossOrigin } from "./cross_origin.ts";
 import type { Env } from "./env.ts";
 import { answerError, answerUnknown, refuseOtherMethods } from "./errors.ts";
 import { defaultHeaders } from "./headers.ts";
 import { health } from "./health.ts";
+import { panel } from "./panel.ts";
 import { supportRequests } from "./support_requests.ts";
 import type { VerifyToken } from "./token.ts";
 
@@ -28,22 +30,12 @@ export function createApp({ deskhand, verify, rateLimit, isReady, corsOrigins }:
     .use(requestId())
     .use(accessLog(deskhand.log, deskhand.clock))
     .use(defaultHeaders)
-    .use(cors({
-      origin: corsOrigins,
-      allowMethods: ["GET", "POST"],
-      allowHeaders: [
-        "Authorization",
-        "Content-Type",
-        "Idempotency-Key",
-        "If-None-Match",
-        "X-Request-Id",
-      ],
-      exposeHeaders: ["ETag", "Retry-After", "X-Request-Id", "Idempotent-Replayed"],
-      maxAge: 600,
-    }))
+    .use(crossOrigin(corsOrigins))
     .route("/", health(isReady))
     .route("/", supportRequests({ deskhand, verify, rateLimit }))
-    .route("/", auditEvents(deskhand.store, verify));
+    .route("/", auditEvents(deskhand.store, verify))
+    .route("/", contract)
+    .route("/", panel);
   refuseOtherMethods(app);
   app.notFound(answerUnknown);
   app.onError((error, c) => answerError(error, c, deskhand.log));

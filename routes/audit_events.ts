@@ -5,9 +5,8 @@ import { Reference } from "../domain/reference.ts";
 import { AuditEventName } from "../domain/audit.ts";
 import type { AuditEventsAnswer } from "./answers.ts";
 import type { Env } from "./env.ts";
-import { problem } from "./problems.ts";
 import type { VerifyToken } from "./token.ts";
-import { toProblemErrors } from "./validation.ts";
+import { parse, refuseInvalid, toProblemErrors } from "./validation.ts";
 import { whoMay } from "./who_may.ts";
 
 const Position = z.tuple([z.number().int().nonnegative(), Reference, AuditEventName]);
@@ -40,12 +39,8 @@ export function auditEvents(store: Store, verify: VerifyToken) {
     "/v1/tenants/:tenantId/audit-events",
     whoMay(verify, "audit:read"),
     async (c) => {
-      const query = AuditQuery.safeParse(c.req.query());
-      if (!query.success) {
-        return problem(c, "validation", "The query is not valid", {
-          errors: toProblemErrors(query.error),
-        });
-      }
+      const query = parse(AuditQuery, c.req.query());
+      if (!query.success) return refuseInvalid(c, "query", toProblemErrors(query.error));
       const { limit, cursor } = query.data;
       const { events, next } = await store.auditEvents(c.get("tenantId"), limit, cursor);
       const nextCursor = next && toCursor(next);

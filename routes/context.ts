@@ -1,22 +1,16 @@
 import type { Context as HonoContext } from "hono";
 import { createMiddleware } from "hono/factory";
+import { z } from "zod";
 import { type Context, RunId } from "../domain/context.ts";
 import type { Env } from "./env.ts";
-import { problem } from "./problems.ts";
-import { pointer } from "./validation.ts";
+import { parse, refuseInvalid, toProblemErrors } from "./validation.ts";
+
+const RunParams = z.object({ runId: RunId });
 
 /** Refuses a run id that could not be one. The tenant id was in a token, so it is one. */
 export const validRun = createMiddleware<Env>(async (c, next) => {
-  const runId = c.req.param("runId");
-  const parsed = RunId.optional().safeParse(runId);
-  if (!parsed.success) {
-    return problem(c, "validation", "The run id in the path is not valid", {
-      errors: parsed.error.issues.map(({ message }) => ({
-        pointer: pointer(["runId"]),
-        detail: message,
-      })),
-    });
-  }
+  const params = parse(RunParams, c.req.param());
+  if (!params.success) return refuseInvalid(c, "path", toProblemErrors(params.error));
   await next();
 });
 

@@ -8,5 +8,7 @@ export interface Env {
     actor: Actor;
     tenantId: string;
     idempotencyKey?: string;
+    /** Set once something may have been stored. */
+    isSubmitting?: true;
   };
 }

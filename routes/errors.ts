@@ -20,7 +20,7 @@ export function refuseOtherMethods(app: Hono<Env>): void {
 }
 
 export function answerUnknown(c: Context<Env>) {
-  return problem(c, "not-found", "There is nothing at this path");
+  return problem(c, "not-found", "There is nothing at this path. Check how it is written");
 }
 
 /** Broken infrastructure is told as such; of a bug nothing is told but the request id. */
@@ -37,7 +37,7 @@ export function answerError(error: Error, c: Context<Env>, log: Log) {
 }
 
 function whatToDo(c: Context<Env>): string {
-  if (c.req.method !== "POST") return "Try again in a few seconds";
+  if (!c.get("isSubmitting")) return "Nothing was stored. Try again in a few seconds";
   return c.get("idempotencyKey") === undefined
     ? "The request may have been stored. Look at the latest one of this context before asking again"
     : "The request may have been stored. Send it again with the same Idempotency-Key";

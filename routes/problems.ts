@@ -2,14 +2,16 @@ import type { Context, TypedResponse } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 
 /** Every refusal, by the last part of its `type`. Statuses are chosen here and nowhere else. */
-const PROBLEMS = {
+export const PROBLEMS = {
   "unauthenticated": [401, "A valid token is needed"],
   "insufficient-scope": [403, "The token's scope does not cover this call"],
   "not-found": [404, "Not found"],
   "method-not-allowed": [405, "Method not allowed"],
   "idempotency-under-way": [409, "The first submission with this key is still under way"],
+  "body-timeout": [408, "The body took too long to arrive"],
   "body-too-large": [413, "The body is too large"],
   "not-json": [415, "The body must be JSON"],
+  "encoded-body": [415, "The body must not be compressed"],
   "malformed-json": [400, "The body is not well-formed JSON"],
   "invalid-idempotency-key": [400, "The idempotency key is not valid"],
   "validation": [422, "The request is not valid"],

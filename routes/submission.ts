@@ -2,12 +2,15 @@ import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { z } from "zod";
 import { IDEMPOTENCY_KEY } from "../domain/idempotency.ts";
-import type { RateLimit } from "../domain/ports.ts";
+import type { Clock, RateLimit } from "../domain/ports.ts";
 import { Submission } from "../domain/submission.ts";
 import type { Env } from "./env.ts";
 import { MAX_BODY_BYTES, readJsonBody } from "./json_body.ts";
 import { problem } from "./problems.ts";
-import { toProblemErrors } from "./validation.ts";
+import { parse, refuseInvalid, toProblemErrors } from "./validation.ts";
+
+/** How long a body may take to arrive, in milliseconds. */
+export const BODY_TIMEOUT_MS = 10_000;
 
 /** Counts every submission of an actor in a tenant, replays too. */
 export function limitRate(rateLimit: RateLimit) {
@@ -42,27 +45,28 @@ type Json = {
 };
 
 /** Parses the body. Its type tells Hono's client what to send. */
-export const submissionBody: MiddlewareHandler<Env, string, Json> = async (c, next) => {
-  const body = await readJsonBody(c.req.raw);
-  switch (body.outcome) {
-    case "not_json":
-      return problem(c, "not-json", "Send the submission with 'Content-Type: application/json'");
-    case "too_large":
-      return problem(c, "body-too-large", `Send at most ${MAX_BODY_BYTES} bytes`);
-    case "malformed":
-      return problem(c, "malformed-json", body.detail);
-  }
-  const parsed = Submission.safeParse(body.value);
-  if (!parsed.success) {
-    return problem(
-      c,
-      "validation",
-      "Nothing was stored. Mend what 'errors' names and send it again",
-      {
-        errors: toProblemErrors(parsed.error),
-      },
-    );
-  }
-  c.req.addValidatedData("json", parsed.data);
-  await next();
-};
+export function submissionBody(
+  clock: Pick<Clock, "deadline">,
+): MiddlewareHandler<Env, string, Json> {
+  return async (c, next) => {
+    const body = await readJsonBody(c.req.raw, clock.deadline(BODY_TIMEOUT_MS));
+    switch (body.outcome) {
+      case "not_json":
+        return problem(c, "not-json", "Send the submission with 'Content-Type: application/json'");
+      case "encoded":
+        return problem(c, "encoded-body", "Send the submission without a Content-Encoding");
+      case "too_large":
+        return problem(c, "body-too-large", `Send at most ${MAX_BODY_BYTES} bytes`);
+      case "too_slow":
+        return problem(c, "body-timeout", "Nothing was stored. Send the whole body at once", {
+          headers: { "Connection": "close" },
+        });
+      case "malformed":
+        return problem(c, "malformed-json", body.detail);
+    }
+    const parsed = parse(Submission, body.value);
+    if (!parsed.success) return refuseInvalid(c, "body", toProblemErrors(parsed.error));
+    c.req.addValidatedData("json", parsed.data);
+    await next();
+  };
+}

@@ -1,5 +1,5 @@
 import { type Context as HonoContext, Hono } from "hono";
-import { etag } from "hono/etag";
+import { etag, RETAINED_304_HEADERS } from "hono/etag";
 import type { Deskhand } from "../domain/deskhand.ts";
 import { latest } from "../domain/latest.ts";
 import type { RateLimit } from "../domain/ports.ts";
@@ -11,7 +11,7 @@ import type { Env } from "./env.ts";
 import { problem } from "./problems.ts";
 import { idempotencyKey, limitRate, submissionBody } from "./submission.ts";
 import type { VerifyToken } from "./token.ts";
-import { pointer } from "./validation.ts";
+import { pointer, refuseInvalid } from "./validation.ts";
 import { whoMay } from "./who_may.ts";
 
 export interface SupportRequestsOptions {
@@ -20,12 +20,20 @@ export interface SupportRequestsOptions {
   rateLimit: RateLimit;
 }
 
+/** What earlier middleware has set, and a page that sends If-None-Match cannot do without. */
+const SET_BEFORE = [
+  "X-Request-Id",
+  "Access-Control-Allow-Origin",
+  "Access-Control-Expose-Headers",
+];
+
 /** Submit and latest, in a tenant's context and in a run's. */
 export function supportRequests({ deskhand, verify, rateLimit }: SupportRequestsOptions) {
   const mayCreate = whoMay(verify, "support_requests:create");
   const mayRead = whoMay(verify, "support_requests:read");
   const counted = limitRate(rateLimit);
-  const tagged = etag();
+  const body = submissionBody(deskhand.clock);
+  const tagged = etag({ retainedHeaders: [...RETAINED_304_HEADERS, ...SET_BEFORE] });
 
   return new Hono<Env>()
     .post(
@@ -33,7 +41,7 @@ export function supportRequests({ deskhand, verify, rateLimit }: SupportRequests
       mayCreate,
       counted,
       idempotencyKey,
-      submissionBody,
+      body,
       (c) => answerSubmission(c, deskhand, c.req.valid("json")),
     )
     .post(
@@ -41,7 +49,7 @@ export function supportRequests({ deskhand, verify, rateLimit }: SupportRequests
       mayCreate,
       counted,
       idempotencyKey,
-      submissionBody,
+      body,
       validRun,
       (c) => answerSubmission(c, deskhand, c.req.valid("json")),
     )
@@ -61,6 +69,7 @@ export function supportRequests({ deskhand, verify, rateLimit }: SupportRequests
 }
 
 async function answerSubmission(c: HonoContext<Env>, deskhand: Deskhand, submission: Submission) {
+  c.set("isSubmitting", true);
   const result = await submit(deskhand, {
     context: contextOf(c),
     actor: c.get("actor"),
@@ -74,14 +83,9 @@ async function answerSubmission(c: HonoContext<Env>, deskhand: Deskhand, submiss
       return c.json(toAnswer(result.request), 201);
     }
     case "not_a_ticket":
-      return problem(
-        c,
-        "validation",
-        "Nothing was stored. Mend what 'errors' names and send it again",
-        {
-          errors: [{ pointer: pointer(["handoff", "ticket"]), detail: ticketRule(deskhand) }],
-        },
-      );
+      return refuseInvalid(c, "body", [
+        { pointer: pointer(["handoff", "ticket"]), detail: ticketRule(deskhand) },
+      ]);
     case "key_reused":
       return problem(
         c,

@@ -1,13 +1,8 @@
-import {
-  createRemoteJWKSet,
-  errors,
-  jwtVerify,
-  type JWTVerifyGetKey,
-  type JWTVerifyOptions,
-} from "jose";
+import { errors, jwtVerify, type JWTVerifyOptions } from "jose";
 import { z } from "zod";
 import { TenantId } from "../domain/context.ts";
 import { Actor } from "../domain/support_request.ts";
+import { createKeySet, KeysUnavailable } from "./key_set.ts";
 
 export interface TokenOptions {
   /** The HS256 secret; exactly one of this and `jwksUrl` is set. */
@@ -62,12 +57,10 @@ const Payload = z.object({
   scope: z.string().default(""),
 });
 
-class KeysUnavailable extends Error {}
-
 /** Verifies tokens as RFC 7519 and RFC 8725 have it: algorithm, signature, times, claims. */
 export function createVerifyToken(options: TokenOptions): VerifyToken {
   const verifySignature = options.secret === undefined
-    ? withKeySet(options.jwksUrl ?? "")
+    ? withKeySet(options.jwksUrl ?? "", options.now)
     : withSecret(options.secret);
   return async (token) => {
     if (token.length > MAX_TOKEN_LENGTH) return { outcome: "invalid" };
@@ -76,7 +69,6 @@ export function createVerifyToken(options: TokenOptions): VerifyToken {
         issuer: options.issuer,
         audience: options.audience,
         currentDate: new Date(options.now()),
-        requiredClaims: ["sub", "exp"],
       });
       const parsed = Payload.safeParse(payload);
       return parsed.success
@@ -101,19 +93,8 @@ function withSecret(secret: string) {
     await jwtVerify(token, await key, { ...options, algorithms: ["HS256"] });
 }
 
-function withKeySet(url: string) {
-  const remote = createRemoteJWKSet(new URL(url), { timeoutDuration: 2000 });
-  // "No key fits" is about the token. Anything else means that the keys could not be had.
-  const getKey: JWTVerifyGetKey = async (header, token) => {
-    try {
-      return await remote(header, token);
-    } catch (error) {
-      const isAboutToken = error instanceof errors.JWKSNoMatchingKey ||
-        error instanceof errors.JWKSMultipleMatchingKeys ||
-        error instanceof errors.JOSENotSupported;
-      throw isAboutToken ? error : new KeysUnavailable();
-    }
-  };
+function withKeySet(url: string, now: () => number) {
+  const getKey = createKeySet(new URL(url), now);
   return (token: string, options: JWTVerifyOptions) =>
     jwtVerify(token, getKey, { ...options, algorithms: ASYMMETRIC });
 }

@@ -5,7 +5,7 @@ import type { Verification, VerifyToken } from "./token.ts";
 
 export type Scope = "support_requests:create" | "support_requests:read" | "audit:read";
 
-const BEARER = /^Bearer ([A-Za-z0-9\-._~+/]+=*)$/i;
+const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 
 const REFUSALS: Record<Exclude<Verification["outcome"], "valid" | "unavailable">, string> = {
   invalid:
@@ -43,10 +43,10 @@ export function whoMay(verify: VerifyToken, scope: Scope) {
     const { actor, tenants, scopes } = verification.claims;
     const tenantId = c.req.param("tenantId");
     if (!tenants.has(tenantId)) {
-      return problem(c, "not-found", "There is nothing here for this token");
+      return problem(c, "not-found", "There is nothing here for this token. Check the path");
     }
     if (!scopes.has(scope)) {
-      return problem(c, "insufficient-scope", `The token needs the scope ${scope}`);
+      return problem(c, "insufficient-scope", `Get a token with the scope ${scope}`);
     }
     c.set("actor", actor);
     c.set("tenantId", tenantId);

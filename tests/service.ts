@@ -1,6 +1,7 @@
 import { parseConfig } from "../config/config.ts";
 import type { Clock, Log, LogFields } from "../domain/ports.ts";
 import { compose } from "../main.ts";
+import { assertDocumented } from "./contract.ts";
 import { mintToken, type TokenClaims } from "./practice/token.ts";
 
 export const AUTH_SECRET = "a secret for tests, of 32 bytes or more";
@@ -53,6 +54,13 @@ export async function openService({ env, kv, clock = new TestClock() }: ServiceO
     ...env,
   });
   const { app, underWay } = compose(config, { kv: handle, log, clock, fetch });
+  const answer = app.fetch;
+  // Whatever a test provokes, by `app.request` and over a socket too, is held against the contract.
+  app.fetch = async (request, ...others) => {
+    const response = await answer(request, ...others);
+    await assertDocumented(request, response);
+    return response;
+  };
 
   /** Calls with a token for the tenant `acme` and all scopes, unless told otherwise. */
   async function call(path: string, { token = {}, json, ...init }: Call = {}): Promise<Response> {

@@ -1,0 +1,28 @@
+import { Hono } from "hono";
+import { docs } from "./docs.ts";
+import type { Env } from "./env.ts";
+import { PROBLEMS, type ProblemSlug } from "./problems.ts";
+
+/** The contract, for programs and for people. Loaded when it is asked for, not at the start. */
+export const contract = new Hono<Env>()
+  .get("/openapi.json", async (c) => {
+    const { openApiDocument } = await import("./openapi/document.ts");
+    c.header("Cache-Control", "public, max-age=300");
+    c.header("Access-Control-Allow-Origin", "*");
+    return c.json(openApiDocument, 200);
+  })
+  .route("/", docs)
+  // The `type` of a problem is an address that people will look up.
+  .get("/problems/:slug", async (c) => {
+    const slug = c.req.param("slug");
+    if (!isProblem(slug)) return c.notFound();
+    const { exampleProblem } = await import("./openapi/problem_responses.ts");
+    const example = exampleProblem(slug);
+    const { status, title, detail } = example;
+    const whole = JSON.stringify(example, null, 2);
+    return c.text(`${status} ${title}\n\n${detail}.\n\nFor example:\n\n${whole}\n`, 200);
+  });
+
+function isProblem(slug: string): slug is ProblemSlug {
+  return Object.hasOwn(PROBLEMS, slug);
+}

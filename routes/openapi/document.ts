@@ -1,0 +1,52 @@
+import { componentSchemas } from "./components.ts";
+import { HEADERS } from "./headers.ts";
+import { auditEvents, health, latest, submit } from "./operations.ts";
+import { problemExamples } from "./problem_responses.ts";
+
+const IN_TENANT = "/v1/tenants/{tenantId}/support-requests";
+const IN_RUN = "/v1/tenants/{tenantId}/runs/{runId}/support-requests";
+
+/** The contract as an OpenAPI 3.1 document, from the schemas that parse. */
+export const openApiDocument = {
+  openapi: "3.1.1",
+  info: {
+    title: "Deskhand",
+    version: "1",
+    description:
+      "Support requests, kept before anything is sent, and handed to the one support desk.",
+    contact: { name: "Whoever runs this service" },
+    license: { name: "MIT", identifier: "MIT" },
+  },
+  servers: [{ url: "/", description: "This service" }],
+  security: [{ token: [] }],
+  tags: [
+    { name: "Support requests", description: "Submit, and read the latest of a context" },
+    { name: "Audit", description: "Every change of a tenant's support requests" },
+    { name: "Health", description: "For load balancers and operators" },
+  ],
+  paths: {
+    [IN_TENANT]: { post: submit("tenant") },
+    [`${IN_TENANT}/latest`]: { get: latest("tenant") },
+    [IN_RUN]: { post: submit("run") },
+    [`${IN_RUN}/latest`]: { get: latest("run") },
+    "/v1/tenants/{tenantId}/audit-events": { get: auditEvents() },
+    "/livez": { get: health("live", "Whether the process runs", []) },
+    "/readyz": {
+      get: health("ready", "Whether the service can keep a request", ["store-unavailable"]),
+    },
+  },
+  components: {
+    securitySchemes: {
+      token: {
+        type: "http",
+        scheme: "bearer",
+        bearerFormat: "JWT",
+        description: "From the product's own backend. Claims: `sub`, `exp`, `tenants` (an array " +
+          "of tenant ids), `scope` (space-separated) and, where there is one, `name`.",
+      },
+    },
+    schemas: componentSchemas(),
+    headers: HEADERS,
+    examples: problemExamples(),
+  },
+};

@@ -1,0 +1,84 @@
+const REQUEST = {
+  reference: "SR-01M857JJM2SCJ21CGTHC4N37D3",
+  context: { kind: "run", tenantId: "acme", runId: "r-1" },
+  summary: "The nightly import stops at row 40,000",
+  severity: "normal",
+  createdAt: "2026-11-23T12:00:00.000Z",
+  createdBy: { id: "u-1", name: "Ada" },
+};
+
+const CREATED = {
+  ...REQUEST,
+  handoff: {
+    status: "created",
+    ticket: { reference: "42", url: "https://desk.example/Ticket/Display.html?id=42" },
+    at: "2026-11-23T12:00:00.310Z",
+  },
+};
+
+export const SUBMISSIONS = {
+  kept: { summary: "Kept here", value: { summary: REQUEST.summary } },
+  create: {
+    summary: "A new ticket",
+    value: {
+      summary: REQUEST.summary,
+      description: "It worked until yesterday.\nNothing was changed.",
+      severity: "high",
+      contact: { name: "Ada", email: "ada@acme.example" },
+      diagnostics: { build: "4.2.0" },
+      handoff: { mode: "create" },
+    },
+  },
+  link: {
+    summary: "An existing ticket",
+    value: { summary: REQUEST.summary, handoff: { mode: "link", ticket: "42" } },
+  },
+};
+
+export const SUPPORT_REQUESTS = {
+  created: { summary: "The ticket exists", value: CREATED },
+  kept: { summary: "Kept here", value: { ...REQUEST, handoff: { status: "none" } } },
+  mayExist: {
+    summary: "A ticket may exist",
+    value: {
+      ...REQUEST,
+      handoff: {
+        status: "failed",
+        reason: "desk_timeout",
+        summary:
+          `Acme IT desk did not answer in time; a ticket may exist. Look for ${REQUEST.reference} ` +
+          "at the desk before asking again: if it is there, link it.",
+        ticketMayExist: true,
+        at: "2026-11-23T12:00:05.003Z",
+      },
+    },
+  },
+};
+
+export const CONTEXT_SUMMARY = {
+  desk: { label: "Acme IT desk" },
+  handoffModes: ["none", "create", "link"],
+  supportRequest: CREATED,
+};
+
+export const AUDIT_EVENTS = {
+  events: [
+    {
+      event: "handoff.created",
+      at: CREATED.handoff.at,
+      reference: REQUEST.reference,
+      context: REQUEST.context,
+      actor: REQUEST.createdBy,
+      handoff: CREATED.handoff,
+    },
+    {
+      event: "request.submitted",
+      at: REQUEST.createdAt,
+      reference: REQUEST.reference,
+      context: REQUEST.context,
+      actor: REQUEST.createdBy,
+      handoff: { status: "pending", since: REQUEST.createdAt },
+    },
+  ],
+  nextCursor: null,
+};

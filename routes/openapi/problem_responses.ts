@@ -1,0 +1,79 @@
+import { type Problem, PROBLEMS, type ProblemSlug } from "../problems.ts";
+import { type HeaderName, headerRefs } from "./headers.ts";
+
+/** What an answer of each type says, for one case where there are several. */
+const DETAILS: Record<ProblemSlug, string> = {
+  "unauthenticated": "Send a token as 'Authorization: Bearer <token>'",
+  "insufficient-scope": "Get a token with the scope support_requests:create",
+  "not-found": "There is nothing here for this token. Check the path",
+  "method-not-allowed": "Use POST",
+  "idempotency-under-way": "Ask again with the same key in 5 s",
+  "body-timeout": "Nothing was stored. Send the whole body at once",
+  "body-too-large": "Send at most 32768 bytes",
+  "not-json": "Send the submission with 'Content-Type: application/json'",
+  "encoded-body": "Send the submission without a Content-Encoding",
+  "malformed-json": "The body does not parse as JSON. Send one JSON object",
+  "invalid-idempotency-key":
+    "The header Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID",
+  "validation": "Nothing was stored. Mend what 'errors' names and send it again",
+  "idempotency-key-reused": "Nothing was stored. Send another submission with a key of its own",
+  "rate-limited": "Nothing was stored. Try again in 12 s",
+  "internal": "Quote the requestId to whoever runs this service",
+  "store-unavailable":
+    "The request may have been stored. Send it again with the same Idempotency-Key",
+  "keys-unavailable": "The key set of the token's issuer cannot be read. Try again",
+};
+
+const HEADERS: Partial<Record<ProblemSlug, HeaderName>> = {
+  "unauthenticated": "WWW-Authenticate",
+  "idempotency-under-way": "Retry-After",
+  "rate-limited": "Retry-After",
+  "store-unavailable": "Retry-After",
+  "keys-unavailable": "Retry-After",
+};
+
+/** A whole answer of the type. */
+export function exampleProblem(slug: ProblemSlug): Problem {
+  const [status, title] = PROBLEMS[slug];
+  const errors = [{
+    pointer: "#/contact/email",
+    detail: "must be an email address such as ada@example.com",
+  }];
+  return {
+    type: `/problems/${slug}`,
+    title,
+    status,
+    detail: DETAILS[slug],
+    requestId: "0d6f3f0e-52a5-4d0c-9f0e-2b1b8a6f5c7d",
+    ...slug === "validation" && { errors },
+  };
+}
+
+/** The refusals of one operation, by status, each problem type with an example. */
+export function problemResponses(slugs: readonly ProblemSlug[]) {
+  const byStatus = Map.groupBy(slugs, (slug) => PROBLEMS[slug][0]);
+  return Object.fromEntries(
+    [...byStatus].map(([status, slugs]) => [String(status), {
+      description: slugs.map((slug) => PROBLEMS[slug][1]).join("; or: "),
+      headers: headerRefs(slugs.flatMap((slug) => HEADERS[slug] ?? [])),
+      content: {
+        "application/problem+json": {
+          schema: { $ref: "#/components/schemas/Problem" },
+          examples: Object.fromEntries(
+            slugs.map((slug) => [slug, { $ref: `#/components/examples/${slug}` }]),
+          ),
+        },
+      },
+    }]),
+  );
+}
+
+/** The examples that {@linkcode problemResponses} refers to. */
+export function problemExamples() {
+  const slugs = (Object.keys(PROBLEMS) as ProblemSlug[])
+    // Belongs to no operation: the schema of all problems tells of it.
+    .filter((slug) => slug !== "method-not-allowed");
+  return Object.fromEntries(
+    slugs.map((slug) => [slug, { summary: PROBLEMS[slug][1], value: exampleProblem(slug) }]),
+  );
+}

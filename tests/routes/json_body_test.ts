@@ -1,0 +1,258 @@
+import { assertEquals, assertMatch, assertNotMatch, fail } from "@std/assert";
+import { mintToken } from "../practice/token.ts";
+import { AUTH_SECRET, openService, TestClock } from "../service.ts";
+import { BODY_TIMEOUT_MS } from "../../routes/submission.ts";
+import { assertProblem } from "./assert_problem.ts";
+
+const TENANT = "/v1/tenants/acme/support-requests";
+const JSON_TYPE = { "Content-Type": "application/json" };
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
+function sized(bytes: number): Uint8Array<ArrayBuffer> {
+  const body = utf8(`{"summary":"Help"}`);
+  const padded = new Uint8Array(bytes).fill(0x20);
+  padded.set(body);
+  return padded;
+}
+
+function inChunks(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      controller.enqueue(bytes.slice(at, at += size));
+      if (at >= bytes.length) controller.close();
+    },
+  });
+}
+
+for (
+  const type of [
+    "application/json",
+    "application/json; charset=utf-8",
+    `application/json;charset="UTF-8"`,
+    "Application/JSON ; Charset = utf-8",
+    "application/problem+json",
+  ]
+) {
+  Deno.test(`the body may come as ${type}`, async () => {
+    await using service = await openService();
+    const answer = await service.call(TENANT, {
+      json: { summary: "Help" },
+      headers: { "Content-Type": type },
+    });
+    assertEquals(answer.status, 201);
+  });
+}
+
+for (
+  const type of [
+    "",
+    "text/plain",
+    "text/json",
+    "application/jsonp",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    "application/json; charset=latin1",
+    "application/json; charset=utf-16",
+    "text/plain; application/json",
+    "application/json, text/plain",
+  ]
+) {
+  Deno.test(`the body is refused with 415 as '${type}'`, async () => {
+    await using service = await openService();
+    const answer = await service.call(TENANT, {
+      method: "POST",
+      headers: { "Content-Type": type },
+      body: `{"summary":"Help"}`,
+    });
+    const { detail } = await assertProblem(answer, 415, "not-json");
+    assertMatch(detail, /application\/json/);
+  });
+}
+
+Deno.test("the body is refused with 415 where it is compressed", async () => {
+  await using service = await openService();
+  const gzip = new Blob([`{"summary":"Help"}`]).stream()
+    .pipeThrough(new CompressionStream("gzip"));
+  const answer = await service.call(TENANT, {
+    method: "POST",
+    headers: { ...JSON_TYPE, "Content-Encoding": "gzip" },
+    body: await new Response(gzip).arrayBuffer(),
+  });
+  await assertProblem(answer, 415, "encoded-body");
+});
+
+Deno.test("the body may be 32 KiB and no byte more, whatever its length is said to be", async () => {
+  await using service = await openService();
+  const post = (body: BodyInit, length?: string) =>
+    service.call(TENANT, {
+      method: "POST",
+      headers: { ...JSON_TYPE, ...length !== undefined && { "Content-Length": length } },
+      body,
+    });
+  const [most, more] = [sized(32 * 1024), sized(32 * 1024 + 1)];
+  assertEquals((await post(most)).status, 201);
+  assertEquals((await post(inChunks(most, 1000))).status, 201);
+  assertEquals((await post(inChunks(most, 7), "5")).status, 201);
+  for (const body of [more, inChunks(more, 1000), inChunks(sized(1_000_000), 65_536)]) {
+    await assertProblem(await post(body), 413, "body-too-large");
+  }
+  await assertProblem(await post(inChunks(more, 1000), "5"), 413, "body-too-large");
+  await assertProblem(await post(inChunks(most, 1000), "32769"), 413, "body-too-large");
+});
+
+Deno.test("the body is not read on once it is too large", async () => {
+  await using service = await openService();
+  let pulled = 0;
+  const endless = new ReadableStream({
+    pull(controller) {
+      pulled++;
+      controller.enqueue(new Uint8Array(16 * 1024).fill(0x20));
+    },
+  }, { highWaterMark: 0 });
+  const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body: endless });
+  await assertProblem(answer, 413, "body-too-large");
+  assertEquals(pulled, 3);
+});
+
+const nested = (open: string, close: string, depth: number) =>
+  open.repeat(depth) + close.repeat(depth);
+
+for (
+  const [name, body, says] of [
+    ["empty", "", /JSON/],
+    ["blank", " \n", /JSON/],
+    ["cut off", `{"summary":"Help"`, /JSON/],
+    ["two objects", `{"summary":"Help"}{}`, /JSON/],
+    ["JavaScript", `{summary:'Help'}`, /JSON/],
+    ["NaN", `{"summary":NaN}`, /JSON/],
+    ["a bare control character", `{"summary":"a\nb"}`, /JSON/],
+    ["a NUL", `{"summary":"Help"}\0`, /JSON/],
+    ["invalid UTF-8", new Uint8Array([...utf8(`{"summary":"`), 0xff, ...utf8(`"}`)]), /UTF-8/],
+    ["a surrogate in UTF-8", new Uint8Array([0x22, 0xed, 0xa0, 0x80, 0x22]), /UTF-8/],
+    ["UTF-16", new Uint8Array([0xff, 0xfe, 0x7b, 0, 0x7d, 0]), /UTF-8/],
+    ["__proto__ at the top", `{"summary":"Help","__proto__":{"severity":"low"}}`, /__proto__/],
+    ["__proto__ in contact", `{"summary":"Help","contact":{"__proto__":{}}}`, /__proto__/],
+    ["__proto__ in handoff", `{"summary":"Help","handoff":{"__proto__":1}}`, /__proto__/],
+    ["__proto__ in diagnostics", `{"summary":"Help","diagnostics":{"__proto__":"x"}}`, /__proto__/],
+    ["__proto__ in escapes", `{"summary":"Help","\\u005f_proto__":1}`, /__proto__/],
+  ] as [string, BodyInit, RegExp][]
+) {
+  Deno.test(`the body is refused with 400 where it is ${name}`, async () => {
+    await using service = await openService();
+    const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+    const { detail } = await assertProblem(answer, 400, "malformed-json");
+    assertMatch(detail, says);
+    assertNotMatch(detail, /position|token|Help/);
+  });
+}
+
+Deno.test("the body may nest as deep as 32 KiB let it, and is refused and not crashed on", async () => {
+  await using service = await openService();
+  for (
+    const body of [
+      nested("[", "]", 16_000),
+      "[".repeat(32_000),
+      nested(`{"summary":`, "}", 2_700),
+      `{"summary":"Help","diagnostics":${nested("[", "]", 16_000)}}`,
+    ]
+  ) {
+    const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+    assertMatch(String(answer.status), /^(400|422)$/);
+    await answer.body?.cancel();
+  }
+});
+
+Deno.test("the body may begin with a byte order mark, and say __proto__ where it is text", async () => {
+  await using service = await openService();
+  const answer = await service.call(TENANT, {
+    method: "POST",
+    headers: JSON_TYPE,
+    body: `\ufeff{"summary":"What is __proto__?"}`,
+  });
+  assertEquals((await answer.json()).summary, "What is __proto__?");
+});
+
+/** A clock whose deadline for a body comes when the test says so. */
+class ImpatientClock extends TestClock {
+  #late = new AbortController();
+  readonly reading = Promise.withResolvers<void>();
+  override deadline = (milliseconds: number) => {
+    if (milliseconds !== BODY_TIMEOUT_MS) return AbortSignal.timeout(milliseconds);
+    this.reading.resolve();
+    return this.#late.signal;
+  };
+  strike() {
+    this.#late.abort();
+  }
+}
+
+Deno.test("the body that never ends is 408 when its time is over", async () => {
+  const clock = new ImpatientClock();
+  await using service = await openService({ clock });
+  const waiting = Promise.withResolvers<void>();
+  let cancelled = false;
+  const drip = new ReadableStream({
+    start: (controller) => controller.enqueue(utf8(`{"summary":`)),
+    pull: () => (waiting.resolve(), new Promise(() => {})),
+    cancel: () => void (cancelled = true),
+  });
+  const answer = service.call(TENANT, { method: "POST", headers: JSON_TYPE, body: drip });
+  await Promise.race([waiting.promise, answer]);
+  clock.strike();
+  const { detail } = await assertProblem(await answer, 408, "body-timeout");
+  assertMatch(detail, /Nothing was stored/);
+  assertEquals(cancelled, true);
+});
+
+/** Sends the head and the beginning of a body over a socket, and waits until it is being read. */
+async function beginBody() {
+  const clock = new ImpatientClock();
+  const service = await openService({ clock });
+  const answered = Promise.withResolvers<number>();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      const answer = await service.app.fetch(request);
+      answered.resolve(answer.status);
+      return answer;
+    },
+  );
+  const client = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+  const head = [
+    `POST ${TENANT} HTTP/1.1`,
+    "Host: deskhand.example",
+    `Authorization: Bearer ${await mintToken(AUTH_SECRET)}`,
+    "Content-Type: application/json",
+    "Content-Length: 1000",
+  ];
+  await client.write(utf8(`${head.join("\r\n")}\r\n\r\n{"summary":`));
+  await Promise.race([clock.reading.promise, answered.promise]);
+  return { clock, service, server, client, answered: answered.promise };
+}
+
+Deno.test("the client that drips its body over a socket reads the 408", async () => {
+  const { clock, service, server, client } = await beginBody();
+  clock.strike();
+  const buffer = new Uint8Array(4096);
+  let answer = "";
+  while (!answer.endsWith("}")) {
+    answer += new TextDecoder().decode(buffer.subarray(0, await client.read(buffer) ?? fail()));
+  }
+  assertMatch(answer, /^HTTP\/1\.1 408 /);
+  assertMatch(answer, /\/problems\/body-timeout/);
+  assertMatch(answer, /\r\nconnection: close\r\n/i);
+  client.close();
+  await server.shutdown();
+  await service[Symbol.asyncDispose]();
+});
+
+Deno.test("the client that hangs up within its body is no error of ours", async () => {
+  const { service, server, client, answered } = await beginBody();
+  client.close();
+  assertEquals(await answered, 400);
+  await server.shutdown();
+  assertEquals(service.lines.filter(({ level }) => level !== "info"), []);
+  await service[Symbol.asyncDispose]();
+});

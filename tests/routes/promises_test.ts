@@ -1,0 +1,164 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import { MAX_BODY_BYTES } from "../../routes/json_body.ts";
+import type { Problem } from "../../routes/problems.ts";
+import { BODY_TIMEOUT_MS } from "../../routes/submission.ts";
+import { type Operation, OPERATIONS, resolve } from "../contract.ts";
+import { startPracticeDesk } from "../practice/desk.ts";
+import { type Call, openService, type ServiceOptions, TestClock } from "../service.ts";
+
+/** A clock that stands at the start of a minute, and leaves a body no time where told so. */
+class StandingClock extends TestClock {
+  #now = Math.floor(Date.now() / 60_000) * 60_000;
+  isImpatient = false;
+  override now = () => this.#now;
+  override deadline = (milliseconds: number) =>
+    this.isImpatient && milliseconds === BODY_TIMEOUT_MS
+      ? AbortSignal.abort()
+      : AbortSignal.timeout(milliseconds);
+}
+
+const clock = new StandingClock();
+const impatient = new StandingClock();
+impatient.isImpatient = true;
+
+type Service = Awaited<ReturnType<typeof openService>>;
+
+/** How to get an answer: what differs from a call with which nothing is wrong. */
+interface Attempt extends Pick<Call, "token" | "body"> {
+  headers?: Record<string, string>;
+  runId?: string;
+  query?: string;
+  env?: ServiceOptions["env"];
+  clock?: TestClock;
+  /** Runs before the call. */
+  arrange?(service: Service, path: string): Promise<unknown>;
+}
+
+const KEY = { "Idempotency-Key": "k-1" };
+const OTHER = { json: { summary: "Another one" }, headers: KEY };
+
+/** The path of any operation, as that of a submission in the same context. */
+const submissions = (path: string) =>
+  path.replace("audit-events", "support-requests").replace("/latest", "");
+
+async function putRubbish({ kv }: Service): Promise<void> {
+  await kv.set(["tenant", "acme", 1], {});
+  await kv.set(["run", "acme/r-1", 1], {});
+  await kv.set(["audit", "acme", 1, "SR-", "request.submitted"], {});
+  await kv.set(["idempotency", "acme", "u-1", "k-1"], {});
+}
+
+/** How each answer of the document comes about, by status or by the problem's name. */
+const ATTEMPTS: Record<string, Attempt> = {
+  "200": {},
+  "201": {},
+  "304": { headers: { "If-None-Match": "*" } },
+  "unauthenticated": { token: null },
+  "not-found": { token: { tenants: ["other"] } },
+  "insufficient-scope": { token: { scope: "" } },
+  "keys-unavailable": {
+    env: { AUTH_SECRET: "", AUTH_JWKS_URL: "http://127.0.0.1:1/keys" },
+    token: `${btoa(`{"alg":"ES256"}`)}.e30.AA`,
+  },
+  "rate-limited": {
+    env: { RATE_LIMIT_PER_MINUTE: "1" },
+    arrange: (service, path) => service.call(path, OTHER),
+  },
+  "invalid-idempotency-key": { headers: { "Idempotency-Key": "two words" } },
+  "not-json": { headers: { "Content-Type": "text/plain" } },
+  "encoded-body": { headers: { "Content-Encoding": "gzip" } },
+  "body-timeout": { clock: impatient },
+  "body-too-large": { body: " ".repeat(MAX_BODY_BYTES + 1) },
+  "malformed-json": { body: "{" },
+  "validation": {
+    body: `{"summary":"Help","contact":{"email":"ada"}}`,
+    runId: "not%20a%20run",
+    query: "?limit=0",
+  },
+  "idempotency-key-reused": { arrange: (service, path) => service.call(path, OTHER) },
+  "store-unavailable": { arrange: (service) => Promise.resolve(service.kv.close()) },
+  "internal": { arrange: putRubbish },
+};
+
+async function provoke(operation: Operation, attempt: Attempt): Promise<Response> {
+  const kv = await Deno.openKv(":memory:");
+  await using service = await openService({ env: attempt.env, clock: attempt.clock ?? clock, kv });
+  const path = operation.path.replace("{tenantId}", "acme")
+    .replace("{runId}", attempt.runId ?? "r-1");
+  await attempt.arrange?.(service, submissions(path));
+  const isPost = operation.method === "POST";
+  const headers = { ...isPost && { ...KEY, "Content-Type": "application/json" } };
+  const answer = await service.call(path + (attempt.query ?? ""), {
+    method: operation.method,
+    headers: { ...headers, ...attempt.headers },
+    ...isPost && { body: attempt.body ?? `{"summary":"Help"}` },
+    ..."token" in attempt && { token: attempt.token },
+  });
+  await service.underWay.idle();
+  try {
+    kv.close();
+  } catch {
+    // The attempt has closed it.
+  }
+  return answer;
+}
+
+/** While the desk hangs, the same submission again. */
+async function repeatWhileUnderWay(operation: Operation): Promise<Response> {
+  const desk = startPracticeDesk();
+  desk.behave("hang");
+  await using service = await openService({
+    env: {
+      SUPPORT_DESK_URL: desk.url,
+      SUPPORT_DESK_TOKEN: desk.token,
+      SUPPORT_DESK_QUEUE: desk.queue,
+    },
+  });
+  const path = operation.path.replace("{tenantId}", "acme").replace("{runId}", "r-1");
+  const submission = { json: { summary: "Help", handoff: { mode: "create" } }, headers: KEY };
+  const first = service.call(path, submission);
+  while ((await (await service.call(`${path}/latest`)).json()).supportRequest === null);
+  const answer = await service.call(path, submission);
+  await desk.close();
+  assertEquals((await first).status, 201);
+  return answer;
+}
+
+/** The problems that an operation documents with a status, and nothing where it is no refusal. */
+function problemsOf({ responses }: Operation, status: string): string[] {
+  const problem = responses[status]?.content?.["application/problem+json"];
+  return Object.keys(problem?.examples ?? {});
+}
+
+/** How a sentence reads whatever its numbers are. */
+const withoutNumbers = ({ detail, ...others }: Partial<Problem>) => ({
+  ...others,
+  detail: detail?.replaceAll(/\d+/g, "N"),
+});
+
+for (const operation of OPERATIONS) {
+  const statuses = Object.keys(operation.responses);
+  for (const status of statuses.filter((status) => problemsOf(operation, status).length === 0)) {
+    Deno.test(`${operation.method} ${operation.path} promises ${status}, and gives it`, async () => {
+      const answer = await provoke(operation, ATTEMPTS[status]!);
+      assertEquals(String(answer.status), status);
+      await answer.body?.cancel();
+    });
+  }
+  const slugs = statuses.flatMap((status) => problemsOf(operation, status));
+  for (const slug of slugs) {
+    Deno.test(`${operation.method} ${operation.path} promises ${slug}, and gives it`, async () => {
+      const answer = slug === "idempotency-under-way"
+        ? await repeatWhileUnderWay(operation)
+        : await provoke(operation, ATTEMPTS[slug]!);
+      const { requestId, ...problem } = await answer.json();
+      assertEquals(problem.type, `/problems/${slug}`);
+      assertNotEquals(requestId, "");
+      if (operation.path !== "/v1/tenants/{tenantId}/support-requests") return;
+      // Most of what a problem says is the same everywhere: where it was written for one call, here.
+      const { value } = resolve<{ value: Problem }>({ $ref: `#/components/examples/${slug}` });
+      const { requestId: _, ...example } = value;
+      assertEquals(withoutNumbers(problem), withoutNumbers(example), "the example");
+    });
+  }
+}

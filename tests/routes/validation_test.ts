@@ -1,0 +1,158 @@
+import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { openService } from "../service.ts";
+import { pointer } from "../../routes/validation.ts";
+import { assertProblem } from "./assert_problem.ts";
+
+const TENANT = "/v1/tenants/acme/support-requests";
+
+const TOO_MANY = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`k${i}`, ""]));
+const ONE_LINE = "must be one line without control characters";
+const SURROGATE = "must be well-formed Unicode: it has half of a surrogate pair";
+const MODES = "must be one of none, create, link";
+
+/** What is wrong with a body, as `pointer: detail` for each place. */
+const REFUSED: [name: string, body: unknown, errors: string[]][] = [
+  ["null", null, ["#: must be an object"]],
+  ["a list", [], ["#: must be an object"]],
+  ["a string", "Help", ["#: must be an object"]],
+  ["no fields", {}, ["#/summary: is required"]],
+  ["no summary", { description: "x" }, ["#/summary: is required"]],
+  ["a blank summary", { summary: " \n " }, ["#/summary: must not be empty"]],
+  ["a summary of 201", { summary: "é".repeat(201) }, ["#/summary: must be at most 200 characters"]],
+  ["a summary of two lines", { summary: "a\nb" }, [`#/summary: ${ONE_LINE}`]],
+  ["a summary with a line separator", { summary: "a\u2028b" }, [`#/summary: ${ONE_LINE}`]],
+  ["a summary with a NUL", { summary: "a\0b" }, [`#/summary: ${ONE_LINE}`]],
+  ["half of a pair", { summary: "a\ud800" }, [`#/summary: ${SURROGATE}`]],
+  ["a number for text", { summary: 7 }, ["#/summary: must be a string"]],
+  ["null for text", { summary: "a", description: null }, ["#/description: must be a string"]],
+  ["a list for text", { summary: ["a"] }, ["#/summary: must be a string"]],
+  [
+    "a description of 8001",
+    { summary: "a", description: "x".repeat(8001) },
+    ["#/description: must be at most 8000 characters"],
+  ],
+  [
+    "a description with a tab",
+    { summary: "a", description: "a\tb" },
+    [
+      "#/description: must have no control characters except line breaks (a tab is one: send spaces)",
+    ],
+  ],
+  [
+    "another severity",
+    { summary: "a", severity: "urgent" },
+    ["#/severity: must be one of low, normal, high, critical"],
+  ],
+  [
+    "a severity of null",
+    { summary: "a", severity: null },
+    ["#/severity: must be one of low, normal, high, critical"],
+  ],
+  ["a contact that is text", { summary: "a", contact: "Ada" }, ["#/contact: must be an object"]],
+  [
+    "a contact with everything wrong",
+    { summary: "a", contact: { name: "x".repeat(121), email: "ada", phone: "1" } },
+    [
+      "#/contact/name: must be at most 120 characters",
+      "#/contact/email: must be an email address such as ada@example.com",
+      "#/contact/phone: is not a known field",
+    ],
+  ],
+  ["diagnostics that are a list", { summary: "a", diagnostics: [] }, [
+    "#/diagnostics: must be an object",
+  ]],
+  ["21 diagnostics", { summary: "a", diagnostics: TOO_MANY }, [
+    "#/diagnostics: must have at most 20 keys",
+  ]],
+  [
+    "diagnostics that are wrong",
+    { summary: "a", diagnostics: { "a/b~c é": 7, "": "x", ["k".repeat(65)]: "x", "\ud800": "x" } },
+    [
+      "#/diagnostics/a~1b~0c%20%C3%A9: must be a string",
+      "#/diagnostics/: its key must not be empty",
+      `#/diagnostics/${"k".repeat(65)}: its key must be at most 64 characters`,
+      `#/diagnostics/%EF%BF%BD: its key ${SURROGATE}`,
+    ],
+  ],
+  ["a long diagnostic", { summary: "a", diagnostics: { constructor: "x".repeat(501) } }, [
+    "#/diagnostics/constructor: must be at most 500 characters",
+  ]],
+  ["a handoff that is text", { summary: "a", handoff: "none" }, ["#/handoff: must be an object"]],
+  ["a handoff of null", { summary: "a", handoff: null }, ["#/handoff: must be an object"]],
+  ["no mode", { summary: "a", handoff: {} }, [`#/handoff/mode: ${MODES}`]],
+  ["another mode", { summary: "a", handoff: { mode: "email" } }, [`#/handoff/mode: ${MODES}`]],
+  ["a mode of null", { summary: "a", handoff: { mode: null } }, [`#/handoff/mode: ${MODES}`]],
+  ["no ticket", { summary: "a", handoff: { mode: "link" } }, ["#/handoff/ticket: is required"]],
+  ["a ticket that is a number", { summary: "a", handoff: { mode: "link", ticket: 42 } }, [
+    "#/handoff/ticket: must be a string",
+  ]],
+  ["a ticket where none is due", { summary: "a", handoff: { mode: "create", ticket: "42" } }, [
+    "#/handoff/ticket: is not a known field",
+  ]],
+  ["unknown fields", { summary: "a", sumary: "b", tenantId: "theirs", "a/b": 1 }, [
+    "#/sumary: is not a known field",
+    "#/tenantId: is not a known field",
+    "#/a~1b: is not a known field",
+  ]],
+  ["keys of every object", { summary: "a", constructor: {}, prototype: {}, toString: 1 }, [
+    "#/constructor: is not a known field",
+    "#/prototype: is not a known field",
+    "#/toString: is not a known field",
+  ]],
+  ["more than one thing", { severity: 1, handoff: {}, x: 1 }, [
+    "#/summary: is required",
+    "#/severity: must be one of low, normal, high, critical",
+    `#/handoff/mode: ${MODES}`,
+    "#/x: is not a known field",
+  ]],
+];
+
+for (const [name, body, errors] of REFUSED) {
+  Deno.test(`validation names each place that is wrong: ${name}`, async () => {
+    await using service = await openService();
+    const answer = await service.call(TENANT, { method: "POST", json: body });
+    const problem = await assertProblem(answer, 422, "validation");
+    assertEquals(problem.errors?.map(({ pointer, detail }) => `${pointer}: ${detail}`), errors);
+    assertEquals(problem.detail, "Nothing was stored. Mend what 'errors' names and send it again");
+    const { supportRequest } = await (await service.call(`${TENANT}/latest`)).json();
+    assertEquals(supportRequest, null);
+  });
+}
+
+Deno.test("validation accepts the longest texts of the contract, in characters and not in units", async () => {
+  await using service = await openService();
+  const summary = "😀".repeat(200);
+  for (
+    const fields of [
+      { description: "é\r\n".repeat(2666) },
+      { description: "" },
+      { contact: { name: "😀".repeat(120), email: "ada@example.com" } },
+      { contact: {} },
+      { diagnostics: {} },
+      {
+        diagnostics: Object.fromEntries(
+          Array.from({ length: 20 }, (_, i) => [`${i}`.padEnd(64, "k"), "é".repeat(500)]),
+        ),
+      },
+      { diagnostics: { constructor: "a", prototype: "b", toString: "c", hasOwnProperty: "" } },
+      { description: "\u202eright to left\u202c, \u200fas some write" },
+    ]
+  ) {
+    const answer = await service.call(TENANT, { json: { summary, ...fields } });
+    assertEquals(answer.status, 201, JSON.stringify(fields).slice(0, 60));
+    assertEquals((await answer.json()).summary, summary);
+  }
+});
+
+Deno.test("validation answers a body full of mistakes with fifty of them", async () => {
+  await using service = await openService();
+  const body = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`x${i}`, 0]));
+  const answer = await service.call(TENANT, { json: body });
+  assertLessOrEqual((await assertProblem(answer, 422, "validation")).errors?.length ?? 0, 50);
+});
+
+Deno.test("pointer is a JSON Pointer as a URI fragment", () => {
+  assertEquals(pointer([]), "#");
+  assertEquals(pointer(["contact", "email"]), "#/contact/email");
+  assertEquals(pointer(["", 0, "~/%# "]), "#//0/~0~1%25%23%20");
+});
