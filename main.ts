@@ -3,13 +3,16 @@ import { openLog } from "./config/log.ts";
 import { createRequestTracker } from "./desk/request_tracker.ts";
 import type { Deskhand } from "./domain/deskhand.ts";
 import type { Clock, Log } from "./domain/ports.ts";
-import { mintReference } from "./domain/reference.ts";
+import { mintedAt, mintReference } from "./domain/reference.ts";
+import { silent, type Telemetry } from "./domain/telemetry.ts";
 import { UnderWay } from "./domain/under_way.ts";
 import type { KvHandle } from "./kv/call.ts";
+import { messageOf } from "./kv/error_message.ts";
 import { CannotOpenStore, type OpenStore, openStore } from "./kv/open.ts";
 import { createLocalRateLimit, createSharedRateLimit, unlimited } from "./kv/rate_limit.ts";
 import { createReadiness } from "./kv/readiness.ts";
 import { createStore } from "./kv/store.ts";
+import { traced } from "./kv/traced.ts";
 import { createApp } from "./routes/app.ts";
 import { createVerifyToken } from "./routes/token.ts";
 
@@ -26,10 +29,13 @@ export interface Surroundings {
   log: Log;
   clock: Clock;
   fetch: typeof fetch;
+  /** Tells nobody anything by default. */
+  telemetry?: Telemetry;
 }
 
 /** Puts the parts together. Reads nothing but its arguments. */
-export function compose(config: Config, { kv, log, clock, fetch }: Surroundings) {
+export function compose(config: Config, surroundings: Surroundings) {
+  const { kv, log, clock, fetch, telemetry = silent } = surroundings;
   const isExclusive = config.kv.kind === "file";
   const { desk, rateLimitPerMinute: perMinute } = config;
   const underWay = new UnderWay();
@@ -39,6 +45,7 @@ export function compose(config: Config, { kv, log, clock, fetch }: Surroundings)
     deskTimeoutMs: config.deskTimeoutMs,
     clock,
     log,
+    telemetry,
     mintReference,
     underWay,
   };
@@ -57,15 +64,27 @@ export function compose(config: Config, { kv, log, clock, fetch }: Surroundings)
 
 const SHUTDOWN_MS = 10_000;
 const REOPEN_MS = 1_000;
+const IN_PLACE_MS = 1_000;
+/** An opening that hangs cannot be called off: by and by fewer are begun. */
+const OPEN_MS = 10_000;
+const LONGEST_OPEN_MS = 300_000;
 
 /** Runs the service until SIGTERM or SIGINT. */
 async function serve(): Promise<void> {
   const config = configOrExit();
   const log: Log = await openLog(config.logLevel);
   // The service listens first: whoever asks meanwhile is told that the store does not answer yet.
-  const opening = open(config, log);
-  const kv = opening.then(({ kv }) => kv);
-  const { app, underWay } = compose(config, { kv, log, clock, fetch });
+  let store: OpenStore | null = null;
+  const telemetry = config.isTraced ? await loadTelemetry() : undefined;
+  const kv = open(config, log).then((opened) => {
+    store = opened;
+    return telemetry ? traced(opened.kv, telemetry) : opened.kv;
+  });
+  const { app, underWay } = compose(config, { kv, log, clock, fetch, telemetry });
+  telemetry?.watchOldestHandoff(() => {
+    const now = clock.now();
+    return Math.max(0, ...underWay.handingOff().map((reference) => now - mintedAt(reference)));
+  });
   const server = Deno.serve({
     ...config.listen,
     onListen: ({ hostname, port }) =>
@@ -73,16 +92,25 @@ async function serve(): Promise<void> {
   }, app.fetch);
   if (config.listen === null) return;
 
-  const stop = async () => {
+  const stop = async (code: number) => {
     log.info("Stopping");
     const finished = Promise.all([server.shutdown(), underWay.idle()]).then(() => true);
     if (!await Promise.race([finished, clock.wait(SHUTDOWN_MS).then(() => false)])) {
       log.warn("Stopped with handoffs under way: they will read as interrupted");
     }
-    (await opening).close();
-    Deno.exit(0);
+    // A store that has not been opened by now is not waited for.
+    store?.close();
+    Deno.exit(code);
   };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) Deno.addSignalListener(signal, stop);
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => stop(0));
+  }
+  const watch = setInterval(async () => {
+    if (store === null || await store.isInPlace()) return;
+    clearInterval(watch);
+    log.error("The KV file was removed or replaced: what is stored from now on would be lost");
+    await stop(1);
+  }, IN_PLACE_MS);
 }
 
 function configOrExit(): Config {
@@ -95,17 +123,23 @@ function configOrExit(): Config {
   }
 }
 
+/** Loaded only where it is exported: others start faster without. */
+async function loadTelemetry() {
+  const { openTelemetry } = await import("./config/telemetry.ts");
+  return openTelemetry(clock.elapsed);
+}
+
 /** Opens the store. A server that is away is waited for; a file that cannot be opened is not. */
 async function open(config: Config, log: Log): Promise<OpenStore> {
-  for (;;) {
+  for (let deadlineMs = OPEN_MS;; deadlineMs = Math.min(2 * deadlineMs, LONGEST_OPEN_MS)) {
     try {
-      return await openStore(config.kv);
+      return await openStore(config.kv, deadlineMs);
     } catch (error) {
       if (error instanceof CannotOpenStore) {
         console.error(error.message);
         Deno.exit(1);
       }
-      log.error("Cannot open KV: trying again", { error: String(error) });
+      log.error("Cannot open KV: trying again", { error: messageOf(error) });
       await clock.wait(REOPEN_MS);
     }
   }

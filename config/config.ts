@@ -44,6 +44,8 @@ function toConfig(env: Environment) {
     /** Null keeps everything. */
     retentionDays: env.RETENTION_DAYS ?? null,
     logLevel: env.LOG_LEVEL,
+    /** Whether Deno exports spans and metrics. */
+    isTraced: env.OTEL_DENO === "true" || env.OTEL_DENO === "1",
   };
 }
 

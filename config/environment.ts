@@ -72,6 +72,7 @@ export const Environment = z.object({
   RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error")
     .default("info"),
+  OTEL_DENO: z.string().optional(),
   DENO_DEPLOYMENT_ID: z.string().optional(),
   DENO_DEPLOY: z.string().optional(),
 }).refine(

@@ -1,5 +1,6 @@
 import type { Clock, Desk, Log, Store } from "./ports.ts";
 import type { Reference } from "./reference.ts";
+import type { Telemetry } from "./telemetry.ts";
 import type { UnderWay } from "./under_way.ts";
 
 /** All that the use cases work with, composed once in `main.ts`. */
@@ -11,6 +12,7 @@ export interface Deskhand {
   deskTimeoutMs: number;
   clock: Clock;
   log: Log;
+  telemetry: Telemetry;
   mintReference(now: number): Reference;
   underWay: UnderWay;
 }

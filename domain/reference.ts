@@ -1,4 +1,4 @@
-import { ulid } from "ulid";
+import { decodeTime, ulid } from "ulid";
 import { z } from "zod";
 
 /** `SR-` and a ULID: what a person quotes, and what the desk's ticket carries. */
@@ -8,4 +8,9 @@ export type Reference = z.infer<typeof Reference>;
 /** A new reference for a request that is made at `now` (milliseconds since the epoch). */
 export function mintReference(now: number): Reference {
   return `SR-${ulid(now)}`;
+}
+
+/** When the request was made, in milliseconds since the epoch. */
+export function mintedAt(reference: Reference): number {
+  return decodeTime(reference.slice("SR-".length));
 }

@@ -23,7 +23,10 @@ export async function repeat(
   const isAlive = underWay.isHandingOff(request.reference) ||
     !isInterrupted(request.handoff, clock.now(), deskTimeoutMs);
   if (isAlive) return underWayElsewhere(deskhand);
-  return await resume(deskhand, taken.stored, { ...fields, reference: request.reference });
+  return await underWay.handOff(
+    request.reference,
+    () => resume(deskhand, taken.stored, { ...fields, reference: request.reference }),
+  );
 }
 
 function replay({ clock, deskTimeoutMs }: Deskhand, request: SupportRequest): SubmitResult {

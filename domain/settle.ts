@@ -18,27 +18,33 @@ export async function settle(
   fields: LogFields,
   attempt: Attempt = (desk, signal) => handOff(desk, stored.request, signal),
 ): Promise<SupportRequest> {
-  const { desk, clock, deskTimeoutMs, underWay } = deskhand;
+  const { desk, clock, deskTimeoutMs, telemetry } = deskhand;
   if (desk === null) return stored.request;
-  return await underWay.handOff(stored.request.reference, async () => {
-    const started = clock.elapsed();
-    const outcome = await attempt(desk, clock.deadline(deskTimeoutMs));
-    const deskMs = Math.round(clock.elapsed() - started);
-    logOutcome(deskhand, outcome, { ...fields, deskMs });
-    if (outcome === null) return stored.request;
-    const handoff = settled(outcome, stored.request, desk, clock.now());
-    return await finalize(deskhand, stored, handoff, fields);
-  });
+  const started = clock.elapsed();
+  const outcome = await telemetry.time(
+    "desk.handoff",
+    () => attempt(desk, clock.deadline(deskTimeoutMs)),
+    nameOf,
+  );
+  const deskMs = Math.round(clock.elapsed() - started);
+  logOutcome(deskhand, outcome, { ...fields, deskMs });
+  if (outcome === null) return stored.request;
+  const handoff = settled(outcome, stored.request, desk, clock.now());
+  return await finalize(deskhand, stored, handoff, fields);
+}
+
+function nameOf(outcome: DeskOutcome | null): string {
+  if (outcome === null) return "unclear";
+  return outcome.outcome === "created" ? "created" : outcome.failure.reason;
 }
 
 function logOutcome({ log }: Deskhand, outcome: DeskOutcome | null, fields: LogFields): void {
+  const named = { ...fields, outcome: nameOf(outcome) };
   if (outcome === null) {
-    log.warn("Left the handoff interrupted: the desk gave no clear answer", fields);
+    log.warn("Left the handoff interrupted: the desk gave no clear answer", named);
   } else if (outcome.outcome === "created") {
-    const ticket = outcome.ticket.reference;
-    log.info("Handed the support request off", { ...fields, outcome: "created", ticket });
+    log.info("Handed the support request off", { ...named, ticket: outcome.ticket.reference });
   } else {
-    const { reason } = outcome.failure;
-    log.warn("Could not hand the support request off", { ...fields, outcome: reason });
+    log.warn("Could not hand the support request off", named);
   }
 }

@@ -57,9 +57,15 @@ async function run(deskhand: Deskhand, command: SubmitCommand): Promise<SubmitRe
     handoff,
   };
   const fields = { requestId: command.requestId, tenantId: command.context.tenantId, reference };
-  return command.idempotencyKey === undefined
-    ? await submitOnce(deskhand, request, fields)
-    : await submitKeyed(deskhand, request, command, command.idempotencyKey, fields);
+  const { idempotencyKey } = command;
+  // Under way from before it is stored: once it is, a repeat of it must not take it for interrupted.
+  return await deskhand.underWay.handOff(
+    reference,
+    () =>
+      idempotencyKey === undefined
+        ? submitOnce(deskhand, request, fields)
+        : submitKeyed(deskhand, request, command, idempotencyKey, fields),
+  );
 }
 
 /** The handoff as the first commit stores it, or null where the ticket to link is none. */

@@ -30,6 +30,11 @@ export class UnderWay {
     return this.#handoffs.has(reference);
   }
 
+  /** The requests that are being handed off. */
+  handingOff(): Reference[] {
+    return [...this.#handoffs];
+  }
+
   /** Resolves when nothing is under way; never rejects. */
   async idle(): Promise<void> {
     while (this.#work.size > 0) await Promise.allSettled(this.#work);

@@ -28,7 +28,7 @@ export interface AppOptions {
 export function createApp({ deskhand, verify, rateLimit, isReady, corsOrigins }: AppOptions) {
   const app = new Hono<Env>()
     .use(requestId())
-    .use(accessLog(deskhand.log, deskhand.clock))
+    .use(accessLog(deskhand))
     .use(defaultHeaders)
     .use(crossOrigin(corsOrigins))
     .route("/", health(isReady))

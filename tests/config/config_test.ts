@@ -13,6 +13,7 @@ Deno.test("parseConfig needs a secret and a path, and has a default for everythi
     rateLimitPerMinute: 30,
     retentionDays: null,
     logLevel: "info",
+    isTraced: false,
   });
 });
 
@@ -31,6 +32,7 @@ Deno.test("parseConfig takes every variable", () => {
     RATE_LIMIT_PER_MINUTE: "0",
     RETENTION_DAYS: "30",
     LOG_LEVEL: "warn",
+    OTEL_DENO: "true",
   });
   assertEquals(config, {
     listen: { hostname: "0.0.0.0", port: 0 },
@@ -53,6 +55,7 @@ Deno.test("parseConfig takes every variable", () => {
     rateLimitPerMinute: 0,
     retentionDays: 30,
     logLevel: "warn",
+    isTraced: true,
   });
 });
 

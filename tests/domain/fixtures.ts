@@ -7,6 +7,7 @@ import { mintReference } from "../../domain/reference.ts";
 import { Submission } from "../../domain/submission.ts";
 import { submit, type SubmitResult } from "../../domain/submit.ts";
 import type { SupportRequest } from "../../domain/support_request.ts";
+import { silent } from "../../domain/telemetry.ts";
 import { UnderWay } from "../../domain/under_way.ts";
 import { createStore } from "../../kv/store.ts";
 
@@ -106,6 +107,7 @@ export async function openDeskhand({ desk = new ScriptedDesk() as Desk | null, k
     clock,
     log,
     mintReference,
+    telemetry: silent,
     underWay,
   };
   return {

@@ -57,6 +57,7 @@ export function startPracticeDesk(
     { hostname: "127.0.0.1", port, onListen: () => {} },
     async (request) => {
       const url = new URL(request.url);
+      if (url.pathname === "/") return list();
       if (url.pathname === "/Ticket/Display.html") return page(url.searchParams.get("id"));
       if (mode === "hang") {
         await pause();
@@ -154,6 +155,13 @@ export function startPracticeDesk(
 <p>Queue: ${escaped(queue)}. Requestor: ${escaped(requestor || "none")}.</p>
 <pre>${escaped(content)}</pre>`,
     );
+  }
+
+  function list(): Response {
+    const rows = tickets.map(({ id, subject }) =>
+      `<li><a href="/Ticket/Display.html?id=${id}">#${id}: ${escaped(subject)}</a></li>`
+    );
+    return html(200, `<h1>Tickets</h1>\n<ul>${rows.join("\n") || "<li>None yet</li>"}</ul>`);
   }
 
   /** Until the time is over or the desk closes. */

@@ -1,9 +1,9 @@
 /** `deno task dev`: the service to try out, handing requests to a practice desk and keeping nothing. */
-import { Hono } from "hono";
 import { BadEnvironment, parseConfig } from "../../config/config.ts";
 import { openLog } from "../../config/log.ts";
 import { clock, compose } from "../../main.ts";
 import { startPracticeDesk } from "./desk.ts";
+import { practiceProduct } from "./product.ts";
 import { mintToken } from "./token.ts";
 
 const HOST = "127.0.0.1";
@@ -20,16 +20,19 @@ const kv = await Deno.openKv(":memory:");
 const log = await openLog(config.logLevel);
 const { app, underWay } = compose(config, { kv, log, clock, fetch });
 
+const mint = () =>
+  mintToken(AUTH_SECRET, {
+    sub: "ada",
+    name: "Ada",
+    tenants: [TENANT],
+    lifetime: TOKEN_LIFETIME_S,
+  });
+
 /** Routes that exist in practice only. Every other call goes to the service as it is. */
-const practice = new Hono();
+const practice = practiceProduct(desk, mint);
 practice.notFound((c) => app.fetch(c.req.raw));
 
-const token = await mintToken(AUTH_SECRET, {
-  sub: "ada",
-  name: "Ada",
-  tenants: [TENANT],
-  lifetime: TOKEN_LIFETIME_S,
-});
+const token = await mint();
 const server = serveOrExit(config.listen?.port ?? 0);
 Deno.addSignalListener("SIGINT", stop);
 
@@ -76,7 +79,7 @@ function introduce({ port }: Deno.NetAddr): void {
     `${curl} -H 'Content-Type: application/json' -d '${JSON.stringify(body)}' ${requests}`;
   console.log(`
 Deskhand is at http://${HOST}:${port}, for practice only: it keeps nothing when it ends, and nobody
-reads what it hands off. Ctrl-C ends it.
+reads what it hands off. Open it in a browser to see the panel in a product. Ctrl-C ends it.
 
 A token for this run only:
 
@@ -94,8 +97,7 @@ See the latest one, and what became of it:
 
 ${curl} ${requests}/latest
 
-The practice desk is at ${desk.url}. A ticket's url opens in a browser; the first is
-${desk.url}/Ticket/Display.html?id=1
+The practice desk and its tickets are at ${desk.url}
 
 The service's log follows, one JSON object a line.
 `);

@@ -118,7 +118,7 @@ Deno.test("whatever is sent, no answer is a 5xx and every refusal says what is w
       const isNamed = (problem.errors?.length ?? 0) > 0;
       assertEquals(problem.type === "/problems/validation", isNamed);
     }),
-    { numRuns: 1500 },
+    { numRuns: 800 },
   );
   assertEquals(service.lines.filter(({ level }) => level === "error"), []);
 });
@@ -172,6 +172,6 @@ Deno.test("every valid submission is 201, and the latest of its context is what 
         assertEquals(latest.supportRequest, request);
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });

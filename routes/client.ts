@@ -1,0 +1,41 @@
+/**
+ * A typed client for frontends in TypeScript: of the service itself nothing but types is imported,
+ * and nothing of it is bundled.
+ */
+import { type ApplyGlobalResponse, hc } from "hono/client";
+import type { auditEvents } from "./audit_events.ts";
+import type { Problem, PROBLEMS, ProblemSlug } from "./problems.ts";
+import type { supportRequests } from "./support_requests.ts";
+
+/** Not the whole app's type: it loads files as text, which only Deno's compiler understands. */
+type Called = ReturnType<typeof supportRequests> | ReturnType<typeof auditEvents>;
+
+type ProblemStatus = (typeof PROBLEMS)[ProblemSlug][0];
+
+/**
+ * What can be called, with what, and what is answered. Any call may be refused with any
+ * {@linkcode Problem}, most of them by what is asked before the call's own code runs.
+ */
+export type AppType = ApplyGlobalResponse<
+  Called,
+  { [Status in ProblemStatus]: { json: Problem } }
+>;
+
+export type { AuditEventsAnswer, ContextSummaryAnswer, SupportRequestAnswer } from "./answers.ts";
+export type { Problem };
+
+export interface ClientOptions {
+  /** The service's address. */
+  url: string;
+  /** Gets a token from the product's own backend. Asked for every call: keep it there. */
+  getToken(): string | Promise<string>;
+  fetch?: typeof fetch;
+}
+
+/** Calls the service with a token. */
+export function createClient({ url, getToken, fetch }: ClientOptions) {
+  return hc<AppType>(url, {
+    ...fetch && { fetch },
+    headers: async () => ({ Authorization: `Bearer ${await getToken()}` }),
+  });
+}

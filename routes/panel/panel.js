@@ -1,0 +1,587 @@
+/** `<support-request-panel>`: the "Request support" slide-over of a product. See README.md. */
+(() => {
+  const TAG = "support-request-panel";
+  if (customElements.get(TAG)) return;
+
+  // An <img name="currentScript"> takes the place of the property.
+  const script = [document.currentScript, document.querySelector("script[src*='/panel.js']")]
+    .find((element) => element instanceof HTMLScriptElement && element.src);
+  const home = script ? new URL(".", script.src).href : "about:blank";
+
+  /** `panel.texts` may replace any. Numbers are HTTP statuses; 0 is none. */
+  const TEXTS = {
+    lang: "en",
+    title: "Request support",
+    close: "Close",
+    loading: "Looking up the latest request…",
+    latest: "Latest request",
+    nothing: "No request has been made here yet.",
+    done: "Your request is kept",
+    none: "It is kept here. Nothing was sent to a desk.",
+    pending: "{desk} is being asked for a ticket.",
+    created: "{desk} has a ticket for it.",
+    linked: "It is linked to a ticket at {desk}.",
+    number: "Ticket {number} (opens in a new tab)",
+    link: "Link the ticket",
+    create: "Ask again",
+    another: "Write another request",
+    summary: "Summary",
+    summaryHint: "What is wrong, in one line.",
+    summaryMissing: "Say in one line what is wrong.",
+    description: "Description (optional)",
+    severity: "Severity",
+    low: "Low",
+    normal: "Normal",
+    high: "High",
+    critical: "Critical",
+    name: "Your name (optional)",
+    email: "Your email (optional)",
+    mode: "Where should it go?",
+    toCreate: "To {desk}, as a new ticket",
+    toLink: "To a ticket that {desk} has already",
+    toNone: "Nowhere: keep it here only",
+    ticket: "Which ticket?",
+    ticketHint: "Its number, or its address at the desk.",
+    ticketMissing: "Give the ticket's number or address.",
+    noDesk: "No support desk is configured: your request is kept here.",
+    desk: "The support desk",
+    send: "Send request",
+    again: "Try again",
+    look: "Look again",
+    sending: "Sending…",
+    asking: "Asking {desk}…",
+    patience: "This can take some seconds. What you typed stays here.",
+    tooLong: "At most {max} characters: this has {count}.",
+    setup: "This panel is not set up: its {attribute} is missing or not valid.",
+    0: "The service could not be reached, or did not answer as it should.",
+    401: "It could not be confirmed who you are. Sign in again, then try again.",
+    403: "You may not ask for support here.",
+    404: "You may not ask for support here.",
+    409: "It is still being handed to the desk. Try again in {seconds} s.",
+    429: "There were too many requests in a short time. Try again in {seconds} s.",
+    refused: "The service did not accept it: {detail}.",
+    maybe: "Your request may have been kept. Send it again unchanged: it is not kept twice.",
+    quote: "If you report this, quote",
+  };
+
+  /** Each field's place in a submission, its first value and its most characters. */
+  const FIELDS = {
+    summary: ["#/summary", "", 200],
+    description: ["#/description", "", 8000],
+    severity: ["#/severity", "normal"],
+    name: ["#/contact/name", "", 120],
+    email: ["#/contact/email", "", 254],
+    mode: ["#/handoff/mode", "create"],
+    ticket: ["#/handoff/ticket", "", 2000],
+  };
+  const NAMES = Object.keys(FIELDS);
+  const BLANK = Object.fromEntries(NAMES.map((name) => [name, FIELDS[name][1]]));
+
+  /** A run `..` would be its tenant's own address. */
+  const ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+
+  /** For one call, its token included. */
+  const CALL_MS = 20_000;
+
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`
+:host {
+  all: initial;
+  color-scheme: light dark;
+  --_accent: var(--support-accent, light-dark(#1b5bd0, #8cb4ff));
+  --_back: var(--support-background, light-dark(#fff, #1a1d23));
+  --_text: var(--support-text, light-dark(#1c2129, #e8eaee));
+  --_soft: color-mix(in srgb, var(--_text) 68%, var(--_back));
+  --_line: color-mix(in srgb, var(--_text) 14%, var(--_back));
+  --_bad: light-dark(#b3261e, #ff9d94);
+}
+* { box-sizing: border-box; margin: 0; font: inherit; color: inherit; }
+[hidden], :is(small, strong):empty, #progress:empty + progress { display: none !important; }
+progress { display: none; }
+dialog {
+  position: fixed;
+  inset: 0 0 0 auto;
+  width: 30em;
+  max-width: 100%;
+  height: 100dvh;
+  max-height: none;
+  padding: 0;
+  border: solid #0000;
+  border-width: 0 0 0 1px;
+  background: var(--_back);
+  color: var(--_text);
+  font: 1em/1.5 var(--support-font, system-ui, sans-serif);
+  overflow-wrap: anywhere;
+  box-shadow: 0 0 3em #0005;
+}
+dialog::backdrop { background: #0007; }
+dialog[open], form { display: flex; flex-direction: column; }
+form, #body { flex: 1; min-height: 0; }
+#body { overflow: auto; }
+#top, #body, #foot { padding: 1.25em 1.5em; border: 0 solid var(--_line); }
+#top { padding-block: .75em; border-bottom-width: 1px; }
+#foot { border-top-width: 1px; }
+#body, #fields, #card { display: grid; gap: 1.25em; align-content: start; }
+#pair, #top, #foot { display: flex; flex-wrap: wrap; gap: 0 1.25em; align-items: center; justify-content: end; }
+#pair > *, h2, #progress { flex: 1 1 11em; }
+#alert { flex-basis: 100%; }
+#pair { row-gap: 1.25em; }
+h2 { font-size: 1.25em; }
+h2, h3, label, button, a, strong { font-weight: 600; }
+small, strong { display: block; color: var(--_soft); font-size: .875em; }
+code { font-family: ui-monospace, monospace; user-select: all; }
+input, select, textarea, button, #card, #alert > * {
+  padding: .5em .75em;
+  border: 1px solid var(--_soft);
+  border-radius: var(--support-radius, .5em);
+  background: none;
+}
+#card { gap: .375em; padding: .75em 1em; border-color: var(--_line); border-left: .25em solid var(--_soft); }
+#card.created, #card.linked { border-left-color: light-dark(#1a7f4b, #5fce93); }
+#card.failed { border-left-color: light-dark(#b26a00, #f0b44c); }
+#card button { justify-self: start; margin-top: .375em; }
+#alert > * { margin-bottom: 1em; border-color: var(--_bad); }
+[aria-invalid=true] { border-color: var(--_bad) !important; }
+strong { color: var(--_bad); }
+input, select, textarea { display: block; width: 100%; margin: .25em 0; }
+input, select, button { min-height: 2.75em; }
+textarea { min-height: 7em; resize: vertical; }
+button { padding-inline: 1.25em; cursor: pointer; }
+button:hover { background: var(--_line); }
+#x { min-height: 0; padding: 0 .5em; margin-right: -.5em; border-color: #0000; font-size: 1.5em; }
+.main, .main:hover {
+  --y: clamp(0, (.18 - y) * 1e6, 1);
+  border-color: #0000;
+  background: var(--_accent);
+  color: color(from var(--_accent) xyz-d65 calc(var(--y) * .95) var(--y) calc(var(--y) * 1.089));
+}
+:focus-visible { outline: 2px solid var(--_text); outline-offset: 2px; }
+#announcer { position: fixed; clip-path: inset(50%); }
+@media (max-width: 30em) {
+  dialog { width: 100%; }
+  #top, #body, #foot { padding-inline: 1em; }
+}
+@media (max-height: 30em) {
+  dialog { overflow: auto; }
+  form, #body { flex: none; }
+}
+@media (prefers-reduced-motion: no-preference) {
+  dialog { animation: slide .2s ease-out; }
+  progress { display: block; flex-basis: 100%; margin: .5em 0; accent-color: var(--_accent); }
+}
+@keyframes slide { from { transform: translateX(2em); opacity: 0; } }
+`);
+
+  function h(selector, ...children) {
+    const [tag, id] = selector.split("#");
+    const element = document.createElement(tag);
+    if (id) element.id = id;
+    const attributes = children[0]?.constructor === Object ? children.shift() : {};
+    for (const [key, value] of Object.entries(attributes)) {
+      if (value instanceof Function) element.addEventListener(key, value);
+      else element.setAttribute(key, value);
+    }
+    element.append(...children);
+    return element;
+  }
+
+  /** Control characters, as a pasted log has, would be refused. */
+  function cleaned(name, text) {
+    const isLine = name !== "description";
+    const clean = text.toWellFormed().replace(/[\u2028\u2029]/g, "\n")
+      .replace(/\t/g, "    ").replace(isLine ? /\p{Cc}/gu : /[^\P{Cc}\n]/gu, " ");
+    return (isLine ? clean.trim() : clean.trimEnd()) || undefined;
+  }
+
+  const capital = (text) => text[0].toUpperCase() + text.slice(1);
+
+  class Panel extends HTMLElement {
+    static observedAttributes = ["open", "service", "tenant", "run"];
+
+    /** What was set before this script arrived. */
+    getToken = this.getToken;
+    texts = this.texts;
+    #root = this.attachShadow({ mode: "open" });
+    #dialog;
+    /** By context, so that a late answer finds its own. */
+    #states = new Map();
+    #state;
+
+    /** Frameworks set an attribute as a property. */
+    get open() {
+      return () => this.toggleAttribute("open", true);
+    }
+
+    set open(isOpen) {
+      this.toggleAttribute("open", Boolean(isOpen));
+    }
+
+    close() {
+      this.removeAttribute("open");
+    }
+
+    connectedCallback() {
+      if (this.hasAttribute("open")) this.#show();
+    }
+
+    disconnectedCallback() {
+      this.#dialog?.close();
+    }
+
+    attributeChangedCallback(name, before, after) {
+      if (before === after) return;
+      // Tenant and run are set one after the other.
+      if (name !== "open") queueMicrotask(() => this.#enter());
+      else if (after === null) this.#dialog?.close();
+      else if (this.isConnected) this.#show();
+    }
+
+    #show() {
+      if (this.#dialog?.open) return;
+      this.#enter();
+      if (!this.#dialog) this.#build();
+      this.#dialog.showModal();
+      this.#load();
+    }
+
+    #enter() {
+      const [service, tenant, run] = ["service", "tenant", "run"]
+        .map((name) => this.getAttribute(name));
+      const base = URL.parse(service ?? home, document.baseURI);
+      let wrong;
+      if (run !== null && !ID.test(run)) wrong = "run";
+      if (!ID.test(tenant)) wrong = "tenant";
+      if (!base?.protocol.startsWith("http")) wrong = "service";
+      const runPath = run === null ? "" : `/runs/${run}`;
+      const path = `v1/tenants/${tenant}${runPath}/support-requests`;
+      const url = `${base?.href.replace(/\/?$/, "/")}${path}`;
+      if (url === this.#state?.url) return;
+      // `keys` are of what has no answer yet; `turn` tells an old answer from a new.
+      const fresh = { url, wrong, typed: BLANK, errors: {}, keys: new Map(), turn: 0 };
+      this.#state = this.#states.get(url) ?? fresh;
+      this.#states.set(url, this.#state);
+      if (this.#dialog?.open) this.#load();
+    }
+
+    async #load() {
+      const state = this.#state;
+      const turn = ++state.turn;
+      Object.assign(state, { known: null, isDone: false, sent: null });
+      state.problem = state.wrong && { status: "setup", attribute: state.wrong };
+      this.#render();
+      this.#at("title").focus();
+      if (!state.wrong) {
+        state.loading = this.#call(`${state.url}/latest`, 200, "handoffModes");
+        const { body, failure } = await state.loading;
+        if (turn !== state.turn) return;
+        state.known = body;
+        state.problem = failure;
+        if (state !== this.#state) return;
+      }
+      this.#render();
+      this.#announce(this.#at("what").textContent);
+    }
+
+    async #submit() {
+      const state = this.#state;
+      const announcePatience = () => this.#announce(this.#say("patience"));
+      if (state.isSending) return announcePatience();
+      if (state.isDone) return this.#write(state.typed, "summary");
+      Object.assign(state, { alert: null, errors: {} });
+      for (const name of NAMES) {
+        const text = cleaned(name, state.typed[name]) ?? "";
+        const count = [...text].length;
+        const max = FIELDS[name][2];
+        const isNeeded = name === "summary" || name === "ticket" && state.typed.mode === "link";
+        if (isNeeded && !text) state.errors[name] = this.#say(`${name}Missing`);
+        if (count > max) state.errors[name] = this.#say("tooLong", { max, count });
+      }
+      const wrong = () => NAMES.find((name) => state.errors[name]);
+      if (state.wrong) state.alert = state.problem;
+      else if (!wrong()) {
+        state.isSending = true;
+        this.#render();
+        announcePatience();
+        await state.loading;
+        await this.#send(state);
+        state.isSending = false;
+      }
+      if (state !== this.#state) return;
+      this.#render();
+      this.#at(wrong() ?? (state.isDone ? "heading" : "send")).focus();
+      if (state.isDone) this.#announce(this.#at("what").textContent);
+    }
+
+    async #send(state) {
+      const { typed, keys } = state;
+      const said = Object.fromEntries(NAMES.map((name) => [name, cleaned(name, typed[name])]));
+      const { summary, description, severity, name, email, mode, ticket } = said;
+      const body = JSON.stringify({
+        summary,
+        description,
+        severity,
+        contact: name || email ? { name, email } : undefined,
+        handoff: mode === "link" ? { mode, ticket } : { mode },
+      });
+      // The same content, the same key, until it has an answer. Plain http has no `randomUUID`.
+      const key = keys.get(body) ?? crypto.getRandomValues(new Uint32Array(4)).join("-");
+      keys.set(body, key);
+      const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
+      const post = () => this.#call(state.url, 201, "reference", { method: "POST", headers, body });
+      let { failure, body: supportRequest } = await post();
+      if (failure?.status === 409) {
+        await new Promise((resolve) => setTimeout(resolve, Math.min(failure.seconds, 10) * 1000));
+        ({ failure, body: supportRequest } = await post());
+      }
+      if (failure) {
+        // Another submission has the key.
+        if (failure.status === 422) keys.delete(body);
+        return this.#refuse(state, failure);
+      }
+      keys.delete(body);
+      state.turn++;
+      Object.assign(state, { isDone: true, sent: typed, problem: null });
+      state.known = { ...state.known, supportRequest };
+      // What was typed meanwhile stays.
+      if (state.typed === typed) state.typed = BLANK;
+      const init = { detail: supportRequest, bubbles: true, composed: true };
+      this.dispatchEvent(new CustomEvent("support-request-submitted", init));
+    }
+
+    #refuse(state, failure) {
+      const elsewhere = [];
+      for (const { pointer, detail } of failure.errors) {
+        const name = NAMES.find((name) => FIELDS[name][0] === pointer);
+        if (name) state.errors[name] = `${capital(detail)}.`;
+        else elsewhere.push(`${pointer} ${detail}`);
+      }
+      if (failure.errors.length > 0 && elsewhere.length === 0) return;
+      state.alert = { ...failure, detail: elsewhere.join("; ") || failure.detail };
+    }
+
+    /** Never throws. `proof`: a field of the wanted answer. */
+    async #call(url, wanted, proof, init) {
+      const signal = AbortSignal.timeout(CALL_MS);
+      const late = new Promise((_, reject) => signal.addEventListener("abort", reject));
+      const headers = new Headers(init?.headers);
+      const failure = { status: 401, errors: [], isSubmission: Boolean(init) };
+      try {
+        const token = await Promise.race([this.getToken(), late]);
+        if (!token) throw new TypeError("getToken gave no token");
+        headers.set("Authorization", `Bearer ${token}`);
+        failure.status = 0;
+        const response = await fetch(url, { ...init, headers, signal, credentials: "omit" });
+        const { status } = response;
+        const body = await response.json().catch(() => null);
+        if (status === wanted && body?.[proof]) return { body };
+        if (!response.ok) failure.status = status;
+        if (Array.isArray(body?.errors)) failure.errors = body.errors;
+        failure.detail = body?.detail ?? status;
+        failure.requestId = response.headers.get("X-Request-Id");
+        failure.seconds = Number(response.headers.get("Retry-After")) || 5;
+      } catch (error) {
+        console.error(error);
+      }
+      return { failure };
+    }
+
+    #at(id) {
+      return this.#root.getElementById(id);
+    }
+
+    #say(key, values) {
+      const texts = { ...TEXTS, ...this.texts };
+      const all = { desk: this.#state.known?.desk?.label ?? texts.desk, ...values };
+      return texts[key]?.replace(/\{(\w+)\}/g, (_, name) => all[name]) ?? "";
+    }
+
+    #announce(text) {
+      // A new element is read even if its text is the same.
+      this.#at("announcer").replaceChildren(h("p", text));
+    }
+
+    #render() {
+      const state = this.#state;
+      const { known, alert, isSending, isDone, typed } = state;
+      const modes = known?.handoffModes ?? [typed.mode];
+      if (!modes.includes(typed.mode)) state.typed = { ...typed, mode: modes[0] };
+      const options = modes.map((value) =>
+        h("option", { value }, this.#say(`to${capital(value)}`))
+      );
+      this.#at("mode").replaceChildren(...options);
+      for (const name of NAMES) this.#at(name).value = state.typed[name];
+      this.#at("mode-field").hidden = modes.length < 2;
+      this.#at("noDesk").hidden = !known || Boolean(known.desk);
+      this.#at("card").replaceWith(this.#card());
+      this.#at("alert").replaceChildren(...alert ? [h("div", ...this.#told(alert))] : []);
+      this.#at("fields").hidden = isDone;
+      this.#at("progress").textContent = isSending ? this.#say("patience") : "";
+      const doing = state.typed.mode === "create" ? "asking" : "sending";
+      const send = this.#at("send");
+      send.textContent = this.#say(
+        isDone ? "another" : isSending ? doing : alert ? "again" : "send",
+      );
+      send.className = isDone ? "" : "main";
+      send.ariaDisabled = Boolean(isSending);
+      this.#mark();
+    }
+
+    #mark() {
+      const { errors, typed } = this.#state;
+      for (const name of NAMES) {
+        this.#at(name).ariaInvalid = name in errors;
+        this.#at(`${name}-error`).textContent = errors[name];
+      }
+      this.#at("ticket-field").hidden = typed.mode !== "link";
+    }
+
+    #card() {
+      const { known, problem, isDone, sent, typed } = this.#state;
+      const card = h("section#card", { "aria-labelledby": "heading" });
+      const button = (key, click) =>
+        card.append(h("button", { type: "button", click }, this.#say(key)));
+      card.append(h("h3#heading", { tabindex: -1 }, this.#say(isDone ? "done" : "latest")));
+      const request = known?.supportRequest;
+      if (!request) {
+        const told = problem ? this.#told(problem) : [this.#say(known ? "nothing" : "loading")];
+        card.append(h("div#what", ...told));
+        if (problem) button("again", () => this.#load());
+        return card;
+      }
+      const { handoff, reference, summary, severity, createdAt, createdBy } = request;
+      const { status, ticket } = handoff;
+      card.className = status;
+      card.append(
+        h("p", { dir: "auto" }, summary),
+        h(
+          "small",
+          h("code", reference),
+          h("br"),
+          new Date(createdAt).toLocaleString(this.#say("lang"), {
+            dateStyle: "medium",
+            timeStyle: "short",
+          }),
+          " · ",
+          h("bdi", createdBy.name ?? createdBy.id),
+        ),
+        h("p#what", handoff.summary ?? this.#say(status)),
+      );
+      if (ticket) {
+        const { url: href, reference: number } = ticket;
+        const link = { href, target: "_blank", rel: "noopener noreferrer" };
+        card.append(
+          /^https?:/i.test(href) ? h("a", link, this.#say("number", { number })) : number,
+        );
+      }
+      if (status === "pending") button("look", () => this.#load());
+      const mode = handoff.ticketMayExist ? "link" : "create";
+      if (status === "failed" && known.handoffModes?.includes(mode)) {
+        button(mode, () => {
+          const before = typed.summary ? typed : sent ?? { ...BLANK, summary, severity };
+          this.#write({ ...before, mode }, mode === "link" ? "ticket" : "summary");
+        });
+      }
+      return card;
+    }
+
+    #write(typed, id) {
+      Object.assign(this.#state, { typed, isDone: false });
+      this.#render();
+      this.#at(id).focus();
+    }
+
+    #told(failure) {
+      const { status, requestId, isSubmission } = failure;
+      const isUnclear = status === 0 || status === 409 || status >= 500;
+      const key = TEXTS[status] ? status : isUnclear ? 0 : "refused";
+      const told = [h("p", this.#say(key, failure), " ")];
+      if (isUnclear && isSubmission) told.push(h("p", this.#say("maybe")));
+      if (requestId) told.push(h("small", this.#say("quote"), " ", h("code", requestId)));
+      return told;
+    }
+
+    #build() {
+      const text = (key) => this.#say(key);
+      const field = (name, tag, attributes, ...children) => {
+        const described = `${name}-hint ${name}-error`;
+        return h(
+          `div#${name}-field`,
+          h("label", { for: name }, text(name)),
+          h(`${tag}#${name}`, { name, "aria-describedby": described, ...attributes }, ...children),
+          h(`small#${name}-hint`, text(`${name}Hint`)),
+          h(`strong#${name}-error`),
+        );
+      };
+      const severities = ["low", "normal", "high", "critical"];
+      const line = { autocomplete: "off", "aria-required": true };
+      const handlers = {
+        submit: (event) => {
+          event.preventDefault();
+          this.#submit();
+        },
+        // The page would take what is typed for its own shortcuts.
+        keydown: (event) => event.stopPropagation(),
+        input: ({ target: { name, value } }) => {
+          const state = this.#state;
+          state.typed = { ...state.typed, [name]: value };
+          delete state.errors[name];
+          this.#mark();
+        },
+      };
+      this.#dialog = h(
+        "dialog",
+        { "aria-labelledby": "title", closedby: "any", lang: text("lang") },
+        h(
+          "div#top",
+          h("h2#title", { tabindex: -1, autofocus: "" }, text("title")),
+          h("button#x", { "aria-label": text("close"), click: () => this.close() }, "×"),
+        ),
+        h(
+          "form",
+          { novalidate: "", ...handlers },
+          h(
+            "div#body",
+            h("section#card"),
+            h(
+              "div#fields",
+              field("summary", "input", line),
+              field("description", "textarea", {}),
+              field(
+                "severity",
+                "select",
+                {},
+                ...severities.map((value) => h("option", { value }, text(value))),
+              ),
+              h(
+                "div#pair",
+                field("name", "input", { autocomplete: "name" }),
+                field("email", "input", { type: "email", autocomplete: "email" }),
+              ),
+              field("mode", "select", {}),
+              field("ticket", "input", line),
+              h("small#noDesk", text("noDesk")),
+            ),
+          ),
+          h(
+            "div#foot",
+            h("div#alert", { role: "alert" }),
+            h("small#progress"),
+            h("progress", { "aria-labelledby": "progress" }),
+            h("button#send", { "aria-describedby": "progress" }),
+          ),
+        ),
+        h("div#announcer", { role: "status" }),
+      );
+      this.#dialog.addEventListener("close", () => {
+        // One that was moved in the page is open again.
+        if (this.#dialog.open) return;
+        this.close();
+        this.dispatchEvent(new Event("close"));
+      });
+      this.#root.adoptedStyleSheets = [sheet];
+      this.#root.append(this.#dialog);
+    }
+  }
+
+  customElements.define(TAG, Panel);
+})();

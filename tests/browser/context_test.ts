@@ -1,0 +1,164 @@
+/// <reference lib="dom" />
+import { assert, assertEquals } from "@std/assert";
+import type { Browser, Route } from "playwright-core";
+import { launch, openStage, type Stage, UNSANITIZED, until } from "./stage.ts";
+import { fillIn, keep } from "./states.ts";
+
+let browser: Browser;
+Deno.test.beforeAll(async () => {
+  browser = await launch();
+});
+Deno.test.afterAll(() => browser?.close());
+
+function test(name: string, run: (stage: Stage) => Promise<void>) {
+  Deno.test(name, UNSANITIZED, async () => {
+    await using stage = await openStage(browser, { claims: { tenants: ["acme", "other"] } });
+    await run(stage);
+    assertEquals(stage.complaints, []);
+  });
+}
+
+const go = ({ page }: Stage, tenant: string, run: string | null) =>
+  page.evaluate(([tenant, run]) => {
+    const panel = document.querySelector("support-request-panel")!;
+    panel.setAttribute("tenant", tenant!);
+    if (run === null) panel.removeAttribute("run");
+    else panel.setAttribute("run", run);
+  }, [tenant, run]);
+
+/** Holds the calls of one path until it is let go. */
+async function hold({ page }: Stage, path: string) {
+  const held: Route[] = [];
+  let letGo = () => {};
+  const gone = new Promise<void>((resolve) => letGo = resolve);
+  await page.route((url) => url.pathname === path, async (route) => {
+    if (route.request().method() === "OPTIONS") return route.continue();
+    held.push(route);
+    await gone;
+    await route.continue();
+  });
+  return {
+    letGo,
+    isHeld: () => until(() => Promise.resolve(held.length > 0)),
+  };
+}
+
+test("a tenant's and a run's latest request are shown each in its own context", async (stage) => {
+  const { panel, page } = stage;
+  await keep(stage, { summary: "Of the tenant" });
+  await keep(stage, { summary: "Of the run" }, "r-1");
+  await panel.open();
+  await panel.card.getByText("Of the tenant").waitFor();
+  await go(stage, "acme", "r-1");
+  await panel.card.getByText("Of the run").waitFor();
+  assertEquals(await panel.card.getByText("Of the tenant").count(), 0);
+  await go(stage, "other", "r-1");
+  await panel.card.getByText("No request has been made here yet.").waitFor();
+  await page.keyboard.press("Escape");
+  await go(stage, "acme", null);
+  await panel.open();
+  await panel.card.getByText("Of the tenant").waitFor();
+});
+
+test("what is typed stays in its context", async (stage) => {
+  const { panel } = stage;
+  await go(stage, "acme", "r-1");
+  await panel.open();
+  await panel.field("Summary").fill("About the run");
+  await go(stage, "acme", "r-2");
+  await panel.card.getByText("No request").waitFor();
+  assertEquals(await panel.field("Summary").inputValue(), "");
+  await panel.field("Summary").fill("About the other run");
+  await go(stage, "acme", "r-1");
+  await panel.card.getByText("No request").waitFor();
+  assertEquals(await panel.field("Summary").inputValue(), "About the run");
+});
+
+test("a late answer about a former context is not shown", async (stage) => {
+  const { panel, page } = stage;
+  await keep(stage, { summary: "Of the tenant" });
+  await keep(stage, { summary: "Of the run" }, "r-1");
+  const slow = await hold(stage, "/v1/tenants/acme/support-requests/latest");
+  await page.getByRole("button", { name: "Request support" }).click();
+  await slow.isHeld();
+  await go(stage, "acme", "r-1");
+  await panel.card.getByText("Of the run").waitFor();
+  const answered = page.waitForResponse((response) =>
+    response.url().endsWith("/acme/support-requests/latest")
+  );
+  slow.letGo();
+  await (await answered).finished();
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)));
+  assertEquals(await panel.card.getByText("Of the tenant").count(), 0);
+  assertEquals(await panel.card.getByText("Of the run").count(), 1);
+});
+
+test("a submission that was left behind ends in its own context", async (stage) => {
+  const { panel, page, posts } = stage;
+  await go(stage, "acme", "r-1");
+  await panel.open();
+  await fillIn(stage, "About run 1");
+  const slow = await hold(stage, "/v1/tenants/acme/runs/r-1/support-requests");
+  await panel.send.click();
+  await slow.isHeld();
+  await go(stage, "acme", "r-2");
+  await panel.button("Send request").waitFor();
+  await panel.field("Summary").fill("About run 2");
+  slow.letGo();
+  await until(() => page.evaluate("events.length === 1"));
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)));
+  assert(await panel.field("Summary").evaluate((field) => field.matches(":focus")));
+  assertEquals(await panel.card.innerText(), "Latest request\nNo request has been made here yet.");
+  assertEquals(await panel.field("Summary").inputValue(), "About run 2");
+  await panel.send.click();
+  await panel.card.getByText("About run 2").waitFor();
+  assertEquals(posts.map(({ path, body }) => `${path} ${body.summary}`), [
+    "/v1/tenants/acme/runs/r-1/support-requests About run 1",
+    "/v1/tenants/acme/runs/r-2/support-requests About run 2",
+  ]);
+  await go(stage, "acme", "r-1");
+  await panel.card.getByText("About run 1").waitFor();
+  assertEquals(await panel.field("Summary").inputValue(), "");
+});
+
+test("an older answer never replaces a newer one", async (stage) => {
+  const { panel, page } = stage;
+  await keep(stage, { summary: "The older" });
+  let letGo = () => {};
+  const gone = new Promise<void>((resolve) => letGo = resolve);
+  await page.route("**/latest", async (route) => {
+    const response = await route.fetch();
+    await gone;
+    await route.fulfill({ response });
+  }, { times: 1 });
+  const older = page.waitForRequest("**/latest");
+  await page.getByRole("button", { name: "Request support" }).click();
+  await older;
+  await page.keyboard.press("Escape");
+  await panel.dialog.waitFor({ state: "hidden" });
+  await keep(stage, { summary: "The newer" });
+  await panel.open();
+  await panel.card.getByText("The newer").waitFor();
+  letGo();
+  await (await (await older).response())?.finished();
+  await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 50)));
+  assertEquals(await panel.card.getByText("The newer").count(), 1);
+});
+
+for (const run of ["..", "", "a/../..", "r 1"]) {
+  test(`the run '${run}' is not taken for another context`, async (stage) => {
+    const { panel, page, posts } = stage;
+    const asked: string[] = [];
+    page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+    await keep(stage, { summary: "Of the tenant" });
+    await go(stage, "acme", run);
+    await panel.open();
+    const told = "This panel is not set up: its run is missing or not valid.";
+    await panel.card.getByText(told).waitFor();
+    await panel.field("Summary").fill("Lost?");
+    await panel.send.click();
+    await panel.alert.getByText(told).waitFor();
+    assertEquals(asked, []);
+    assertEquals(posts.length, 1);
+  });
+}

@@ -1,0 +1,52 @@
+import { assertEquals } from "@std/assert";
+import type { Browser } from "playwright-core";
+import { mintToken } from "../practice/token.ts";
+import { AUTH_SECRET } from "../service.ts";
+import { launch, openStage, UNSANITIZED } from "./stage.ts";
+
+let browser: Browser;
+Deno.test.beforeAll(async () => {
+  browser = await launch();
+});
+Deno.test.afterAll(() => browser?.close());
+
+Deno.test(
+  "the contract is read and tried in the browser, with a token, asking nobody else",
+  UNSANITIZED,
+  async () => {
+    await using stage = await openStage(browser);
+    const { page, url } = stage;
+    const strangers: string[] = [];
+    page.on("request", (request) => {
+      const address = request.url();
+      if (!address.startsWith(`${url}/`) && !address.startsWith("data:")) strangers.push(address);
+    });
+    await page.goto(`${url}/docs`);
+
+    await page.getByRole("button", { name: "Authorize" }).click();
+    const dialog = page.locator(".modal-ux");
+    await dialog.locator("input").fill(await mintToken(AUTH_SECRET));
+    await dialog.getByRole("button", { name: "Apply credentials" }).click();
+    await dialog.getByRole("button", { name: "Close" }).last().click();
+
+    const submit = page.locator("#operations-Support_requests-submitInRun");
+    await submit.getByText("Submit a support request in a run's context").click();
+    await submit.getByRole("combobox").nth(1).selectOption("create");
+    // Twice: what the page fills in by itself must not make the second one a mistake.
+    for (let i = 1; i <= 2; i++) {
+      await submit.getByRole("button", { name: "Execute" }).click();
+      await submit.locator(".live-responses-table").getByText("201", { exact: true }).waitFor();
+      while (stage.posts.length < i) await new Promise((resolve) => setTimeout(resolve, 10));
+      await submit.getByRole("button", { name: "Clear" }).click();
+    }
+    assertEquals(stage.posts.map(({ key, path }) => [key, path]), [
+      [null, "/v1/tenants/acme/runs/r-1/support-requests"],
+      [null, "/v1/tenants/acme/runs/r-1/support-requests"],
+    ]);
+    assertEquals(await stage.kept(), 2);
+    assertEquals(stage.desk.tickets.length, 2);
+    // A violation of the page's policy would be among them.
+    assertEquals(stage.complaints, []);
+    assertEquals(strangers, []);
+  },
+);

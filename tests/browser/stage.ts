@@ -1,0 +1,260 @@
+/// <reference lib="dom" />
+/**
+ * The panel in a real Chromium, on a page of another origin, against the whole service and a
+ * practice desk, all on loopback.
+ */
+import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import { type PracticeDesk, startPracticeDesk } from "../practice/desk.ts";
+import { mintToken, type TokenClaims } from "../practice/token.ts";
+import { AUTH_SECRET, openService } from "../service.ts";
+
+export const PANEL = new URL("../../routes/panel/panel.js", import.meta.url);
+
+const TIMEOUT_MS = 8000;
+const CHROMIUM = "/usr/bin/chromium";
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Playwright keeps a process and its pipes from the first test to the last. */
+export const UNSANITIZED = { sanitizeOps: false, sanitizeResources: false };
+
+export async function launch(): Promise<Browser> {
+  try {
+    await Deno.stat(CHROMIUM);
+  } catch {
+    throw new Error(
+      `Cannot test the panel: there is no ${CHROMIUM}. Install Debian's package chromium`,
+    );
+  }
+  return await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+}
+
+export interface StageOptions {
+  /** Environment variables of the service, beside what connects it to the desk and the page. */
+  env?: Record<string, string>;
+  hasDesk?: boolean;
+  /** What the product's backend puts into its tokens. */
+  claims?: TokenClaims;
+  /** Attributes of the panel. */
+  attributes?: string;
+  /** HTML that the page has before the panel's script. */
+  head?(service: string): string;
+  width?: number;
+  height?: number;
+  colorScheme?: "light" | "dark";
+  forcedColors?: "active" | "none";
+  reducedMotion?: "reduce" | "no-preference";
+}
+
+/** The panel's elements as a person finds them. */
+export interface Panel {
+  dialog: Locator;
+  card: Locator;
+  alert: Locator;
+  status: Locator;
+  send: Locator;
+  field(label: string | RegExp): Locator;
+  button(name: string): Locator;
+  open(): Promise<void>;
+}
+
+export interface Stage extends AsyncDisposable {
+  page: Page;
+  panel: Panel;
+  desk: PracticeDesk;
+  /** The service's address. */
+  url: string;
+  /** Bodies and idempotency keys of what the service was sent, oldest first. */
+  posts: { key: string | null; path: string; body: Record<string, unknown> }[];
+  /** What the page and its console complained about. */
+  complaints: string[];
+  claims: TokenClaims;
+  /** Ends the service. What it kept stays. */
+  stop(): Promise<void>;
+  /** Starts it again at the same address, over the same store. */
+  start(): Promise<void>;
+  /** Closes the store under the running service. */
+  closeStore(): void;
+  /** Requests that the service keeps. */
+  kept(): Promise<number>;
+}
+
+export async function openStage(browser: Browser, options: StageOptions = {}): Promise<Stage> {
+  const { env, hasDesk = true, attributes = `tenant="acme"`, width = 1280, height = 800 } = options;
+  const { colorScheme = "light", forcedColors = "none", reducedMotion = "reduce" } = options;
+  const claims: TokenClaims = { name: "Ada", ...options.claims };
+  const desk = startPracticeDesk();
+  const posts: Stage["posts"] = [];
+  const complaints: string[] = [];
+  const kv = await Deno.openKv(":memory:");
+  let isStoreOpen = true;
+
+  let serviceUrl = "";
+  const product = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/token") return new Response(await mintToken(AUTH_SECRET, claims));
+      if (pathname !== "/") return new Response(null, { status: 404 });
+      return productPage(serviceUrl, attributes, options.head?.(serviceUrl) ?? "");
+    },
+  );
+  const pageUrl = `http://127.0.0.1:${product.addr.port}`;
+
+  const service = await openService({
+    kv,
+    env: {
+      ...hasDesk && {
+        SUPPORT_DESK_URL: desk.url,
+        SUPPORT_DESK_TOKEN: desk.token,
+        SUPPORT_DESK_QUEUE: desk.queue,
+        SUPPORT_DESK_LABEL: "Acme IT desk",
+        SUPPORT_DESK_TIMEOUT_MS: "1000",
+      },
+      CORS_ORIGINS: pageUrl,
+      ...env,
+    },
+  });
+  const handler = async (request: Request) => {
+    if (request.method === "POST") {
+      const { pathname } = new URL(request.url);
+      const key = request.headers.get("Idempotency-Key");
+      posts.push({ key, path: pathname, body: await request.clone().json() });
+    }
+    return await service.app.fetch(request);
+  };
+  let server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  let port = 0;
+  async function start() {
+    server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, handler);
+    port = server.addr.port;
+    await Promise.resolve();
+  }
+  async function stop() {
+    await server?.shutdown();
+    server = undefined;
+  }
+  await start();
+  serviceUrl = `http://127.0.0.1:${port}`;
+
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme,
+    forcedColors,
+    reducedMotion,
+    locale: "en-GB",
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(TIMEOUT_MS);
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") complaints.push(message.text());
+  });
+  await page.goto(pageUrl);
+
+  return {
+    page,
+    panel: panelOn(page),
+    desk,
+    url: serviceUrl,
+    posts,
+    complaints,
+    claims,
+    start,
+    stop,
+    closeStore() {
+      isStoreOpen = false;
+      kv.close();
+    },
+    async kept() {
+      let count = 0;
+      for (const prefix of ["tenant", "run"]) {
+        for await (const _ of kv.list({ prefix: [prefix] })) count++;
+      }
+      return count;
+    },
+    async [Symbol.asyncDispose]() {
+      await context.close();
+      await desk.close();
+      await service.underWay.idle();
+      await Promise.all([stop(), product.shutdown()]);
+      if (isStoreOpen) kv.close();
+    },
+  };
+}
+
+/** Waits for what no element tells. (Playwright's own way is a string that the page's policy forbids.) */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + TIMEOUT_MS;
+  while (!await condition()) {
+    if (performance.now() > end) throw new Error(`It never came true: ${condition}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function panelOn(page: Page): Panel {
+  const dialog = page.getByRole("dialog", { name: "Request support" });
+  return {
+    dialog,
+    card: dialog.locator("#card"),
+    alert: dialog.getByRole("alert"),
+    status: dialog.getByRole("status"),
+    send: dialog.locator("#send"),
+    field: (label) => dialog.getByLabel(label),
+    button: (name) => dialog.getByRole("button", { name, exact: true }),
+    async open() {
+      await page.getByRole("button", { name: "Request support" }).click();
+      await dialog.waitFor();
+      await dialog.getByText("Looking up").waitFor({ state: "detached" });
+    },
+  };
+}
+
+/** A product of another origin, under a policy that allows no inline style and no string as HTML. */
+function productPage(service: string, attributes: string, head: string): Response {
+  const html = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Practice product</title>
+<main>
+  <h1>Nightly import</h1>
+  <button id="ask" type="button">Request support</button>
+</main>
+${head}
+<script src="${service}/panel.js" defer></script>
+<support-request-panel ${attributes}></support-request-panel>
+<script nonce="stage">
+  const panel = document.querySelector("support-request-panel");
+  const events = [];
+  panel.getToken = () => fetch("/token").then((response) => response.text());
+  document.addEventListener("support-request-submitted", ({ detail }) => events.push(detail));
+  document.querySelector("#ask").onclick = () => panel.open();
+</script>
+</html>`;
+  const policy = [
+    "default-src 'none'",
+    `script-src 'nonce-stage' ${service}`,
+    `connect-src 'self' ${service}`,
+    "img-src data:",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ];
+  return new Response(html, {
+    headers: {
+      "Content-Type": "text/html; charset=utf-8",
+      "Content-Security-Policy": policy.join("; "),
+    },
+  });
+}
