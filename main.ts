@@ -69,7 +69,7 @@ const IN_PLACE_MS = 1_000;
 const OPEN_MS = 10_000;
 const LONGEST_OPEN_MS = 300_000;
 
-/** Runs the service until SIGTERM or SIGINT. */
+/** Runs the service until SIGTERM or SIGINT, which Deno Deploy sends. */
 async function serve(): Promise<void> {
   const config = configOrExit();
   const log: Log = await openLog(config.logLevel);
@@ -90,7 +90,6 @@ async function serve(): Promise<void> {
     onListen: ({ hostname, port }) =>
       log.info("Listening", { address: `http://${hostname}:${port}` }),
   }, app.fetch);
-  if (config.listen === null) return;
 
   const stop = async (code: number) => {
     log.info("Stopping");
@@ -105,6 +104,7 @@ async function serve(): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => stop(0));
   }
+  if (config.kv.kind !== "file") return;
   const watch = setInterval(async () => {
     if (store === null || await store.isInPlace()) return;
     clearInterval(watch);
