@@ -85,6 +85,10 @@ async function serve(): Promise<void> {
     const now = clock.now();
     return Math.max(0, ...underWay.handingOff().map((reference) => now - mintedAt(reference)));
   });
+  // Before it listens: whoever has read that it does may tell it to stop.
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => stop(0));
+  }
   const server = Deno.serve({
     ...config.listen,
     onListen: ({ hostname, port }) =>
@@ -93,7 +97,7 @@ async function serve(): Promise<void> {
 
   const stop = async (code: number) => {
     log.info("Stopping");
-    const finished = Promise.all([server.shutdown(), underWay.idle()]).then(() => true);
+    const finished = server.shutdown().then(() => underWay.idle()).then(() => true);
     if (!await Promise.race([finished, clock.wait(SHUTDOWN_MS).then(() => false)])) {
       log.warn("Stopped with handoffs under way: they will read as interrupted");
     }
@@ -101,9 +105,6 @@ async function serve(): Promise<void> {
     store?.close();
     Deno.exit(code);
   };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => stop(0));
-  }
   if (config.kv.kind !== "file") return;
   const watch = setInterval(async () => {
     if (store === null || await store.isInPlace()) return;

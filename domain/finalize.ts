@@ -58,11 +58,14 @@ async function yieldTo(
   const request = current?.request ?? stored.request;
   if (handoff.status === "created" && !hasTicket(request, handoff.ticket.reference)) {
     await store.supersede(current ?? stored, handoff);
-    log.warn("A second ticket was made for one request: the first to be stored stands", {
-      tenantId: request.context.tenantId,
-      reference: request.reference,
-      ticket: handoff.ticket.reference,
-    });
+    log.warn(
+      "Another attempt had settled the request: its outcome stands, and this ticket is audited",
+      {
+        tenantId: request.context.tenantId,
+        reference: request.reference,
+        ticket: handoff.ticket.reference,
+      },
+    );
   }
   return request;
 }

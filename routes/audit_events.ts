@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { Hono, type MiddlewareHandler } from "hono";
 import { z } from "zod";
 import type { AuditPosition, Store } from "../domain/ports.ts";
 import { Reference } from "../domain/reference.ts";
@@ -33,15 +33,27 @@ export const AuditQuery = z.object({
   cursor: Cursor.optional(),
 });
 
+type Query = {
+  in: { query: { limit?: string; cursor?: string } };
+  out: { query: z.output<typeof AuditQuery> };
+};
+
+/** Parses the query. Its type tells Hono's client what to send. */
+const auditQuery: MiddlewareHandler<Env, string, Query> = async (c, next) => {
+  const query = parse(AuditQuery, c.req.query());
+  if (!query.success) return refuseInvalid(c, "query", toProblemErrors(query.error));
+  c.req.addValidatedData("query", query.data);
+  await next();
+};
+
 /** A tenant's audit events, newest first. */
 export function auditEvents(store: Store, verify: VerifyToken) {
   return new Hono<Env>().get(
     "/v1/tenants/:tenantId/audit-events",
     whoMay(verify, "audit:read"),
+    auditQuery,
     async (c) => {
-      const query = parse(AuditQuery, c.req.query());
-      if (!query.success) return refuseInvalid(c, "query", toProblemErrors(query.error));
-      const { limit, cursor } = query.data;
+      const { limit, cursor } = c.req.valid("query");
       const { events, next } = await store.auditEvents(c.get("tenantId"), limit, cursor);
       const nextCursor = next && toCursor(next);
       return c.json({ events, nextCursor } satisfies AuditEventsAnswer, 200);

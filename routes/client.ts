@@ -27,7 +27,7 @@ export type { Problem };
 export interface ClientOptions {
   /** The service's address. */
   url: string;
-  /** Gets a token from the product's own backend. Asked for every call: keep it there. */
+  /** Gives a token of the product's own backend. It is asked before every call. */
   getToken(): string | Promise<string>;
   fetch?: typeof fetch;
 }

@@ -157,7 +157,7 @@ Deno.test("main finishes and answers on SIGTERM what is at a desk that hangs, th
   await using desk = startHangingDesk();
   await using service = await start(file.path, desk.env);
   const submission = service.submit("create");
-  await desk.asked;
+  await Promise.race([desk.asked, submission]);
   const ending = service.end();
   const { status, body } = await submission;
   assertEquals(status, 201);
@@ -176,11 +176,10 @@ Deno.test("main finishes on SIGTERM what nobody waits for any more", async () =>
   await using service = await start(file.path, desk.env);
   const client = new AbortController();
   const submission = service.submit("create", { signal: client.signal });
-  await desk.asked;
+  await Promise.race([desk.asked, submission]);
   client.abort();
   await assertRejects(() => submission, DOMException);
-  // A round trip later the service has seen that its client is gone.
-  await service.latest();
+  await service.latest(); // By its answer the service has seen that the client is gone.
   assertEquals((await service.end()).code, 0);
   await using again = await start(file.path, desk.env);
   assertEquals((await again.latest()).handoff.reason, "desk_timeout");
@@ -191,7 +190,7 @@ Deno.test("main has the request after it was killed while the desk was asked", a
   await using desk = startHangingDesk();
   await using service = await start(file.path, { ...desk.env, SUPPORT_DESK_TIMEOUT_MS: "5000" });
   const submission = service.submit("create").catch(() => null);
-  await desk.asked;
+  await Promise.race([desk.asked, submission]);
   await service.end("SIGKILL");
   assertEquals(await submission, null);
   await using again = await start(file.path, desk.env);

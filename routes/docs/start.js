@@ -6,6 +6,4 @@ globalThis.SwaggerUIBundle({
   tryItOutEnabled: true,
   displayRequestDuration: true,
   defaultModelsExpandDepth: 0,
-  // Asks a server of the library's authors otherwise.
-  validatorUrl: null,
 });

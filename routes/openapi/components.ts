@@ -58,7 +58,7 @@ const DESCRIPTIONS: Record<SchemaName, string> = {
   Ticket: "The desk's own item. `url` is an address at the configured desk.",
   Problem: "Every refusal (RFC 9457). Any path answers 405 with /problems/method-not-allowed and " +
     "the header Allow to a method that it does not have.",
-  Health: "Only ever this; a service that is not well answers with another status.",
+  Health: "`live` from /livez, `ready` from /readyz.",
 };
 
 /** A reference to a component schema. */

@@ -1,6 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
-import { ACME, claim, created, DAY_MS, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
+import {
+  ACME,
+  claim,
+  created,
+  DAY_MS,
+  openTestStore,
+  pendingIn,
+  requestIn,
+  START,
+} from "./fixtures.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 
@@ -74,8 +83,10 @@ Deno.test("findKey is free where KV has dropped the request before the key", asy
 Deno.test("findKey refuses a record of another shape", async () => {
   using test = await openTestStore();
   const key = ["idempotency", "acme", "u-1", "k-1"];
-  const elsewhere = { fingerprint: "f", expiresAt: Infinity, recordKey: ["secrets", "acme", 1] };
-  for (const broken of [{}, null, elsewhere]) {
+  const elsewhere = { fingerprint: "f", expiresAt: START + DAY_MS };
+  const places = [["secrets", "acme", 1], ["tenant", "acme"], ["tenant", "acme", "1"], "tenant"];
+  const misled = places.map((recordKey) => ({ ...elsewhere, recordKey }));
+  for (const broken of [{}, null, elsewhere, ...misled]) {
     await test.kv.set(key, broken);
     await assertRejects(() => test.store.findKey(claim()), ZodError);
   }

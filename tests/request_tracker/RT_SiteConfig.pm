@@ -1,0 +1,24 @@
+# Configuration of a throw-away Request Tracker: everything it writes is in $RT_DIRECTORY.
+use utf8;
+Set($rtname, 'rt.test');
+Set($Organization, 'rt.test');
+Set($Timezone, 'UTC');
+Set($WebDomain, '127.0.0.1');
+Set($WebPort, $ENV{RT_PORT});
+Set($WebPath, '');
+Set($DatabaseType, 'SQLite');
+Set($DatabaseName, "$ENV{RT_DIRECTORY}/rt.sqlite");
+Set($BcryptCost, $ENV{RT_BCRYPT_COST});    # each request with a token hashes it once
+Set($CorrespondAddress, 'rt@rt.test');
+Set($CommentAddress, 'rt-comment@rt.test');
+Set($MailCommand, sub { 1 });              # nothing is ever sent
+Set($RecordOutgoingEmail, 0);
+Set(%GnuPG, Enable => 0);
+Set(%SMIME, Enable => 0);
+Set($LogToSyslog, undef);
+Set($LogToSTDERR, 'error');
+Set($HTMLFormatter, 'core');               # the built-in one
+$RT::VarPath = "$ENV{RT_DIRECTORY}/var";
+$RT::MasonDataDir = "$ENV{RT_DIRECTORY}/mason_data";
+$RT::MasonSessionDir = "$ENV{RT_DIRECTORY}/session_data";
+1;
