@@ -1,0 +1,146 @@
+import { answering, type Behaviour, closingAfter, stallingAfter } from "../desk/hostile_desk.ts";
+
+/** What the desk does with the creation of one submission, and with the lookup that may follow. */
+export interface Scene {
+  creation: Behaviour;
+  lookup?: Behaviour;
+}
+
+/** A desk that plays scenes, and keeps every byte that reaches it. */
+export function startCanaryDesk() {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const serving = new Set<Promise<void>>();
+  let scene: Scene = { creation: closingAfter("") };
+  let received = "";
+
+  async function serve(connection: Deno.TcpConn): Promise<void> {
+    try {
+      const request = await readRequest(connection);
+      received += request;
+      const { creation, lookup = creation } = scene;
+      await (request.startsWith("POST") ? creation : lookup)(connection, request);
+    } catch {
+      // The service has hung up.
+    } finally {
+      connection.close();
+    }
+  }
+
+  const listening = (async () => {
+    for await (const connection of listener) serving.add(serve(connection));
+  })();
+
+  return {
+    url: `http://127.0.0.1:${listener.addr.port}`,
+    get received() {
+      return received;
+    },
+    play: (next: Scene) => void (scene = next),
+    /** From then on nobody listens there. */
+    async close() {
+      listener.close();
+      await listening;
+      await Promise.all(serving);
+    },
+  };
+}
+
+async function readRequest(connection: Deno.TcpConn): Promise<string> {
+  // One character a byte, so that characters can be counted against Content-Length.
+  const decoder = new TextDecoder("latin1");
+  const chunk = new Uint8Array(16 * 1024);
+  let text = "";
+  for (;;) {
+    const length = await connection.read(chunk);
+    if (length === null) throw new Error("The service hung up");
+    text += decoder.decode(chunk.subarray(0, length));
+    const end = text.indexOf("\r\n\r\n");
+    const promised = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0);
+    if (end >= 0 && text.length >= end + 4 + promised) return text;
+  }
+}
+
+/**
+ * Every way in which a desk can fail a creation or answer a lookup, with a word planted in all that
+ * it says. `plant` makes up a word for a name.
+ */
+export function scenes(plant: (name: string) => string): Record<string, Scene> {
+  /** An answer with words in its status text, headers and body. */
+  const saying = (status: number, what: string, body = plant(`${what}: body`)): Behaviour =>
+    answering(
+      `${status} ${plant(`${what}: status text`)}`,
+      body,
+      `Content-Type: application/json; x=${plant(`${what}: content type`)}`,
+      `Location: http://127.0.0.1:9/${plant(`${what}: Location`)}`,
+      `Retry-After: ${plant(`${what}: Retry-After`)}`,
+      `Set-Cookie: RT_SID=${plant(`${what}: cookie`)}`,
+      `X-${plant(`${what}: header name`)}: ${plant(`${what}: header`)}`,
+    );
+  const json = (what: string, fields: object) =>
+    JSON.stringify({ ...fields, message: plant(`${what}: message`) });
+  const failing = (status: number) => ({
+    creation: saying(status, `creation ${status}`),
+    lookup: saying(status, `lookup ${status}`),
+  });
+
+  const found: Behaviour = (connection, request) => {
+    const reference = /SR-[0-9A-Z]{26}/.exec(request)![0];
+    const item = {
+      id: plant("ticket found"),
+      Subject: `[${reference}] ${plant("found: subject")}`,
+      CustomFields: [{ name: plant("found: field name"), values: [plant("found: field value")] }],
+      _url: `http://127.0.0.1:9/${plant("found: _url")}`,
+    };
+    const body = json("lookup found", { total: 1, items: [item] });
+    return saying(200, "lookup found", body)(connection, request);
+  };
+
+  return {
+    created: {
+      creation: saying(
+        201,
+        "created",
+        json("created", { id: plant("ticket created"), _url: plant("created: _url") }),
+      ),
+    },
+    redirect: failing(302),
+    "bad request": failing(400),
+    "refused": failing(401),
+    "forbidden": failing(403),
+    "not found": failing(404),
+    "rate-limited": failing(429),
+    "error": failing(500),
+    "proxy error": failing(503),
+    "error page with 200": {
+      creation: saying(200, "error page", `<h1>${plant("error page: text")}</h1>`),
+    },
+    "rubbish with 201": {
+      creation: saying(201, "rubbish", `<h1>${plant("rubbish: text")}</h1>`),
+      lookup: saying(200, "rubbish lookup", json("rubbish lookup", { total: 0, items: "none" })),
+    },
+    "an id that is none": {
+      creation: saying(201, "no id", json("no id", { id: plant("no id: id") })),
+      lookup: saying(
+        200,
+        "another ticket",
+        json("another ticket", {
+          total: 1,
+          items: [{ id: "7", Subject: plant("another ticket: subject") }],
+        }),
+      ),
+    },
+    "too large": {
+      creation: saying(201, "too large", json("too large", { id: "1", rest: " ".repeat(70_000) })),
+    },
+    "cut short": {
+      creation: closingAfter(
+        `HTTP/1.1 201 Created\r\nContent-Length: 999\r\n\r\n{"id": "${plant("cut short")}`,
+      ),
+    },
+    "no HTTP": { creation: closingAfter(`${plant("no HTTP")}\r\n\r\n`) },
+    "silence": {
+      creation: stallingAfter(`HTTP/1.1 201 Created\r\nX-Half: ${plant("half a header")}`),
+    },
+    "error, but the ticket is there": { creation: saying(500, "late error"), lookup: found },
+  };
+}

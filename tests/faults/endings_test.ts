@@ -1,0 +1,84 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { mintToken } from "../practice/token.ts";
+import { AUTH_SECRET } from "../service.ts";
+import { temporaryPath } from "../kv/fixtures.ts";
+import { startGatedDesk } from "./gated_desk.ts";
+import { requestsPath, type Service, startService, until } from "./process.ts";
+
+const CREATE = { summary: "Printer on fire", handoff: { mode: "create" } };
+
+const pause = (milliseconds: number) =>
+  new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
+
+/** Submits over a socket of its own, which the client can close whenever it likes. */
+async function submitByHand(service: Service, run: string): Promise<Deno.TcpConn> {
+  const { hostname, port } = new URL(service.url);
+  const socket = await Deno.connect({ hostname, port: Number(port) });
+  const body = JSON.stringify(CREATE);
+  const head = [
+    `POST ${requestsPath(run)} HTTP/1.1`,
+    "Host: service",
+    `Authorization: Bearer ${await mintToken(AUTH_SECRET)}`,
+    "Content-Type: application/json",
+    `Content-Length: ${body.length}`,
+  ];
+  const bytes = new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n${body}`);
+  for (let sent = 0; sent < bytes.length;) sent += await socket.write(bytes.subarray(sent));
+  return socket;
+}
+
+async function assertSettled(service: Service, runs: string[], tickets: unknown[]): Promise<void> {
+  const numbers = new Set<string>();
+  for (const run of runs) {
+    const request = (await service.latest(run)).body.supportRequest;
+    assert(request?.handoff.status === "created", JSON.stringify(request));
+    numbers.add(request.handoff.ticket.reference);
+    const events = (await service.auditEvents()).filter(({ reference }) =>
+      reference === request.reference
+    );
+    assertEquals(events.map(({ event }) => event), ["handoff.created", "request.submitted"]);
+  }
+  assertEquals([numbers.size, tickets.length], [runs.length, runs.length]);
+}
+
+Deno.test("a client that hangs up while the desk is asked leaves a settled request and one ticket", async () => {
+  await using file = await temporaryPath();
+  await using desk = startGatedDesk();
+  await using service = await startService({ kvPath: file.path, env: desk.env });
+  const socket = await submitByHand(service, "r-1");
+  await desk.hasMade(1);
+  socket.close();
+  assertEquals((await service.latest("r-1")).body.supportRequest?.handoff.status, "pending");
+  desk.answer();
+  await until(
+    () => service.latest("r-1"),
+    ({ body }) => body.supportRequest?.handoff.status !== "pending",
+  );
+  await assertSettled(service, ["r-1"], desk.tickets);
+});
+
+Deno.test("SIGTERM in the middle of handoffs, half of the clients gone: all are settled, then it exits", async () => {
+  await using file = await temporaryPath();
+  await using desk = startGatedDesk();
+  await using service = await startService({ kvPath: file.path, env: desk.env });
+  const patient = ["r-1", "r-2", "r-3", "r-4"];
+  const gone = ["r-5", "r-6", "r-7", "r-8"];
+  const answers = patient.map((run) => service.submit(CREATE, { run }));
+  const sockets = await Promise.all(gone.map((run) => submitByHand(service, run)));
+  await desk.hasMade(8);
+  for (const socket of sockets) socket.close();
+  service.child.kill("SIGTERM");
+  await service.output.line("Stopping");
+  await assertRejects(() => service.submit(), TypeError);
+  for (const run of patient) desk.answerAbout(run);
+  for (const { status, body } of await Promise.all(answers)) {
+    assertEquals([status, body.handoff.status], [201, "created"]);
+  }
+  // Nobody waits for an answer any more, and it must not end for all that.
+  const ended = service.ended();
+  assertEquals(await Promise.race([ended, pause(300)]), undefined);
+  desk.answer();
+  assertEquals(await ended, 0);
+  await using again = await startService({ kvPath: file.path, env: desk.env });
+  await assertSettled(again, [...patient, ...gone], desk.tickets);
+});

@@ -1,0 +1,181 @@
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertGreater,
+  assertLess,
+  assertRejects,
+} from "@std/assert";
+import { messageOf } from "../../kv/error_message.ts";
+import { openStore } from "../../kv/open.ts";
+import { startPracticeDesk } from "../practice/desk.ts";
+import { openService } from "../service.ts";
+import { freePort, type KvServerMode, SERVER_SECRET, startKvServer } from "./kv_connect_server.ts";
+import { assertUnavailable, type Service, since, startService, until } from "./process.ts";
+
+const LATEST = "/v1/tenants/acme/support-requests/latest";
+
+/** Each call has its deadline, and whoever asks is told what to do. */
+async function assertAway(service: Service): Promise<void> {
+  const [submission, keyed, latest, audit, ready, live] = await Promise.all([
+    service.submit(),
+    service.submit({}, { key: "k-1" }),
+    service.latest(),
+    service.call("/v1/tenants/acme/audit-events"),
+    service.call("/readyz"),
+    service.call("/livez"),
+  ]);
+  for (const answer of [submission, keyed, latest, audit, ready]) assertUnavailable(answer);
+  assertLess(ready.ms, submission.ms);
+  assertEquals(live.status, 200);
+}
+
+async function assertBack(service: Service): Promise<void> {
+  await until(() => service.call("/readyz"), ({ status }) => status === 200);
+  assertEquals((await service.latest()).status, 200);
+  assertEquals((await service.submit()).status, 201);
+}
+
+async function outlives(fault: KvServerMode): Promise<void> {
+  await using server = startKvServer(fault);
+  await using service = await startService({ kvPath: server.url, env: server.env });
+  await assertAway(service);
+  server.become("works");
+  await assertBack(service);
+  server.become(fault);
+  await until(() => service.call("/readyz"), ({ status }) => status === 503);
+  await assertAway(service);
+  server.become("works");
+  await assertBack(service);
+  assertEquals(await service.stop(), 0);
+  assertFalse(service.output.lines.some((line) => JSON.stringify(line).includes(SERVER_SECRET)));
+}
+
+async function outlivesAbsence(): Promise<void> {
+  const port = freePort();
+  const kvPath = `http://127.0.0.1:${port}`;
+  await using service = await startService({ kvPath, env: { DENO_KV_ACCESS_TOKEN: "token" } });
+  await assertAway(service);
+  const server = startKvServer("works", port);
+  await assertBack(service);
+  await server[Symbol.asyncDispose]();
+  await until(() => service.call("/readyz"), ({ status }) => status === 503);
+  await assertAway(service);
+  await using _ = startKvServer("works", port);
+  await assertBack(service);
+  assertEquals(await service.stop(), 0);
+}
+
+/** Ten seconds after SIGTERM it ends, whatever is under way, and says so. */
+async function endsInTime(): Promise<void> {
+  await using server = startKvServer();
+  const desk = startPracticeDesk();
+  desk.behave("hang");
+  await using service = await startService({
+    kvPath: server.url,
+    env: {
+      ...server.env,
+      RATE_LIMIT_PER_MINUTE: "30",
+      SUPPORT_DESK_URL: desk.url,
+      SUPPORT_DESK_TOKEN: desk.token,
+      SUPPORT_DESK_QUEUE: desk.queue,
+    },
+  });
+  await until(() => service.call("/readyz"), ({ status }) => status === 200);
+  server.become("is slow");
+  // Four calls to KV of nearly two seconds, five seconds at the desk, and the finalization.
+  const submission = assertRejects(
+    () => service.submit({ handoff: { mode: "create" } }),
+    TypeError,
+  );
+  const { calls } = server;
+  await until(() => Promise.resolve(server.calls), (now) => now > calls);
+  const started = performance.now();
+  assertEquals(await service.stop(), 0);
+  assertGreater(since(started), 9_500);
+  assertLess(since(started), 14_000);
+  assert(
+    service.output.lines.some(({ message }) =>
+      message === "Stopped with handoffs under way: they will read as interrupted"
+    ),
+  );
+  await submission;
+  await desk.close();
+}
+
+/** SIGTERM is obeyed though the server never lets itself be opened. */
+async function endsWhileOpening(): Promise<void> {
+  await using server = startKvServer("hangs");
+  await using service = await startService({ kvPath: server.url, env: server.env });
+  const started = performance.now();
+  assertEquals(await service.stop(), 0);
+  assertLess(since(started), 2_000);
+}
+
+// At the same time, because each waits for deadlines most of the time.
+Deno.test("a service outlives a KV server that hangs, answers 500 or is away, and ends on SIGTERM in any case", async () => {
+  const ends = await Promise.allSettled([
+    outlives("hangs"),
+    outlives("answers 500"),
+    outlivesAbsence(),
+    endsWhileOpening(),
+    endsInTime(),
+  ]);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+});
+
+Deno.test("openStore gives an opening up that hangs, and closes what comes late", async () => {
+  await using server = startKvServer("hangs");
+  Deno.env.set("DENO_KV_ACCESS_TOKEN", "token");
+  await assertRejects(
+    () => openStore({ kind: "connect", url: server.url }, 50),
+    Error,
+    "did not answer within 50 ms",
+  );
+  server.become("works");
+  // Answered after the first: a handle that nobody closed would be found by now.
+  (await Deno.openKv(server.url)).close();
+});
+
+Deno.test("what a KV server says in its errors is neither logged nor answered", async () => {
+  await using server = startKvServer("answers 401");
+  const location = { kind: "connect", url: server.url } as const;
+  Deno.env.set("DENO_KV_ACCESS_TOKEN", "token");
+  const refused = await assertRejects(() => openStore(location), Error, SERVER_SECRET);
+  assertEquals(
+    messageOf(refused),
+    `Could not open Deno KV database: the metadata endpoint at '${server.url}/' responded with ` +
+      "status 401 Unauthorized",
+  );
+  server.become("works");
+  const { kv, close } = await openStore(location);
+  server.become("answers 401");
+  await using service = await openService({ kv });
+  const answer = await service.call(LATEST);
+  assertEquals(answer.status, 503);
+  assertFalse((await answer.text()).includes(SERVER_SECRET));
+  assertEquals(service.lines[0]?.error, "KV failed: Failed to fetch metadata");
+  close();
+});
+
+Deno.test("a KV server that hangs is not asked without end, and is again once it answers", async () => {
+  await using server = startKvServer();
+  Deno.env.set("DENO_KV_ACCESS_TOKEN", "token");
+  using kv = await Deno.openKv(server.url);
+  await using service = await openService({ kv });
+  const latest = async () => {
+    const answer = await service.call(LATEST);
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  server.become("hangs");
+  const statuses = await Promise.all(Array.from({ length: 150 }, latest));
+  assert(statuses.every((status) => status === 503));
+  const { calls } = server;
+  const started = performance.now();
+  assertEquals(await latest(), 503);
+  assertLess(since(started), 500);
+  assertEquals(server.calls, calls);
+  server.become("works");
+  await until(latest, (status) => status === 200);
+});

@@ -1,0 +1,243 @@
+import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { SupportRequest } from "../../domain/support_request.ts";
+import { dump, lockDatabase, openKvFile, temporaryPath } from "../kv/fixtures.ts";
+import { openService, TestClock } from "../service.ts";
+import { startGatedDesk } from "./gated_desk.ts";
+import { assertUnavailable, type Service, since, startService, until } from "./process.ts";
+
+const INTERRUPTED_MS = 60_000;
+
+/** As another process does that means to read nothing but its own writes. */
+function lockExclusively(path: string) {
+  const database = new DatabaseSync(path);
+  database.exec("BEGIN EXCLUSIVE");
+  const release = () => {
+    if (database.isOpen) database.close();
+  };
+  return { release, [Symbol.dispose]: release };
+}
+
+Deno.test("a submission that meets a short lock is stored once the lock is gone", async () => {
+  await using file = await temporaryPath();
+  await using service = await startService({ kvPath: file.path });
+  await service.submit();
+  using lock = lockDatabase(file.path);
+  const submission = service.submit({ summary: "Asked under the lock" });
+  // Proves that the lock is felt.
+  assertEquals((await service.call("/readyz")).status, 503);
+  lock.release();
+  const { status, body } = await submission;
+  assertEquals(status, 201);
+  assertEquals((await service.latest()).body.supportRequest, body);
+  assertEquals((await service.auditEvents()).length, 2);
+});
+
+/** Submissions are refused, reads go on, and all resumes when the lock goes. */
+async function outlivesLock(): Promise<void> {
+  await using file = await temporaryPath();
+  await using service = await startService({ kvPath: file.path });
+  const before = (await service.submit()).body;
+  using lock = lockExclusively(file.path);
+  const readiness = service.call("/readyz");
+  const [refused, keyed, latest, live] = await Promise.all([
+    service.submit(),
+    service.submit({}, { key: "k-1" }),
+    service.latest(),
+    service.call("/livez"),
+  ]);
+  assertUnavailable(refused);
+  assertUnavailable(keyed);
+  assertStringIncludes(String(Object(keyed.body).detail), "with the same Idempotency-Key");
+  assertEquals([latest.status, latest.body.supportRequest], [200, before]);
+  assertLess(latest.ms, refused.ms);
+  assertEquals(live.status, 200);
+  const ready = await readiness;
+  assertUnavailable(ready);
+  assertLess(ready.ms, refused.ms);
+  lock.release();
+
+  assertEquals((await service.call("/readyz")).status, 200);
+  assertEquals((await service.latest()).body.supportRequest, before);
+  const [again, unkeyed] = [await service.submit({}, { key: "k-1" }), await service.submit()];
+  assertEquals([again.status, unkeyed.status], [201, 201]);
+  assertEquals((await service.auditEvents()).length, 3);
+}
+
+/** It listens, says what is wrong, and resumes when the lock goes. */
+async function startsUnderLock(): Promise<void> {
+  await using file = await temporaryPath();
+  (await openKvFile(file.path)).close();
+  using lock = lockDatabase(file.path);
+  await using service = await startService({ kvPath: file.path });
+  const [latest, submission, live] = await Promise.all([
+    service.latest(),
+    service.submit(),
+    service.call("/livez"),
+  ]);
+  assertUnavailable(latest);
+  assertUnavailable(submission);
+  assertEquals(live.status, 200);
+  lock.release();
+  assertEquals((await service.submit()).status, 201);
+  assertEquals(await service.stop(), 0);
+}
+
+// At the same time, because each waits for deadlines most of the time.
+Deno.test("a lock that stays gets submissions a 503 with what to do, and all resumes when it goes", async () => {
+  const ends = await Promise.allSettled([outlivesLock(), startsUnderLock()]);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+});
+
+Deno.test("a finalization that KV refuses leaves the request pending, and a repeat adopts the ticket", async () => {
+  await using file = await temporaryPath();
+  await using desk = startGatedDesk();
+  using kv = await openKvFile(file.path);
+  const clock = new TestClock();
+  await using service = await openService({ kv, clock, env: desk.env });
+  const path = "/v1/tenants/acme/support-requests";
+  const submit = async () => {
+    const answer = await service.call(path, {
+      json: { summary: "Printer on fire", handoff: { mode: "create" } },
+      headers: { "Idempotency-Key": "k-1" },
+    });
+    return { status: answer.status, headers: answer.headers, body: await answer.json() };
+  };
+
+  const submission = submit();
+  await desk.hasMade(1);
+  using lock = lockDatabase(file.path);
+  const refusedAt = performance.now();
+  desk.answer();
+  const { status, body } = await submission;
+  assertEquals([status, body.handoff.status], [201, "pending"]);
+  assertLess(since(refusedAt), 4_000);
+  const errors = service.lines.filter(({ level }) => level === "error");
+  assertEquals(errors.map(({ reference, ticket }) => [reference, ticket]), [[body.reference, "1"]]);
+  lock.release();
+
+  clock.offset = INTERRUPTED_MS;
+  const repeated = await submit();
+  assertEquals([repeated.status, repeated.headers.get("Idempotent-Replayed")], [201, "true"]);
+  assertEquals(repeated.body.reference, body.reference);
+  assertEquals(repeated.body.handoff.ticket.reference, "1");
+  assertEquals(desk.tickets.length, 1);
+  const audit = await (await service.call("/v1/tenants/acme/audit-events")).json();
+  assertEquals(audit.events.map(({ event }: { event: string }) => event), [
+    "handoff.created",
+    "request.submitted",
+  ]);
+});
+
+/** A disk that fills up. Each way says how to start the service there, and how to make room. */
+interface FullDisk {
+  name: string;
+  isPossible: boolean;
+  before(folder: string): string;
+  wrapped?: boolean;
+  makeRoom(pid: number, folder: string): string[];
+}
+
+const isLinux = Deno.build.os === "linux";
+
+const FULL_DISKS: FullDisk[] = [
+  {
+    name: "a limit on the size of files",
+    isPossible: isLinux && works("prlimit", "--version"),
+    // Deno does not ignore the signal by itself: without the trap the limit would kill it.
+    before: () => "trap '' XFSZ; ulimit -S -f 320",
+    makeRoom: (pid) => ["prlimit", "--pid", String(pid), "--fsize=unlimited"],
+  },
+  {
+    name: "a full file system",
+    isPossible: isLinux && works("unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"),
+    before: (folder) => `mount -t tmpfs -o size=1m tmpfs ${folder}`,
+    wrapped: true,
+    makeRoom: (pid, folder) => [
+      ...["nsenter", "-t", String(pid), "-U", "-m", "--preserve-credentials"],
+      ...["mount", "-o", "remount,size=16m", folder],
+    ],
+  },
+];
+
+function works(...command: string[]): boolean {
+  try {
+    return new Deno.Command(command[0]!, { args: command.slice(1) }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+for (const disk of FULL_DISKS) {
+  Deno.test({
+    name:
+      `on ${disk.name} submissions get 503, nothing is torn, and all resumes when there is room`,
+    ignore: !disk.isPossible,
+    async fn() {
+      await using file = await temporaryPath();
+      const folder = file.path.slice(0, file.path.lastIndexOf("/"));
+      await using service = await startService({
+        kvPath: file.path,
+        before: disk.before(folder),
+        within: disk.wrapped ? ["unshare", "-rm"] : [],
+      });
+      const acknowledged = await fill(service);
+      assertGreater(acknowledged.length, 3);
+      const refused = await Promise.all(
+        Array.from({ length: 8 }, (_, i) => service.submit(LONG, { key: `k-${i}` })),
+      );
+      refused.forEach(assertUnavailable);
+      assertUnavailable(await service.call("/readyz"));
+      assertEquals((await service.call("/livez")).status, 200);
+      assertEquals((await service.latest()).body.supportRequest?.reference, acknowledged.at(-1));
+      assertWhole(acknowledged, (await service.auditEvents()).map(({ reference }) => reference));
+
+      const [command, ...args] = disk.makeRoom(service.child.pid, folder);
+      assert(works(command!, ...args));
+      await until(() => service.call("/readyz"), ({ status }) => status === 200);
+      for (let i = 0; i < 8; i++) {
+        const { status, body } = await service.submit(LONG, { key: `k-${i}` });
+        assertEquals(status, 201);
+        acknowledged.push(body.reference);
+      }
+      assertWhole(acknowledged, (await service.auditEvents()).map(({ reference }) => reference));
+      assertEquals(await service.stop(), 0);
+      if (disk.wrapped) return; // The file system has gone with the process.
+      using kv = await Deno.openKv(file.path);
+      const stored = (await dump(kv)).filter(({ key }) => key[0] === "tenant");
+      const requests = stored.map(({ value }) => SupportRequest.parse(value).reference);
+      assertWhole(acknowledged, requests);
+    },
+  });
+}
+
+const LONG = { description: "x".repeat(8000) };
+
+/** Submits until there is no room. Returns the references of what was acknowledged, in order. */
+async function fill(service: Service): Promise<string[]> {
+  const references: string[] = [];
+  // The smaller one uses up what is too little for the larger one.
+  for (const json of [LONG, {}]) {
+    for (;;) {
+      const { status, body } = await service.submit(json);
+      if (status !== 201) break;
+      references.push(body.reference);
+    }
+  }
+  return references;
+}
+
+function assertWhole(acknowledged: string[], found: string[]): void {
+  assertEquals(found.toSorted(), acknowledged.toSorted());
+}
+
+Deno.test("a service whose KV file is replaced underneath stops rather than acknowledge what is lost", async () => {
+  await using file = await temporaryPath();
+  await using service = await startService({ kvPath: file.path });
+  await service.submit();
+  const other = `${file.path}.other`;
+  await Deno.writeFile(other, new Uint8Array());
+  await Deno.rename(other, file.path);
+  assertEquals(await service.ended(), 1);
+  assertStringIncludes(service.output.text, "The KV file was removed or replaced");
+});

@@ -1,0 +1,182 @@
+import { assert, assertEquals } from "@std/assert";
+import { AuditEvent } from "../../domain/audit.ts";
+import { KEY_LIFETIME_MS } from "../../domain/idempotency.ts";
+import { asRead } from "../../domain/interruption.ts";
+import { IdempotencyRecord } from "../../kv/records.ts";
+import { SupportRequest } from "../../domain/support_request.ts";
+import { DESK_TIMEOUT_MS, type World } from "./world.ts";
+
+interface StoredRequest {
+  request: SupportRequest;
+  ts: number;
+  events: { ts: number; event: AuditEvent }[];
+}
+
+/** What is in KV after a run, by reference. */
+type InKv = Map<string, StoredRequest>;
+
+/** Checks everything that must hold after any run. */
+export async function checkInvariants(world: World): Promise<InKv> {
+  const requests = await readRequests(world);
+  assertEquals(world.surprises, [], "nothing is thrown but that the store is unavailable");
+  acknowledgedAreKept(world, requests);
+  arrivalOrderIsKept(world, requests);
+  for (const stored of requests.values()) {
+    everyChangeIsAudited(world, stored);
+    nobodyReadsPendingForEver(world, stored);
+    ticketsAreToldTruly(world, stored);
+    learnedTicketsAreNamed(world, stored);
+  }
+  oneRequestPerKey(world, requests);
+  await keysAreWhole(world, requests);
+  return requests;
+}
+
+async function readRequests({ kv, tenantId }: World): Promise<InKv> {
+  const requests: InKv = new Map();
+  for (const prefix of [["tenant", tenantId], ["run", `${tenantId}/r-1`]]) {
+    for await (const { key, value } of kv.list({ prefix })) {
+      const request = SupportRequest.parse(value);
+      assert(!requests.has(request.reference), "a reference is stored once");
+      requests.set(request.reference, { request, ts: key[2] as number, events: [] });
+    }
+  }
+  for await (const { key, value } of kv.list({ prefix: ["audit", tenantId] })) {
+    const event = AuditEvent.parse(value);
+    const stored = requests.get(event.reference);
+    assert(stored !== undefined, "every audit event is of a request that is kept");
+    stored.events.push({ ts: key[2] as number, event });
+  }
+  return requests;
+}
+
+function acknowledgedAreKept({ acknowledged }: World, requests: InKv): void {
+  for (const { request: told } of acknowledged) {
+    const stored = requests.get(told.reference);
+    assert(stored !== undefined, "an acknowledged request is kept");
+    const { handoff } = told;
+    const mayChange = handoff.status === "pending" ||
+      handoff.status === "failed" && handoff.reason === "interrupted";
+    if (mayChange) continue;
+    assertEquals(stored.request, told, "what was told of a settled request stays true");
+  }
+}
+
+/** The latest of a context is the last acknowledged, whatever the clocks say. */
+function arrivalOrderIsKept({ acknowledged, readings }: World, requests: InKv): void {
+  const tsOf = (reference: string) => requests.get(reference)!.ts;
+  for (const { request: earlier, answered } of acknowledged) {
+    for (const { request: later, arrived, replayed } of acknowledged) {
+      const isLater = !replayed && arrived > answered && isSame(earlier.context, later.context);
+      if (!isLater) continue;
+      assert(
+        tsOf(later.reference) > tsOf(earlier.reference),
+        "a request that arrives after another's acknowledgement sorts after it",
+      );
+    }
+    for (const { context, reference, began } of readings) {
+      if (began < answered || !isSame(context, earlier.context)) continue;
+      assert(
+        reference !== null && tsOf(reference) >= tsOf(earlier.reference),
+        "a reader sees the last acknowledged request, or a later one",
+      );
+    }
+  }
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Each change has exactly one audit event, in order, and a request is finalized at most once. */
+function everyChangeIsAudited({ desk }: World, { request, ts, events }: StoredRequest): void {
+  const [first, ...changes] = events;
+  assertEquals(first?.event.event, "request.submitted", "the first event is the submission");
+  assertEquals(first?.ts, ts, "the submission's event has the request's sort key");
+  const { status } = request.handoff;
+  const isFinalized = first?.event.handoff.status === "pending" && status !== "pending";
+  const superseded = isFinalized ? changes.slice(1) : changes;
+  assertEquals(
+    changes.slice(0, isFinalized ? 1 : 0).map(({ event }) => [event.event, event.handoff]),
+    isFinalized ? [[`handoff.${status}`, request.handoff]] : [],
+    "a finalized handoff has an event, and it says what is stored",
+  );
+  for (const { event: { event, handoff } } of superseded) {
+    assertEquals(event, "handoff.superseded", "a handoff is finalized once");
+    assert(isFinalized, "a ticket is superseded by what is settled");
+    assert(handoff.status === "created", "what is superseded is a ticket");
+    const { reference } = handoff.ticket;
+    assert(desk.ticketsOf(request.reference).includes(reference), "a superseded ticket exists");
+    assert(storedTicket(request) !== reference, "a superseded ticket is not the stored one");
+  }
+  for (const [index, change] of changes.entries()) {
+    assert(change.ts > events[index]!.ts, "each event of a request sorts after the one before");
+  }
+}
+
+function nobodyReadsPendingForEver({ latestReading }: World, { request }: StoredRequest): void {
+  const { handoff } = asRead(request, latestReading + KEY_LIFETIME_MS, DESK_TIMEOUT_MS);
+  assert(handoff.status !== "pending", "no reader sees a handoff pending for ever");
+}
+
+/** One ticket at most, and a request that says there is none has none. */
+function ticketsAreToldTruly({ plan, desk }: World, { request }: StoredRequest): void {
+  // Where clocks disagree by more than the grace, a handoff may be resumed while it is under way.
+  if (plan.setting === "two processes that disagree on time") return;
+  const sent = desk.sent.filter(({ reference }) => reference === request.reference);
+  const tickets = sent.filter(({ ticket }) => ticket !== null);
+  const late = tickets.filter(({ isOvertaken }) => isOvertaken);
+  const inTime = tickets.filter(({ isOvertaken }) => !isOvertaken);
+  assert(inTime.length <= 1, "a request has one ticket at most, but for what the desk made late");
+  if (late.length > 0) return;
+  const handoff = asRead(request, Infinity, DESK_TIMEOUT_MS).handoff;
+  if (handoff.status === "none") assertEquals(tickets.length, 0, "nobody asked for a ticket");
+  if (handoff.status === "created") {
+    assertEquals(tickets.map(({ ticket }) => ticket), [handoff.ticket.reference]);
+  }
+  if (handoff.status === "failed" && !handoff.ticketMayExist) {
+    assertEquals(tickets, [], "a request that says there is no ticket has none");
+  }
+}
+
+/** No ticket that a process has heard of, and lived to tell, is forgotten. */
+function learnedTicketsAreNamed(world: World, { request, events }: StoredRequest): void {
+  const superseded = events.flatMap(({ event: { event, handoff } }) =>
+    event === "handoff.superseded" && handoff.status === "created" ? [handoff.ticket.reference] : []
+  );
+  const named = new Set([storedTicket(request), ...superseded, ...world.loggedTickets]);
+  for (const { reference, ticket, process } of world.desk.learned) {
+    if (reference !== request.reference || !process.isAlive) continue;
+    assert(named.has(ticket), `ticket ${ticket} is stored, or named as superseded`);
+  }
+}
+
+function storedTicket({ handoff }: SupportRequest): string | undefined {
+  return "ticket" in handoff ? handoff.ticket.reference : undefined;
+}
+
+/** A key has one request, until a clock says that the key's time is over. */
+function oneRequestPerKey({ latestReading }: World, requests: InKv): void {
+  const live = [...requests.values()].map(({ request }) => request).filter((request) =>
+    request.summary !== "no key" &&
+    Date.parse(request.createdAt) + KEY_LIFETIME_MS > latestReading
+  );
+  const keys = live.map(({ summary }) => summary);
+  assertEquals(keys, [...new Set(keys)], "an idempotency key has one request");
+}
+
+/** A key leads to a request, and once its owner has asked again, to a settled one. */
+async function keysAreWhole({ kv, tenantId }: World, requests: InKv): Promise<void> {
+  const keyed = new Set<string>();
+  for await (const { key, value } of kv.list({ prefix: ["idempotency", tenantId] })) {
+    const { recordKey } = IdempotencyRecord.parse(value);
+    const request = SupportRequest.safeParse((await kv.get(recordKey)).value).data;
+    assertEquals(request?.summary, key.at(-1), "a key leads to its own request");
+    assert(request?.handoff.status !== "pending", "a repeated submission settles its handoff");
+    keyed.add(request!.summary);
+  }
+  for (const { request } of requests.values()) {
+    if (request.summary === "no key") continue;
+    assert(keyed.has(request.summary), "a request with a key has its idempotency record");
+  }
+}

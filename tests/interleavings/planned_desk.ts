@@ -1,0 +1,133 @@
+import { failedCreation } from "../../desk/outcomes.ts";
+import type { Ticket } from "../../domain/handoff.ts";
+import type { Creation, Desk, Lookup } from "../../domain/ports.ts";
+import type { CreationPlan, LookupPlan } from "./plan.ts";
+import type { Time } from "./time.ts";
+import type { Mortal, Turns } from "./turns.ts";
+
+/** One creation that reached the desk. */
+export interface Sent {
+  reference: string;
+  /** The ticket's number, once the desk has made it. */
+  ticket: string | null;
+  isAtWork: boolean;
+  /** The desk was still at work on it when it said, of the same reference, that it has none. */
+  isOvertaken: boolean;
+}
+
+/** What a process was told of a ticket: by the answer to a creation, or to a lookup. */
+interface Learned {
+  reference: string;
+  ticket: string;
+  process: Mortal;
+}
+
+/** A desk that does what the plan says, whether or not whoever asked is still there to hear it. */
+export class PlannedDesk {
+  readonly sent: Sent[] = [];
+  readonly learned: Learned[] = [];
+  #turns: Turns;
+  #time: Time;
+  #creations: CreationPlan[];
+  #lookups: LookupPlan[];
+
+  constructor(turns: Turns, time: Time, creations: CreationPlan[], lookups: LookupPlan[]) {
+    this.#turns = turns;
+    this.#time = time;
+    this.#creations = [...creations];
+    this.#lookups = [...lookups];
+  }
+
+  /** From now on it answers everything, in time. */
+  mend(): void {
+    this.#creations = [];
+    this.#lookups = [];
+  }
+
+  /** The numbers of the tickets that carry `reference`, oldest first. */
+  ticketsOf(reference: string): string[] {
+    return this.sent.filter((sent) => sent.reference === reference && sent.ticket !== null)
+      .map(({ ticket }) => ticket!).sort((a, b) => Number(a) - Number(b));
+  }
+
+  /** The desk as one process has it. */
+  of(process: Mortal): Desk {
+    const learn = (reference: string, ticket: string) => {
+      this.learned.push({ reference, ticket, process });
+      return { reference: ticket, url: `https://desk.example/Ticket/Display.html?id=${ticket}` };
+    };
+    const step: Turns["step"] = (...args) => this.#turns.step(...args);
+
+    /** Runs `exchange`, beyond whose deadline no time passes before it has ended. */
+    const within = async <T>(signal: AbortSignal, exchange: () => Promise<T>): Promise<T> => {
+      const letGo = this.#time.hold(this.#time.deadlineOf(signal), process);
+      return await exchange().finally(letGo);
+    };
+
+    const create = async (reference: string, signal: AbortSignal): Promise<Creation> => {
+      if (signal.aborted) return failedCreation({ outcome: "expired" });
+      const { plan, sent } = await step("POST", () => this.#receive(reference));
+      if (plan.ticket === "before the answer") {
+        await step("POST: the desk makes the ticket", () => this.#make(sent), { sent: true });
+      } else if (plan.ticket === "whenever") {
+        this.#turns.later("the desk makes a ticket", () => Promise.resolve(this.#make(sent)));
+      }
+      while (plan.answer === "timed_out" && !signal.aborted) {
+        await step("POST waits", () => this.#time.pass(remaining(signal)));
+      }
+      await step("POST answers", () => {});
+      if (signal.aborted) return failedCreation({ outcome: "timed_out" });
+      if (plan.answer === 201) {
+        return { outcome: "created", ticket: learn(reference, sent.ticket!) };
+      }
+      return failedCreation(
+        typeof plan.answer === "number"
+          ? { outcome: "answered", status: plan.answer }
+          : { outcome: plan.answer },
+      );
+    };
+    const remaining = (signal: AbortSignal) => this.#time.deadlineOf(signal) - this.#time.now;
+
+    const find = async (reference: string, signal: AbortSignal): Promise<Lookup> => {
+      if (signal.aborted) return { outcome: "unclear" };
+      const found = await step("GET", () => this.#lookUp(reference));
+      await step("GET answers", () => {});
+      if (signal.aborted || found === "unclear") return { outcome: "unclear" };
+      return found === null
+        ? { outcome: "absent" }
+        : { outcome: "found", ticket: learn(reference, found) };
+    };
+
+    return {
+      label: "Practice desk",
+      link: (): Ticket | null => null,
+      create: ({ reference }, signal) => within(signal, () => create(reference, signal)),
+      find: (reference, signal) => within(signal, () => find(reference, signal)),
+    };
+  }
+
+  #receive(reference: string) {
+    const plan = this.#creations.shift() ?? { answer: 201, ticket: "before the answer" };
+    const isAtWork = plan.ticket !== "never";
+    const sent: Sent = { reference, ticket: null, isAtWork, isOvertaken: false };
+    this.sent.push(sent);
+    return { plan, sent };
+  }
+
+  #made = 0;
+  #make(sent: Sent): void {
+    sent.ticket = String(++this.#made);
+    sent.isAtWork = false;
+  }
+
+  /** The oldest ticket, or null where the desk has none. */
+  #lookUp(reference: string): string | null | "unclear" {
+    if (this.#lookups.shift() === "unclear") return "unclear";
+    const [oldest] = this.ticketsOf(reference);
+    if (oldest !== undefined) return oldest;
+    for (const sent of this.sent) {
+      if (sent.reference === reference && sent.isAtWork) sent.isOvertaken = true;
+    }
+    return null;
+  }
+}

@@ -1,0 +1,237 @@
+import type { Scheduler } from "fast-check";
+import type { Context } from "../../domain/context.ts";
+import type { Deskhand } from "../../domain/deskhand.ts";
+import { latest } from "../../domain/latest.ts";
+import type { Clock, Log, LogFields } from "../../domain/ports.ts";
+import { Submission } from "../../domain/submission.ts";
+import { submit } from "../../domain/submit.ts";
+import type { SupportRequest } from "../../domain/support_request.ts";
+import { silent } from "../../domain/telemetry.ts";
+import { UnderWay } from "../../domain/under_way.ts";
+import { createStore } from "../../kv/store.ts";
+import type { Ask, Happening, Plan } from "./plan.ts";
+import { PlannedDesk } from "./planned_desk.ts";
+import { scheduledKv } from "./scheduled_kv.ts";
+import { Time } from "./time.ts";
+import { Turns } from "./turns.ts";
+
+export const DESK_TIMEOUT_MS = 5_000;
+/**
+ * The most that passes between the arrival of a submission and its call to the desk. With clocks
+ * that are three seconds apart it stays within the ten of grace that the design gives.
+ */
+const TO_THE_DESK_MS = 6_000;
+/** Longer than an interruption and a lease together. */
+const LONG_MS = 60_000;
+
+/** What a client was told: from then on it is a promise. */
+export interface Acknowledgement {
+  ask: Ask;
+  request: SupportRequest;
+  replayed: boolean;
+  /** When the submission arrived and when it was answered, in the order of all that happened. */
+  arrived: number;
+  answered: number;
+}
+
+/** What a reader was shown. */
+export interface Reading {
+  context: Context;
+  reference: string | null;
+  began: number;
+}
+
+/** One life of a process: a crash ends it, and what starts then shares nothing with it but KV. */
+interface Process {
+  name: string;
+  isAlive: boolean;
+  /** How far its clock is off. */
+  offset: number;
+  deskhand: Omit<Deskhand, "clock">;
+}
+
+let references = 0;
+
+/** One run: processes, their KV and their desk, and what everybody was told. */
+export class World {
+  readonly acknowledged: Acknowledgement[] = [];
+  readonly readings: Reading[] = [];
+  readonly surprises: unknown[] = [];
+  /** Tickets named in the log at error level, for an operator to find. */
+  readonly loggedTickets = new Set<string>();
+  readonly desk: PlannedDesk;
+  readonly time = new Time();
+  /** The latest time that any clock has shown. */
+  latestReading = 0;
+  #turns: Turns;
+  #commits: Plan["commits"];
+  #processes: Process[] = [];
+  #asked = new Set<Ask["key"]>();
+  #order = 0;
+  #submissions = 0;
+
+  constructor(
+    readonly kv: Deno.Kv,
+    readonly tenantId: string,
+    readonly plan: Plan,
+    scheduler: Scheduler,
+  ) {
+    this.#turns = new Turns(scheduler);
+    this.#commits = [...plan.commits];
+    this.desk = new PlannedDesk(this.#turns, this.time, plan.creations, plan.lookups);
+    const count = plan.setting === "one process" ? 1 : 2;
+    for (let index = 0; index < count; index++) this.#start(index, plan.clocks[index]!);
+  }
+
+  /** Everything that is planned; then all is well again, and every key is repeated twice at once. */
+  async run(): Promise<void> {
+    for (const { happenings, thenPass } of this.plan.rounds) {
+      await this.#round(happenings);
+      this.time.pass(thenPass);
+    }
+    this.desk.mend();
+    this.#commits = [];
+    for (const process of this.#processes) process.offset = this.latestReading - this.time.now;
+    this.time.pass(LONG_MS);
+    const asks: Ask[] = [
+      { key: "key-1", kind: "tenant", mode: "create" },
+      { key: "key-2", kind: "run", mode: "create" },
+    ];
+    await this.#round([0, 1].flatMap((process) =>
+      asks.filter(({ key }) => this.#asked.has(key))
+        .map((ask) => ({ what: "submit", ask, process, atStep: 0, stall: null }))
+    ));
+  }
+
+  /** Lets what is planned happen at its step, and the calls under way take their turns between. */
+  async #round(happenings: Happening[]): Promise<void> {
+    let step = 0;
+    for (const happening of happenings) {
+      while (step < happening.atStep && await this.#turns.next()) step++;
+      this.#happen(happening);
+      await this.#turns.quiet();
+    }
+    await this.#turns.drain();
+  }
+
+  #happen(happening: Happening): void {
+    if (happening.what === "pass") return this.time.pass(happening.ms);
+    const index = happening.process % this.#processes.length;
+    const process = this.#processes[index]!;
+    switch (happening.what) {
+      case "submit": {
+        const { ask, stall } = happening;
+        this.#asked.add(ask.key);
+        const name = `submission ${++this.#submissions} (${ask.key ?? "no key"}, ${process.name})`;
+        const begin = () => void (process.offset = stall?.clock ?? process.offset);
+        const party = { name, process, ...stall && { stall: { ...stall, begin } } };
+        return this.#turns.begin(party, () => this.#submit(ask, process));
+      }
+      case "read":
+        return this.#turns.begin(
+          { name: `read (${process.name})`, process },
+          () => this.#read(happening.kind, process),
+        );
+      case "set clock":
+        process.offset = happening.to;
+        return;
+      case "crash":
+        process.isAlive = false;
+        this.#start(index, process.offset);
+    }
+  }
+
+  async #submit(ask: Ask, process: Process): Promise<void> {
+    const arrived = this.#order++;
+    const letGo = this.time.hold(this.time.now + TO_THE_DESK_MS, process);
+    try {
+      const deskhand = { ...process.deskhand, clock: this.#clock(process, letGo) };
+      const result = await submit(deskhand, {
+        context: this.contextOf(ask.kind),
+        actor: { id: "u-1" },
+        // The key is what tells the requests in KV apart.
+        submission: Submission.parse({
+          summary: ask.key ?? "no key",
+          handoff: { mode: ask.mode },
+        }),
+        idempotencyKey: ask.key ?? undefined,
+        requestId: "r-1",
+      });
+      if (result.outcome !== "submitted" || !process.isAlive) return;
+      const { request, replayed } = result;
+      this.acknowledged.push({ ask, request, replayed, arrived, answered: this.#order++ });
+    } catch (error) {
+      this.#caught(error, process);
+    } finally {
+      letGo();
+    }
+  }
+
+  async #read(kind: Ask["kind"], process: Process): Promise<void> {
+    const began = this.#order++;
+    const context = this.contextOf(kind);
+    try {
+      const deskhand = { ...process.deskhand, clock: this.#clock(process) };
+      const { supportRequest } = await latest(deskhand, context);
+      this.readings.push({ context, reference: supportRequest?.reference ?? null, began });
+    } catch (error) {
+      this.#caught(error, process);
+    }
+  }
+
+  /** A store that is unavailable is planned for; anything else that is thrown is a bug. */
+  #caught(error: unknown, process: Process): void {
+    const isPlanned = error instanceof Error && error.name === "StoreUnavailable";
+    if (process.isAlive && !isPlanned) this.surprises.push(error);
+  }
+
+  contextOf(kind: Ask["kind"]): Context {
+    const { tenantId } = this;
+    return kind === "tenant" ? { kind, tenantId } : { kind, tenantId, runId: "r-1" };
+  }
+
+  #start(index: number, offset: number): void {
+    const process = { name: `process ${index + 1}`, isAlive: true, offset } as Process;
+    const isExclusive = this.plan.setting === "one process";
+    const kv = scheduledKv(this.kv, {
+      turns: this.#turns,
+      isRemote: !isExclusive,
+      nextCommit: () => this.#commits.shift() ?? "works",
+    });
+    const clock = this.#clock(process);
+    process.deskhand = {
+      store: createStore(kv, { clock, retentionDays: null, isExclusive }),
+      desk: this.desk.of(process),
+      deskTimeoutMs: DESK_TIMEOUT_MS,
+      log: this.#log(),
+      mintReference: () => `SR-${String(++references).padStart(26, "0")}`,
+      telemetry: silent,
+      underWay: new UnderWay(),
+    };
+    this.#processes[index] = process;
+  }
+
+  /** The clock of a process; `toTheDesk` is called when a submission turns to the desk. */
+  #clock(process: Process, toTheDesk = () => {}): Clock {
+    return {
+      now: () => {
+        const reading = this.time.now + process.offset;
+        this.latestReading = Math.max(this.latestReading, reading);
+        return reading;
+      },
+      elapsed: () => this.time.now,
+      wait: (ms) => this.#turns.step("waits", () => this.time.pass(ms)),
+      deadline: (ms) => {
+        toTheDesk();
+        return this.time.deadline(ms);
+      },
+    };
+  }
+
+  #log(): Log {
+    const error = (_: string, { ticket }: LogFields = {}) => {
+      if (ticket !== undefined) this.loggedTickets.add(ticket);
+    };
+    return { debug() {}, info() {}, warn() {}, error };
+  }
+}
