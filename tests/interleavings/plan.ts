@@ -43,14 +43,19 @@ export const CREATIONS = [
   { answer: 500, ticket: "never" },
   // A proxy's words, behind which the desk may still be at work.
   { answer: 502, ticket: "whenever" },
+  { answer: 502, ticket: "late" },
   { answer: 502, ticket: "never" },
   { answer: "connection_lost", ticket: "before the answer" },
   { answer: "connection_lost", ticket: "whenever" },
+  { answer: "connection_lost", ticket: "late" },
   { answer: "connection_lost", ticket: "never" },
   { answer: "timed_out", ticket: "before the answer" },
   { answer: "timed_out", ticket: "whenever" },
+  { answer: "timed_out", ticket: "late" },
   { answer: "timed_out", ticket: "never" },
 ] as const;
+/** Steps that the desk lets others do before it makes a ticket late. */
+export const LATE_STEPS = 40;
 export type CreationPlan = (typeof CREATIONS)[number];
 
 export type LookupPlan = "works" | "unclear";

@@ -1,17 +1,18 @@
 import { failedCreation } from "../../desk/outcomes.ts";
 import type { Ticket } from "../../domain/handoff.ts";
 import type { Creation, Desk, Lookup } from "../../domain/ports.ts";
-import type { CreationPlan, LookupPlan } from "./plan.ts";
+import { type CreationPlan, LATE_STEPS, type LookupPlan } from "./plan.ts";
 import type { Time } from "./time.ts";
-import type { Mortal, Turns } from "./turns.ts";
+import type { Mortal, Party, Turns } from "./turns.ts";
 
 /** One creation that reached the desk. */
 export interface Sent {
   reference: string;
+  by: Party;
   /** The ticket's number, once the desk has made it. */
   ticket: string | null;
   isAtWork: boolean;
-  /** The desk was still at work on it when it said, of the same reference, that it has none. */
+  /** The desk was still at work on it when it told another that it has none of this reference. */
   isOvertaken: boolean;
 }
 
@@ -66,11 +67,13 @@ export class PlannedDesk {
 
     const create = async (reference: string, signal: AbortSignal): Promise<Creation> => {
       if (signal.aborted) return failedCreation({ outcome: "expired" });
-      const { plan, sent } = await step("POST", () => this.#receive(reference));
+      const { party } = this.#turns;
+      const { plan, sent } = await step("POST", () => this.#receive(reference, party));
       if (plan.ticket === "before the answer") {
         await step("POST: the desk makes the ticket", () => this.#make(sent), { sent: true });
-      } else if (plan.ticket === "whenever") {
-        this.#turns.later("the desk makes a ticket", () => Promise.resolve(this.#make(sent)));
+      } else if (plan.ticket !== "never") {
+        const after = plan.ticket === "late" ? LATE_STEPS : 0;
+        this.#turns.later("the desk makes a ticket", () => this.#make(sent), after);
       }
       while (plan.answer === "timed_out" && !signal.aborted) {
         await step("POST waits", () => this.#time.pass(remaining(signal)));
@@ -90,7 +93,8 @@ export class PlannedDesk {
 
     const find = async (reference: string, signal: AbortSignal): Promise<Lookup> => {
       if (signal.aborted) return { outcome: "unclear" };
-      const found = await step("GET", () => this.#lookUp(reference));
+      const { party } = this.#turns;
+      const found = await step("GET", () => this.#lookUp(reference, party));
       await step("GET answers", () => {});
       if (signal.aborted || found === "unclear") return { outcome: "unclear" };
       return found === null
@@ -106,10 +110,10 @@ export class PlannedDesk {
     };
   }
 
-  #receive(reference: string) {
+  #receive(reference: string, by: Party) {
     const plan = this.#creations.shift() ?? { answer: 201, ticket: "before the answer" };
     const isAtWork = plan.ticket !== "never";
-    const sent: Sent = { reference, ticket: null, isAtWork, isOvertaken: false };
+    const sent: Sent = { reference, by, ticket: null, isAtWork, isOvertaken: false };
     this.sent.push(sent);
     return { plan, sent };
   }
@@ -121,12 +125,14 @@ export class PlannedDesk {
   }
 
   /** The oldest ticket, or null where the desk has none. */
-  #lookUp(reference: string): string | null | "unclear" {
+  #lookUp(reference: string, by: Party): string | null | "unclear" {
     if (this.#lookups.shift() === "unclear") return "unclear";
     const [oldest] = this.ticketsOf(reference);
     if (oldest !== undefined) return oldest;
     for (const sent of this.sent) {
-      if (sent.reference === reference && sent.isAtWork) sent.isOvertaken = true;
+      if (sent.reference !== reference || !sent.isAtWork) continue;
+      // Who sent it knows that the desk may be at work, and must not take this for a proof.
+      if (sent.by !== by) sent.isOvertaken = true;
     }
     return null;
   }

@@ -33,6 +33,11 @@ export class Turns {
     this.#scheduler = scheduler;
   }
 
+  /** Who calls, from within a party's work. */
+  get party(): Party {
+    return this.#party.getStore()!;
+  }
+
   /** Begins the work of a party, all of whose calls are steps. It must not reject. */
   begin(party: Party, work: () => Promise<void>): void {
     this.#run();
@@ -69,7 +74,8 @@ export class Turns {
   }
 
   /** Does something when its turn comes, and not before so many other steps. */
-  later(label: string, builder: () => Promise<void>, after = 0): void {
+  later(label: string, act: () => void | Promise<void>, after = 0): void {
+    const builder = async () => await act();
     const schedule = () => void this.#scheduler.scheduleSequence([{ label, builder }]);
     this.#stalled.push({ until: this.#steps + after, schedule });
     this.#release((until) => until <= this.#steps);

@@ -1,0 +1,29 @@
+import { assertEquals } from "@std/assert";
+import { createRequestTracker } from "../../desk/request_tracker.ts";
+import { mintReference } from "../../domain/reference.ts";
+import { supportRequest } from "../desk/fixtures.ts";
+import { startRequestTracker } from "./instance.ts";
+
+const signal = () => AbortSignal.timeout(5000);
+
+Deno.test("createRequestTracker.find finds a ticket that an agent merged into another", async () => {
+  await using tracker = await startRequestTracker();
+  const { url, token, queue, referenceField } = tracker;
+  const settings = { url, token, queue, referenceField, label: "Desk" };
+  const desk = createRequestTracker(settings, fetch);
+  const [kept, merged] = [mintReference(1), mintReference(2)];
+  for (const reference of [kept, merged]) {
+    const creation = await desk.create({ ...supportRequest(), reference }, signal());
+    assertEquals(creation.outcome, "created");
+  }
+  const answer = await fetch(`${url}/REST/2.0/ticket/2`, {
+    method: "PUT",
+    headers: { "Authorization": `token ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ MergeInto: "1" }),
+  });
+  assertEquals(await answer.json(), ["Merge Successful"]);
+
+  assertEquals((await desk.find(kept, signal())).outcome, "found");
+  assertEquals((await desk.find(merged, signal())).outcome, "found");
+  assertEquals((await desk.find(mintReference(3), signal())).outcome, "absent");
+});
