@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runTask, task } from "../smoke/task.ts";
+import { openService } from "../service.ts";
 
 /** Reads lines up to the first that has `last`. */
 async function readUntil(lines: ReadableStreamDefaultReader<string>, last: string) {
@@ -89,6 +90,45 @@ Deno.test({
     assertEquals(summary.desk, { label: "Practice desk" });
     assertEquals(summary.supportRequest, withTicket);
   },
+});
+
+Deno.test("deno task dev has a product with the panel, and switches for the desk", async () => {
+  await using dev = await startDev();
+  const [address] = dev.introduction.match(/http:\S+:\d+/)!;
+  const page = await (await fetch(`${address}/`)).text();
+  assertStringIncludes(page, '<support-request-panel id="tenant" tenant="acme">');
+  assertStringIncludes(page, '<support-request-panel id="run" tenant="acme" run=');
+  const panel = await fetch(`${address}/panel.js`);
+  assertStringIncludes(await panel.text(), "support-request-panel");
+
+  const token = await (await fetch(`${address}/practice/token`)).text();
+  const handOff = async () => {
+    const answer = await fetch(`${address}/v1/tenants/acme/support-requests`, {
+      method: "POST",
+      headers: { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ summary: "Printer on fire", handoff: { mode: "create" } }),
+    });
+    return (await answer.json()).handoff;
+  };
+  const behave = async (mode: string) => {
+    const answer = await fetch(`${address}/practice/desk`, { method: "PUT", body: mode });
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  assertEquals(await behave("refuse"), 204);
+  assertEquals((await handOff()).reason, "desk_refused_credentials");
+  assertEquals(await behave("normal"), 204);
+  assertEquals((await handOff()).status, "created");
+  assertEquals(await behave("no such mode"), 422);
+});
+
+Deno.test("the service has nothing of the practice product", async () => {
+  await using service = await openService();
+  for (const path of ["/", "/practice/token", "/practice/desk"]) {
+    const answer = await service.call(path);
+    assertEquals(answer.status, 404);
+    await answer.body?.cancel();
+  }
 });
 
 Deno.test("deno task dev says which port is taken and how to choose another", async () => {
