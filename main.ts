@@ -6,7 +6,7 @@ import type { Clock, Log } from "./domain/ports.ts";
 import { mintedAt, mintReference } from "./domain/reference.ts";
 import { silent, type Telemetry } from "./domain/telemetry.ts";
 import { UnderWay } from "./domain/under_way.ts";
-import type { KvHandle } from "./kv/call.ts";
+import { call, type KvHandle } from "./kv/call.ts";
 import { messageOf } from "./kv/error_message.ts";
 import { CannotOpenStore, type OpenStore, openStore } from "./kv/open.ts";
 import { createLocalRateLimit, createSharedRateLimit, unlimited } from "./kv/rate_limit.ts";
@@ -63,6 +63,7 @@ export function compose(config: Config, surroundings: Surroundings) {
 }
 
 const SHUTDOWN_MS = 10_000;
+const ANSWERS_MS = 1_000;
 const REOPEN_MS = 1_000;
 const IN_PLACE_MS = 1_000;
 /** An opening that hangs cannot be called off: by and by fewer are begun. */
@@ -97,13 +98,17 @@ async function serve(): Promise<void> {
 
   const stop = async (code: number) => {
     log.info("Stopping");
-    const finished = server.shutdown().then(() => underWay.idle()).then(() => true);
-    if (!await Promise.race([finished, clock.wait(SHUTDOWN_MS).then(() => false)])) {
+    if (!await Promise.race([finish(), clock.wait(SHUTDOWN_MS).then(() => false)])) {
       log.warn("Stopped with handoffs under way: they will read as interrupted");
     }
-    // A store that has not been opened by now is not waited for.
-    store?.close();
     Deno.exit(code);
+  };
+  const finish = async () => {
+    await server.shutdown();
+    await underWay.idle();
+    // Closing waits without end for a database that does not answer, and nothing needs it.
+    if (store !== null && await answers(store.kv)) store.close();
+    return true;
   };
   if (config.kv.kind !== "file") return;
   const watch = setInterval(async () => {
@@ -112,6 +117,10 @@ async function serve(): Promise<void> {
     log.error("The KV file was removed or replaced: what is stored from now on would be lost");
     await stop(1);
   }, IN_PLACE_MS);
+}
+
+function answers(kv: Deno.Kv): Promise<boolean> {
+  return call(kv, (kv) => kv.get(["ready"]), ANSWERS_MS).then(() => true, () => false);
 }
 
 function configOrExit(): Config {

@@ -70,6 +70,25 @@ async function startsUnderLock(): Promise<void> {
   (await openKvFile(file.path)).close();
   using lock = lockDatabase(file.path);
   await using service = await startService({ kvPath: file.path });
+  await assertAway(service);
+  lock.release();
+  assertEquals((await service.submit()).status, 201);
+  assertEquals(await service.stop(), 0);
+}
+
+/** SIGTERM is obeyed even where the very first call still waits for the lock. */
+async function endsUnderLock(): Promise<void> {
+  await using file = await temporaryPath();
+  (await openKvFile(file.path)).close();
+  using _lock = lockDatabase(file.path);
+  await using service = await startService({ kvPath: file.path });
+  await assertAway(service);
+  const started = performance.now();
+  assertEquals(await service.stop(), 0);
+  assertLess(since(started), 9_000);
+}
+
+async function assertAway(service: Service): Promise<void> {
   const [latest, submission, live] = await Promise.all([
     service.latest(),
     service.submit(),
@@ -78,14 +97,15 @@ async function startsUnderLock(): Promise<void> {
   assertUnavailable(latest);
   assertUnavailable(submission);
   assertEquals(live.status, 200);
-  lock.release();
-  assertEquals((await service.submit()).status, 201);
-  assertEquals(await service.stop(), 0);
 }
 
 // At the same time, because each waits for deadlines most of the time.
-Deno.test("a lock that stays gets submissions a 503 with what to do, and all resumes when it goes", async () => {
-  const ends = await Promise.allSettled([outlivesLock(), startsUnderLock()]);
+Deno.test("under a lock that stays submissions get 503, SIGTERM is obeyed, and all resumes when it goes", async () => {
+  const ends = await Promise.allSettled([
+    outlivesLock(),
+    startsUnderLock(),
+    endsUnderLock(),
+  ]);
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 });
 

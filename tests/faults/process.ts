@@ -7,7 +7,7 @@ import { mintToken } from "../practice/token.ts";
 import { AUTH_SECRET } from "../service.ts";
 
 /** Nothing that a test does with one process takes so long: it hangs, and is ended. */
-const HANGS_AFTER_MS = 40_000;
+const HANGS_AFTER_MS = 30_000;
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -53,8 +53,9 @@ export async function startService(launch: Launch): Promise<Service> {
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(HANGS_AFTER_MS),
   }).spawn();
+  const hangs = setTimeout(() => child.kill("SIGKILL"), HANGS_AFTER_MS);
+  child.status.then(() => clearTimeout(hangs));
   const output = new Output(child);
   const { address } = await output.line("Listening");
   return new Service(String(address), child, output);
@@ -167,8 +168,12 @@ export class Service implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.child[Symbol.asyncDispose]();
-    await this.output.ended;
+    try {
+      this.child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.ended();
   }
 }
 

@@ -65,5 +65,5 @@ Deno.test(`support requests survive crashes, repeats and clock jumps in ${runs} 
   if (path !== undefined) return;
   console.log(Object.entries(seen).map(([name, count]) => `${name} ${count}`).join(" · "));
   assertGreater(seen.acknowledged, runs, "the schedules are worth running");
-  assertLess(seen.late, seen.requests / 100, "what is excused as late at the desk is the exception");
+  assertLess(seen.late, seen.requests / 100, "what the desk made late is the exception");
 });
