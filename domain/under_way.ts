@@ -1,9 +1,9 @@
 import type { Reference } from "./reference.ts";
 
 /**
- * What this process is doing. A request whose client hung up is no longer a response that the
- * server waits for, so whoever shuts down must wait here; and a handoff that is under way here is
- * not interrupted, whatever a clock that jumped says.
+ * What this process is doing. Whoever shuts down waits here, for a server need not wait for work
+ * whose client hung up; and a request that is under way here is not interrupted, whatever a clock
+ * that jumped says.
  */
 export class UnderWay {
   #work = new Set<Promise<unknown>>();
@@ -16,7 +16,10 @@ export class UnderWay {
     return work;
   }
 
-  /** Runs the handoff of one request; {@linkcode isHandingOff} is true until it ends. */
+  /**
+   * Runs all that is done for one request, from before it is stored until its handoff is settled;
+   * {@linkcode isHandingOff} is true meanwhile.
+   */
   async handOff<T>(reference: Reference, run: () => Promise<T>): Promise<T> {
     this.#handoffs.add(reference);
     try {
