@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { startService } from "./faults/process.ts";
+import { startService } from "./process.ts";
 import { temporaryPath } from "./kv/fixtures.ts";
 import { startPracticeDesk } from "./practice/desk.ts";
 

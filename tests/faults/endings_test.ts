@@ -3,7 +3,7 @@ import { mintToken } from "../practice/token.ts";
 import { AUTH_SECRET } from "../service.ts";
 import { temporaryPath } from "../kv/fixtures.ts";
 import { startGatedDesk } from "./gated_desk.ts";
-import { requestsPath, type Service, startService, until } from "./process.ts";
+import { requestsPath, type Service, startService, until } from "../process.ts";
 
 const CREATE = { summary: "Printer on fire", handoff: { mode: "create" } };
 

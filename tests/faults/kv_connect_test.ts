@@ -11,7 +11,7 @@ import { openStore } from "../../kv/open.ts";
 import { startPracticeDesk } from "../practice/desk.ts";
 import { openService } from "../service.ts";
 import { freePort, type KvServerMode, SERVER_SECRET, startKvServer } from "./kv_connect_server.ts";
-import { assertUnavailable, type Service, since, startService, until } from "./process.ts";
+import { assertUnavailable, type Service, since, startService, until } from "../process.ts";
 
 const LATEST = "/v1/tenants/acme/support-requests/latest";
 

@@ -4,7 +4,7 @@ import { SupportRequest } from "../../domain/support_request.ts";
 import { dump, lockDatabase, openKvFile, temporaryPath } from "../kv/fixtures.ts";
 import { openService, TestClock } from "../service.ts";
 import { startGatedDesk } from "./gated_desk.ts";
-import { assertUnavailable, type Service, since, startService, until } from "./process.ts";
+import { assertUnavailable, type Service, since, startService, until } from "../process.ts";
 
 const INTERRUPTED_MS = 60_000;
 

@@ -1,15 +1,15 @@
 /** The service as its operator runs it, and what a test needs to hurt it. */
 import { assert, assertEquals } from "@std/assert";
-import settings from "../../deno.json" with { type: "json" };
-import type { AuditEvent } from "../../domain/audit.ts";
-import type { SupportRequestAnswer } from "../../routes/answers.ts";
-import { mintToken } from "../practice/token.ts";
-import { AUTH_SECRET } from "../service.ts";
+import settings from "../deno.json" with { type: "json" };
+import type { AuditEvent } from "../domain/audit.ts";
+import type { SupportRequestAnswer } from "../routes/answers.ts";
+import { mintToken } from "./practice/token.ts";
+import { AUTH_SECRET } from "./service.ts";
 
 /** Nothing that a test does with one process takes so long: it hangs, and is ended. */
 const HANGS_AFTER_MS = 30_000;
 
-const ROOT = new URL("../../", import.meta.url);
+const ROOT = new URL("../", import.meta.url);
 
 export interface Answer<Body = Record<string, unknown>> {
   status: number;
