@@ -2,7 +2,7 @@ import { StoreUnavailable } from "../domain/ports.ts";
 import { messageOf } from "./error_message.ts";
 
 /** No call waits longer: KV Connect has no deadline of its own. */
-const DEADLINE_MS = 2_000;
+export const DEADLINE_MS = 2_000;
 const FIRST_PAUSE_MS = 5;
 /** Short enough to be tried again often before the deadline, and in a finalization's two seconds. */
 const LONGEST_PAUSE_MS = 80;
@@ -39,7 +39,7 @@ export async function call<T>(
   const running = persist(handle, run, over.signal);
   const timer = setTimeout(() => {
     leaveBehind(handle, running);
-    late.reject(new StoreUnavailable(`KV did not answer within ${deadlineMs} ms`));
+    late.reject(unanswered(deadlineMs));
   }, deadlineMs);
   try {
     return await Promise.race([late.promise, running]);
@@ -50,6 +50,11 @@ export async function call<T>(
     clearTimeout(timer);
     over.abort();
   }
+}
+
+/** What a call that took too long comes to. */
+export function unanswered(deadlineMs = DEADLINE_MS): StoreUnavailable {
+  return new StoreUnavailable(`KV did not answer within ${deadlineMs} ms`);
 }
 
 /** Counts a call until it ends. */

@@ -11,6 +11,8 @@ import {
 } from "../domain/ports.ts";
 import type { SupportRequest } from "../domain/support_request.ts";
 import { call, type KvHandle } from "./call.ts";
+import type { Change } from "./change.ts";
+import type { GroupCommit } from "./group_commit.ts";
 import { auditKey, contextPrefix, idempotencyKey, requestKey } from "./keys.ts";
 import { type IdempotencyRecord, sortKey, toStored } from "./records.ts";
 import type { Retention } from "./retention.ts";
@@ -24,13 +26,14 @@ export interface RequestsOptions {
   retention: Retention;
   /** Whether no other process writes to this store. */
   isExclusive: boolean;
+  commits: GroupCommit;
 }
 
 type Requests = Pick<Store, "append" | "latest" | "reread" | "finalize" | "supersede">;
 
 /** The part of the store that keeps support requests, each with the audit of its changes. */
 export function createRequests(kv: KvHandle, options: RequestsOptions): Requests {
-  const { clock, retention, isExclusive } = options;
+  const { clock, retention, isExclusive, commits } = options;
   // Only the key is read: what does not parse must not keep others from asking.
   const readLast = async (context: Context) => {
     const entry = await lastEntry(context);
@@ -65,19 +68,21 @@ export function createRequests(kv: KvHandle, options: RequestsOptions): Requests
     const kept = retention.left(createdAt, clock.now());
     const event = auditEvent("request.submitted", request, request.handoff, Date.parse(createdAt));
     const eventKey = auditKey(context.tenantId, { ts, reference, event: event.event });
-    const committed = await call(kv, (kv) => {
-      const commit = kv.atomic()
-        .check({ key, versionstamp: null })
-        .set(key, request, kept)
-        .set(eventKey, event, kept);
-      if (claim !== undefined) {
-        const { fingerprint, expiresAt } = claim;
-        const record = { recordKey: key, fingerprint, expiresAt } as IdempotencyRecord;
-        commit.check({ key: idempotencyKey(claim), versionstamp: claim.replaces })
-          .set(idempotencyKey(claim), record, { expireIn: Math.max(1, expiresAt - clock.now()) });
-      }
-      return commit.commit();
-    });
+    const change: Change = {
+      checks: [{ key, versionstamp: null }],
+      sets: [
+        { key, value: request, options: kept },
+        { key: eventKey, value: event, options: kept },
+      ],
+    };
+    if (claim !== undefined) {
+      const { fingerprint, expiresAt, replaces } = claim;
+      const value = { recordKey: key, fingerprint, expiresAt } as IdempotencyRecord;
+      const expireIn = Math.max(1, expiresAt - clock.now());
+      change.checks.push({ key: idempotencyKey(claim), versionstamp: replaces });
+      change.sets.push({ key: idempotencyKey(claim), value, options: { expireIn } });
+    }
+    const committed = await commits.commit(change);
     if (committed.ok) {
       return { outcome: "stored", stored: { request, ts, versionstamp: committed.versionstamp } };
     }
@@ -114,13 +119,19 @@ export function createRequests(kv: KvHandle, options: RequestsOptions): Requests
       const key = requestKey(context, ts);
       const event = auditEvent(eventOf(handoff), request, handoff, Date.parse(handoff.at));
       const position = { ts: finalizationTs(stored, handoff), reference, event: event.event };
-      const committed = await call(kv, (kv) =>
-        kv.atomic()
-          .check({ key, versionstamp })
-          .set(key, request, retention.left(createdAt, clock.now()))
-          .set(auditKey(context.tenantId, position), event, retention.left(event.at, clock.now()))
-          .commit());
-      return committed.ok;
+      const now = clock.now();
+      const { ok } = await commits.commit({
+        checks: [{ key, versionstamp }],
+        sets: [
+          { key, value: request, options: retention.left(createdAt, now) },
+          {
+            key: auditKey(context.tenantId, position),
+            value: event,
+            options: retention.left(event.at, now),
+          },
+        ],
+      });
+      return ok;
     },
 
     async supersede(stored, handoff) {
@@ -132,11 +143,11 @@ export function createRequests(kv: KvHandle, options: RequestsOptions): Requests
       let ts = Math.max(now * 1000, previous + 1);
       for (let tries = 0; tries < MAX_COLLISIONS; tries++, ts++) {
         const key = auditKey(context.tenantId, { ts, reference, event: event.event });
-        const committed = await call(
-          kv,
-          (kv) => kv.atomic().check({ key, versionstamp: null }).set(key, event, kept).commit(),
-        );
-        if (committed.ok) return;
+        const { ok } = await commits.commit({
+          checks: [{ key, versionstamp: null }],
+          sets: [{ key, value: event, options: kept }],
+        });
+        if (ok) return;
       }
       throw new StoreUnavailable("KV is contended: every sort key was taken");
     },

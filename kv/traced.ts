@@ -4,6 +4,7 @@ import type { Telemetry } from "../domain/telemetry.ts";
 export function traced(kv: Deno.Kv, telemetry: Telemetry): Deno.Kv {
   return instead(kv, {
     get: (key: Deno.KvKey) => telemetry.time("kv.read", () => kv.get(key)),
+    getMany: (keys: Deno.KvKey[]) => telemetry.time("kv.read", () => kv.getMany(keys)),
     list: (selector: Deno.KvListSelector, options?: Deno.KvListOptions) => {
       const iterator = kv.list(selector, options);
       const next = () => telemetry.time("kv.read", () => iterator.next());

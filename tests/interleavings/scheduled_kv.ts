@@ -46,6 +46,7 @@ export function scheduledKv(kv: Deno.Kv, options: ScheduledKvOptions): Deno.Kv {
   }
 
   const get = (key: Deno.KvKey) => call(`get ${key[0]!.toString()}`, () => kv.get(key));
+  const getMany = (keys: Deno.KvKey[]) => call("getMany", () => kv.getMany(keys));
   // As much of KV as the store uses for requests.
-  return { get, list, atomic } as unknown as Deno.Kv;
+  return { get, getMany, list, atomic } as unknown as Deno.Kv;
 }

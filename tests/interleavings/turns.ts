@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { setImmediate } from "node:timers";
 import type { Scheduler } from "fast-check";
 
 /** What ends with its process: whatever it waits for then never comes. */
@@ -17,15 +18,14 @@ export interface Party {
 export class Crashed extends Error {}
 
 /**
- * Lets one step happen at a time, in the order that fast-check's scheduler chooses. A party runs
- * until its next step; which step is next is chosen when all parties wait for theirs, so that a
- * run depends on nothing but what was chosen.
+ * Lets one step happen at a time, in the order that fast-check's scheduler chooses. After a step
+ * everybody runs until they wait for a step, their own or another's that they share; only then the
+ * next is chosen, so that a run depends on nothing but what was chosen.
  */
 export class Turns {
   #scheduler: Scheduler;
   #party = new AsyncLocalStorage<Party & { steps: number }>();
-  #running = 0;
-  #quiet = Promise.withResolvers<void>();
+  #acting: Promise<unknown> | null = null;
   #steps = 0;
   #stalled: { until: number; schedule: () => void }[] = [];
 
@@ -38,13 +38,9 @@ export class Turns {
     return this.#party.getStore()!;
   }
 
-  /** Begins the work of a party, all of whose calls are steps. It must not reject. */
+  /** Begins the work of a party, which waits for nothing but steps. It must not reject. */
   begin(party: Party, work: () => Promise<void>): void {
-    this.#run();
-    this.#party.run({ ...party, steps: 0 }, work).then(() => {
-      // A crashed one was taken out of the count at its last step, which was never answered.
-      if (party.process.isAlive) this.#wait();
-    });
+    this.#party.run({ ...party, steps: 0 }, work);
   }
 
   /**
@@ -57,7 +53,6 @@ export class Turns {
     if (!process.isAlive) return Promise.reject(new Crashed());
     const answer = Promise.withResolvers<T>();
     const builder = async () => {
-      if (process.isAlive) this.#run();
       try {
         const result = process.isAlive || sent ? await act() : undefined;
         if (!process.isAlive) throw new Crashed();
@@ -69,13 +64,12 @@ export class Turns {
     const isStalled = party.steps++ === stall?.before;
     if (isStalled) stall.begin();
     this.later(`${party.name}: ${name}`, builder, isStalled ? stall.steps : 0);
-    this.#wait();
     return answer.promise;
   }
 
   /** Does something when its turn comes, and not before so many other steps. */
   later(label: string, act: () => void | Promise<void>, after = 0): void {
-    const builder = async () => await act();
+    const builder = async () => await (this.#acting = Promise.resolve(act()));
     const schedule = () => void this.#scheduler.scheduleSequence([{ label, builder }]);
     this.#stalled.push({ until: this.#steps + after, schedule });
     this.#release((until) => until <= this.#steps);
@@ -103,16 +97,10 @@ export class Turns {
     return over.length > 0;
   }
 
-  /** Resolves when every party waits for its turn, or has ended. */
+  /** Resolves when everybody waits for a step, or has ended. */
   async quiet(): Promise<void> {
-    if (this.#running > 0) await this.#quiet.promise;
-  }
-
-  #run(): void {
-    if (this.#running++ === 0) this.#quiet = Promise.withResolvers();
-  }
-
-  #wait(): void {
-    if (--this.#running === 0) this.#quiet.resolve();
+    await this.#acting;
+    // What follows from a step happens before the next macrotask.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -1,0 +1,167 @@
+import { call, DEADLINE_MS, type KvHandle, unanswered } from "./call.ts";
+import { type Change, measure, ROOM, type Room } from "./change.ts";
+
+export type Committed = { ok: true; versionstamp: string } | { ok: false };
+
+export interface GroupCommitOptions {
+  /** Checks that one commit may have. */
+  maxChecks: number;
+  /** Commits that may be under way at once. */
+  maxUnderWay: number;
+}
+
+/** `getMany` takes no more. */
+const MAX_KEYS = 10;
+
+/** One change on its way, and whoever waits for it. */
+interface Member {
+  change: Change;
+  size: ReturnType<typeof measure>;
+  /** The keys that it writes or checks. */
+  names: string[];
+  answer: PromiseWithResolvers<Committed>;
+  /** Whether whoever asked has been told that the store is unavailable. */
+  isOver: boolean;
+}
+
+/**
+ * Commits changes, those together that arrive while a commit is under way: each commit of a local
+ * file is one fsync, and KV groups none of its own. A change never waits for company, is answered
+ * only after the commit that holds it, and is decided on its own merits.
+ */
+export class GroupCommit {
+  #kv: KvHandle;
+  #maxUnderWay: number;
+  #room: Room;
+  #queue: Member[] = [];
+  #underWay = 0;
+
+  constructor(kv: KvHandle, { maxChecks, maxUnderWay }: GroupCommitOptions) {
+    this.#kv = kv;
+    this.#maxUnderWay = maxUnderWay;
+    this.#room = { ...ROOM, checks: maxChecks };
+  }
+
+  /**
+   * Writes all of a change, or nothing where one of its checks fails. After two seconds nothing of
+   * it is begun any more, but what was begun may still land.
+   *
+   * @throws {StoreUnavailable}
+   */
+  async commit(change: Change): Promise<Committed> {
+    const names = [...change.checks, ...change.sets].map(({ key }) => key.join("\0"));
+    const answer = Promise.withResolvers<Committed>();
+    const member = { change, size: measure(change), names, answer, isOver: false };
+    const timer = setTimeout(() => {
+      member.isOver = true;
+      answer.reject(unanswered());
+    }, DEADLINE_MS);
+    this.#queue.push(member);
+    this.#begin();
+    try {
+      return await answer.promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #begin(): void {
+    while (this.#underWay < this.#maxUnderWay && this.#queue.length > 0) {
+      this.#underWay++;
+      this.#settle(this.#take()).then(() => {
+        this.#underWay--;
+        this.#begin();
+      });
+    }
+  }
+
+  /** Those that fit into one commit, in their order; two that share a key do not. */
+  #take(): Member[] {
+    const group: Member[] = [];
+    const later: Member[] = [];
+    const taken = new Set<string>();
+    const left = { ...this.#room };
+    const waiting = this.#queue.filter(({ isOver }) => !isOver);
+    for (const [i, member] of waiting.entries()) {
+      const { size, names } = member;
+      // KV refuses a whole commit for the one change that is too large: that one goes alone.
+      if (group.length > 0 && !(size.isWithinLimits && isWithin(size, left))) {
+        later.push(...waiting.slice(i));
+        break;
+      }
+      if (names.some((name) => taken.has(name))) {
+        later.push(member);
+        continue;
+      }
+      group.push(member);
+      for (const name of names) taken.add(name);
+      left.checks -= size.isWithinLimits ? size.checks : Infinity;
+      left.mutations -= size.mutations;
+      left.bytes -= size.bytes;
+      left.keyBytes -= size.keyBytes;
+    }
+    this.#queue = later;
+    return group;
+  }
+
+  /** Answers every member; never rejects. */
+  async #settle(group: Member[]): Promise<void> {
+    try {
+      for (let rest = group; rest.length > 0;) {
+        const committed = await this.#write(rest);
+        if (committed.ok || rest.length === 1) {
+          for (const { answer } of rest) answer.resolve(committed);
+          return;
+        }
+        const mayPass = await this.#refuse(rest);
+        if (mayPass.length === rest.length) {
+          // What failed has changed again since.
+          for (const member of rest) await this.#settle([member]);
+          return;
+        }
+        rest = mayPass.filter(({ isOver }) => !isOver);
+      }
+    } catch (error) {
+      for (const { answer } of group) answer.reject(error);
+    }
+  }
+
+  #write(group: Member[]): Promise<Committed> {
+    return call(this.#kv, (kv) => {
+      const commit = kv.atomic();
+      for (const { change: { checks, sets }, isOver } of group) {
+        if (isOver) continue;
+        commit.check(...checks);
+        for (const { key, value, options } of sets) commit.set(key, value, options);
+      }
+      return commit.commit();
+    });
+  }
+
+  /**
+   * Refuses the members that a check of theirs makes fail, and returns the others: a failed commit
+   * does not say which check it was, and one read of all of them costs less than a commit of each.
+   */
+  async #refuse(group: Member[]): Promise<Member[]> {
+    const checks = group.flatMap(({ change }) => change.checks);
+    const reads = [];
+    for (let i = 0; i < checks.length; i += MAX_KEYS) {
+      const keys = checks.slice(i, i + MAX_KEYS).map(({ key }) => key);
+      reads.push(call(this.#kv, (kv) => kv.getMany(keys)));
+    }
+    const entries = (await Promise.all(reads)).flat();
+    const failed = new Set(
+      checks.filter(({ versionstamp }, i) => entries[i]!.versionstamp !== versionstamp),
+    );
+    return group.filter(({ change, answer }) => {
+      const passes = !change.checks.some((check) => failed.has(check));
+      if (!passes) answer.resolve({ ok: false });
+      return passes;
+    });
+  }
+}
+
+function isWithin(size: Room, left: Room): boolean {
+  return size.checks <= left.checks && size.mutations <= left.mutations &&
+    size.bytes <= left.bytes && size.keyBytes <= left.keyBytes;
+}

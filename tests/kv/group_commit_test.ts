@@ -1,0 +1,192 @@
+import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
+import { StoreUnavailable } from "../../domain/ports.ts";
+import type { Change } from "../../kv/change.ts";
+import { GroupCommit } from "../../kv/group_commit.ts";
+import { watchedKv } from "./watched_kv.ts";
+
+async function openCommits({ maxChecks = 100, maxUnderWay = 1 } = {}) {
+  const kv = await Deno.openKv(":memory:");
+  const watched = watchedKv(kv);
+  const commits = new GroupCommit(watched.kv, { maxChecks, maxUnderWay });
+  /** Commits changes while one is under way, so that they are decided together. */
+  const together = async (changes: Change[]) => {
+    const letGo = watched.hold();
+    const first = commits.commit(put("first"));
+    const others = changes.map((change) => commits.commit(change));
+    letGo();
+    await first;
+    return await Promise.allSettled(others);
+  };
+  return { kv, watched, commits, together, [Symbol.dispose]: () => kv.close() };
+}
+
+/** A new record, which must not be there yet. */
+function put(name: string, value: unknown = name): Change {
+  const key = ["record", name];
+  return { checks: [{ key, versionstamp: null }], sets: [{ key, value }] };
+}
+
+function names(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
+}
+
+const oks = (settled: PromiseSettledResult<{ ok: boolean }>[]) =>
+  settled.map((result) => result.status === "fulfilled" ? result.value.ok : "threw");
+
+const stored = async (kv: Deno.Kv) =>
+  (await Array.fromAsync(kv.list({ prefix: ["record"] }))).map(({ key }) => key[1] as string);
+
+Deno.test("GroupCommit commits at once what arrives while nothing is under way", async () => {
+  using test = await openCommits();
+  for (const name of ["a", "b", "c"]) {
+    assert((await test.commits.commit(put(name))).ok);
+  }
+  assertEquals(test.watched.commits.map(({ sets }) => sets), [
+    ["record/a"],
+    ["record/b"],
+    ["record/c"],
+  ]);
+});
+
+Deno.test("GroupCommit commits together what arrives while a commit is under way", async () => {
+  using test = await openCommits();
+  const settled = await test.together(names("a", 50).map((name) => put(name)));
+  assertEquals(new Set(oks(settled)), new Set([true]));
+  assertEquals(test.watched.commits.map(({ sets }) => sets.length), [1, 50]);
+  assertEquals((await stored(test.kv)).length, 51);
+});
+
+Deno.test("GroupCommit answers nobody before the commit that holds the change", async () => {
+  using test = await openCommits();
+  const letGo = test.watched.hold();
+  const answered: string[] = [];
+  const all = ["a", "b"].map((name) =>
+    test.commits.commit(put(name)).then(() => answered.push(name))
+  );
+  await test.kv.get(["record", "a"]);
+  assertEquals([answered, test.watched.commits.length], [[], 1]);
+  letGo();
+  await Promise.all(all);
+  assertEquals(answered, ["a", "b"]);
+});
+
+Deno.test("GroupCommit gives each change the versionstamp that its record has", async () => {
+  using test = await openCommits();
+  const settled = await test.together([put("a"), put("b")]);
+  for (const [i, name] of ["a", "b"].entries()) {
+    const result = settled[i]!;
+    assert(result.status === "fulfilled" && result.value.ok);
+    const { versionstamp } = await test.kv.get(["record", name]);
+    assertEquals(result.value.versionstamp, versionstamp);
+  }
+});
+
+Deno.test("GroupCommit refuses a change whose check fails, and no other", async () => {
+  using test = await openCommits();
+  const taken = names("taken", 7);
+  for (const name of taken) await test.kv.set(["record", name], "before");
+  const changes = names("free", 40).map((name) => put(name));
+  changes.splice(3, 0, ...taken.map((name) => put(name, "after")));
+  const settled = await test.together(changes);
+  assertEquals(oks(settled), changes.map(({ sets }) => !taken.includes(String(sets[0]!.key[1]))));
+  assertEquals((await test.kv.get(["record", "taken-3"])).value, "before");
+  // The first, all, and those that were not refused: not one for each.
+  assertEquals(test.watched.commits.map(({ sets }) => sets.length), [1, 47, 40]);
+  assertEquals(test.watched.reads(), 5);
+});
+
+Deno.test("GroupCommit lets one of many win that write the same key at once", async () => {
+  using test = await openCommits();
+  const settled = await test.together(names("v", 20).map((value) => put("same", value)));
+  assertEquals(oks(settled), [true, ...Array(19).fill(false)]);
+  assertEquals((await test.kv.get(["record", "same"])).value, "v-0");
+  for (const { sets } of test.watched.commits) assertEquals(sets.length, new Set(sets).size);
+});
+
+Deno.test("GroupCommit refuses what KV finds too large, and nothing else", async () => {
+  const tooLarge: Change[] = [
+    put("value", "x".repeat(70_000)),
+    put("k".repeat(3_000)),
+    {
+      checks: [],
+      sets: Array.from({ length: 20 }, (_, i) => put(`${i}`, "é".repeat(65_000)).sets[0]!),
+    },
+  ];
+  for (const large of tooLarge) {
+    using test = await openCommits();
+    const settled = await test.together([put("a"), large, put("b")]);
+    assertEquals(oks(settled), [true, "threw", true]);
+    assertEquals(settled[1]!.status === "rejected" && settled[1].reason.name, "StoreUnavailable");
+    assertEquals(await stored(test.kv), ["a", "b", "first"]);
+  }
+});
+
+Deno.test("GroupCommit keeps each commit within what KV takes", async () => {
+  const long = "€".repeat(600);
+  const cases: [string, Change[]][] = [
+    ["checks", names("a", 250).map((name) => put(name))],
+    ["bytes", names("a", 60).map((name) => put(name, "é" + "x".repeat(30_000)))],
+    ["bytes of keys", names(long, 100).map((name) => put(name))],
+    [
+      "mutations",
+      names("a", 30).map((name) => ({
+        checks: [],
+        sets: names(name, 90).flatMap((name) => put(name).sets),
+      })),
+    ],
+  ];
+  for (const [what, changes] of cases) {
+    using test = await openCommits();
+    const settled = await test.together(changes);
+    assertEquals(new Set(oks(settled)), new Set([true]), what);
+    assertLessOrEqual(test.watched.commits.length, 40, what);
+  }
+});
+
+Deno.test("GroupCommit gives a server no more checks than it allows, several commits at once", async () => {
+  using test = await openCommits({ maxChecks: 10, maxUnderWay: 4 });
+  const letGo = test.watched.hold();
+  const all = names("a", 64).map((name) => test.commits.commit(put(name)));
+  await test.kv.get(["record"]);
+  assertEquals(test.watched.commits.map(({ checks }) => checks), [1, 1, 1, 1]);
+  letGo();
+  assertEquals(new Set((await Promise.all(all)).map(({ ok }) => ok)), new Set([true]));
+  assertEquals(Math.max(...test.watched.commits.map(({ checks }) => checks)), 10);
+});
+
+Deno.test("GroupCommit decides one by one where a failed check passes when it is looked at", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { kv: watched } = watchedKv(kv);
+  let refusals = 2;
+  const atomic = () => {
+    const operation = watched.atomic();
+    const commit = () =>
+      refusals-- > 0 ? Promise.resolve({ ok: false } as const) : operation.commit();
+    return Object.assign(Object.create(operation), {
+      check: (...checks: Deno.AtomicCheck[]) => void operation.check(...checks),
+      set: (key: Deno.KvKey, value: unknown) => void operation.set(key, value),
+      commit,
+    });
+  };
+  const commits = new GroupCommit({ ...watched, atomic } as Deno.Kv, {
+    maxChecks: 100,
+    maxUnderWay: 1,
+  });
+  // The first is refused alone. The second and the third are refused together, and then stand.
+  const all = await Promise.all(["a", "b", "c"].map((name) => commits.commit(put(name))));
+  assertEquals(all.map(({ ok }) => ok), [false, true, true]);
+  assertEquals(await stored(kv), ["b", "c"]);
+});
+
+Deno.test("GroupCommit writes nothing for whom it has told that the store is unavailable", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const opening = Promise.withResolvers<Deno.Kv>();
+  const commits = new GroupCommit(opening.promise, { maxChecks: 100, maxUnderWay: 1 });
+  const all = ["a", "b", "c"].map((name) =>
+    assertRejects(() => commits.commit(put(name)), StoreUnavailable, "within 2000 ms")
+  );
+  await Promise.all(all);
+  opening.resolve(kv);
+  assert((await commits.commit(put("later"))).ok);
+  assertEquals(await stored(kv), ["later"]);
+});
