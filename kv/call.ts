@@ -39,6 +39,7 @@ export async function call<T>(
   const running = persist(handle, run, over.signal);
   const timer = setTimeout(() => {
     leaveBehind(handle, running);
+    over.abort();
     late.reject(unanswered(deadlineMs));
   }, deadlineMs);
   try {
@@ -48,7 +49,6 @@ export async function call<T>(
     throw new StoreUnavailable(`KV failed: ${messageOf(error)}`);
   } finally {
     clearTimeout(timer);
-    over.abort();
   }
 }
 

@@ -52,6 +52,8 @@ function valueSize(value: unknown): number {
   if (typeof value === "string") return 2 * value.length + 8;
   if (value === null || typeof value !== "object") return 10;
   let bytes = 16;
-  for (const [name, part] of Object.entries(value)) bytes += valueSize(name) + valueSize(part);
+  for (const name in value) {
+    bytes += valueSize(name) + valueSize((value as Record<string, unknown>)[name]);
+  }
   return bytes;
 }

@@ -1,9 +1,11 @@
+import type { Clock } from "../domain/ports.ts";
 import { call, DEADLINE_MS, type KvHandle, unanswered } from "./call.ts";
 import { type Change, measure, ROOM, type Room } from "./change.ts";
 
 export type Committed = { ok: true; versionstamp: string } | { ok: false };
 
 export interface GroupCommitOptions {
+  clock: Pick<Clock, "elapsed">;
   /** Checks that one commit may have. */
   maxChecks: number;
   /** Commits that may be under way at once. */
@@ -17,8 +19,9 @@ const MAX_KEYS = 10;
 interface Member {
   change: Change;
   size: ReturnType<typeof measure>;
-  /** The keys that it writes or checks. */
+  /** The keys that it writes. */
   names: string[];
+  since: number;
   answer: PromiseWithResolvers<Committed>;
   /** Whether whoever asked has been told that the store is unavailable. */
   isOver: boolean;
@@ -31,13 +34,16 @@ interface Member {
  */
 export class GroupCommit {
   #kv: KvHandle;
+  #clock: Pick<Clock, "elapsed">;
   #maxUnderWay: number;
   #room: Room;
   #queue: Member[] = [];
-  #underWay = 0;
+  #underWay = new Set<Member[]>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(kv: KvHandle, { maxChecks, maxUnderWay }: GroupCommitOptions) {
+  constructor(kv: KvHandle, { clock, maxChecks, maxUnderWay }: GroupCommitOptions) {
     this.#kv = kv;
+    this.#clock = clock;
     this.#maxUnderWay = maxUnderWay;
     this.#room = { ...ROOM, checks: maxChecks };
   }
@@ -48,34 +54,53 @@ export class GroupCommit {
    *
    * @throws {StoreUnavailable}
    */
-  async commit(change: Change): Promise<Committed> {
-    const names = [...change.checks, ...change.sets].map(({ key }) => key.join("\0"));
+  commit(change: Change): Promise<Committed> {
     const answer = Promise.withResolvers<Committed>();
-    const member = { change, size: measure(change), names, answer, isOver: false };
-    const timer = setTimeout(() => {
-      member.isOver = true;
-      answer.reject(unanswered());
-    }, DEADLINE_MS);
-    this.#queue.push(member);
+    this.#queue.push({
+      change,
+      size: measure(change),
+      names: change.sets.map(({ key }) => key.join("\0")),
+      since: this.#clock.elapsed(),
+      answer,
+      isOver: false,
+    });
     this.#begin();
-    try {
-      return await answer.promise;
-    } finally {
-      clearTimeout(timer);
+    this.#timer ??= setTimeout(() => this.#giveUp(), DEADLINE_MS);
+    return answer.promise;
+  }
+
+  /** Tells those who have waited for two seconds. One timer for all: each would cost its own. */
+  #giveUp(): void {
+    const now = this.#clock.elapsed();
+    let oldest = Infinity;
+    for (const members of [...this.#underWay, this.#queue]) {
+      for (const member of members) {
+        if (member.isOver) continue;
+        member.isOver = now - member.since >= DEADLINE_MS;
+        if (member.isOver) member.answer.reject(unanswered());
+        else oldest = Math.min(oldest, member.since);
+      }
     }
+    this.#timer = oldest === Infinity
+      ? undefined
+      : setTimeout(() => this.#giveUp(), Math.ceil(oldest + DEADLINE_MS - now));
   }
 
   #begin(): void {
-    while (this.#underWay < this.#maxUnderWay && this.#queue.length > 0) {
-      this.#underWay++;
-      this.#settle(this.#take()).then(() => {
-        this.#underWay--;
+    while (this.#underWay.size < this.#maxUnderWay && this.#queue.length > 0) {
+      const group = this.#take();
+      this.#underWay.add(group);
+      this.#settle(group).then(() => {
+        this.#underWay.delete(group);
         this.#begin();
+        if (this.#underWay.size > 0) return;
+        clearTimeout(this.#timer);
+        this.#timer = undefined;
       });
     }
   }
 
-  /** Those that fit into one commit, in their order; two that share a key do not. */
+  /** Those that fit into one commit, in their order; of two that write one key KV keeps the last. */
   #take(): Member[] {
     const group: Member[] = [];
     const later: Member[] = [];

@@ -19,6 +19,7 @@ export function run(runId: string, tenantId = "acme"): Context {
 export class SetClock {
   time = START;
   now = () => this.time;
+  elapsed = () => performance.now();
 }
 
 /** A store on a KV of its own, in memory, or on `kv`, which is then left open. */

@@ -4,10 +4,12 @@ import type { Change } from "../../kv/change.ts";
 import { GroupCommit } from "../../kv/group_commit.ts";
 import { watchedKv } from "./watched_kv.ts";
 
+const clock = { elapsed: () => performance.now() };
+
 async function openCommits({ maxChecks = 100, maxUnderWay = 1 } = {}) {
   const kv = await Deno.openKv(":memory:");
   const watched = watchedKv(kv);
-  const commits = new GroupCommit(watched.kv, { maxChecks, maxUnderWay });
+  const commits = new GroupCommit(watched.kv, { clock, maxChecks, maxUnderWay });
   /** Commits changes while one is under way, so that they are decided together. */
   const together = async (changes: Change[]) => {
     const letGo = watched.hold();
@@ -169,6 +171,7 @@ Deno.test("GroupCommit decides one by one where a failed check passes when it is
     });
   };
   const commits = new GroupCommit({ ...watched, atomic } as Deno.Kv, {
+    clock,
     maxChecks: 100,
     maxUnderWay: 1,
   });
@@ -181,7 +184,7 @@ Deno.test("GroupCommit decides one by one where a failed check passes when it is
 Deno.test("GroupCommit writes nothing for whom it has told that the store is unavailable", async () => {
   using kv = await Deno.openKv(":memory:");
   const opening = Promise.withResolvers<Deno.Kv>();
-  const commits = new GroupCommit(opening.promise, { maxChecks: 100, maxUnderWay: 1 });
+  const commits = new GroupCommit(opening.promise, { clock, maxChecks: 100, maxUnderWay: 1 });
   const all = ["a", "b", "c"].map((name) =>
     assertRejects(() => commits.commit(put(name)), StoreUnavailable, "within 2000 ms")
   );
