@@ -43,10 +43,18 @@ function toConfig(env: Environment) {
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
     /** Null keeps everything. */
     retentionDays: env.RETENTION_DAYS ?? null,
-    logLevel: env.LOG_LEVEL,
+    log: {
+      level: env.LOG_LEVEL,
+      // Deno Deploy and OpenTelemetry take what is written at once for one line.
+      isBatched: !isDeploy(env) && !isTraced(env),
+    },
     /** Whether Deno exports spans and metrics. */
-    isTraced: env.OTEL_DENO === "true" || env.OTEL_DENO === "1",
+    isTraced: isTraced(env),
   };
+}
+
+function isTraced({ OTEL_DENO }: Environment): boolean {
+  return OTEL_DENO === "true" || OTEL_DENO === "1";
 }
 
 function toKv({ KV_PATH }: Environment) {

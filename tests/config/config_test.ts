@@ -12,7 +12,7 @@ Deno.test("parseConfig needs a secret and a path, and has a default for everythi
     corsOrigins: [],
     rateLimitPerMinute: 30,
     retentionDays: null,
-    logLevel: "info",
+    log: { level: "info", isBatched: true },
     isTraced: false,
   });
 });
@@ -54,7 +54,7 @@ Deno.test("parseConfig takes every variable", () => {
     corsOrigins: ["https://app.example", "http://localhost:3000"],
     rateLimitPerMinute: 0,
     retentionDays: 30,
-    logLevel: "warn",
+    log: { level: "warn", isBatched: false },
     isTraced: true,
   });
 });
