@@ -13,10 +13,10 @@ export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
  * of their fields and whether defaults were spelled out.
  */
 export function fingerprint(context: Context, submission: Submission): string {
-  const canonical = JSON.stringify([context, submission], (_, value) => {
-    if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
-    return Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1);
-  });
+  const { diagnostics = {}, ...fields } = submission;
+  // All other fields have the order of their schema.
+  const entries = Object.entries(diagnostics).sort(([a], [b]) => a < b ? -1 : 1);
+  const canonical = JSON.stringify([context, fields, entries]);
   // Not Web Crypto, which leaves the thread for each digest: that takes thirty times as long.
   return createHash("sha256").update(canonical).digest("hex");
 }

@@ -7,7 +7,19 @@ export type Reference = z.infer<typeof Reference>;
 
 /** A new reference for a request that is made at `now` (milliseconds since the epoch). */
 export function mintReference(now: number): Reference {
-  return `SR-${ulid(now)}`;
+  return `SR-${ulid(now, random)}`;
+}
+
+const bytes = new Uint8Array(1024);
+let left = 0;
+
+/** From 0 to less than 1. ulid's own asks the system for each of sixteen characters. */
+function random(): number {
+  if (left === 0) {
+    crypto.getRandomValues(bytes);
+    left = bytes.length;
+  }
+  return bytes[--left]! / 256;
 }
 
 /** When the request was made, in milliseconds since the epoch. */

@@ -6,6 +6,7 @@ import { AuditEventName } from "../domain/audit.ts";
 import type { AuditEventsAnswer } from "./answers.ts";
 import type { Env } from "./env.ts";
 import type { VerifyToken } from "./token.ts";
+import { json } from "./json.ts";
 import { parse, refuseInvalid, toProblemErrors } from "./validation.ts";
 import { whoMay } from "./who_may.ts";
 
@@ -56,7 +57,7 @@ export function auditEvents(store: Store, verify: VerifyToken) {
       const { limit, cursor } = c.req.valid("query");
       const { events, next } = await store.auditEvents(c.get("tenantId"), limit, cursor);
       const nextCursor = next && toCursor(next);
-      return c.json({ events, nextCursor } satisfies AuditEventsAnswer, 200);
+      return json<AuditEventsAnswer, 200>({ events, nextCursor }, 200);
     },
   );
 }

@@ -1,15 +1,16 @@
 import { Hono } from "hono";
 import type { Env } from "./env.ts";
+import { json } from "./json.ts";
 import { problem } from "./problems.ts";
 
 /** Whether this process runs, and whether it can keep a request. */
 export function health(isReady: () => Promise<boolean>) {
   return new Hono<Env>()
-    .get("/livez", (c) => c.json({ status: "live" }, 200))
+    .get("/livez", () => json({ status: "live" }, 200))
     .get(
       "/readyz",
       async (c) =>
-        await isReady() ? c.json({ status: "ready" }, 200) : problem(
+        await isReady() ? json({ status: "ready" }, 200) : problem(
           c,
           "store-unavailable",
           "KV does not take a write within a second. See the log",

@@ -18,50 +18,71 @@ export type JsonBody =
  * `__proto__` are refused rather than replaced.
  */
 export async function readJsonBody(request: Request, signal: AbortSignal): Promise<JsonBody> {
-  const { headers, body } = request;
+  const { headers } = request;
   if (!JSON_TYPE.test(headers.get("Content-Type") ?? "")) return { outcome: "not_json" };
   if (!NOT_ENCODED.test(headers.get("Content-Encoding") ?? "")) return { outcome: "encoded" };
-  // Only a client's word, but one that saves reading.
-  if (Number(headers.get("Content-Length")) > MAX_BODY_BYTES) return { outcome: "too_large" };
-  const bytes = body === null ? new Uint8Array() : await readBytes(body, signal);
-  return bytes instanceof Uint8Array ? parse(bytes) : bytes;
+  const length = headers.get("Content-Length");
+  if (Number(length) > MAX_BODY_BYTES) return { outcome: "too_large" };
+  try {
+    // A server reads no more than the length that was said: then the whole at once is quicker.
+    const bytes = length === null
+      ? await readStream(request.body ?? new Blob().stream(), signal)
+      : await within(request.bytes(), signal);
+    if (bytes === null) return { outcome: "too_slow" };
+    return bytes.length > MAX_BODY_BYTES ? { outcome: "too_large" } : parse(bytes);
+  } catch {
+    return { outcome: "malformed", detail: "The body did not arrive whole. Send it again" };
+  }
 }
 
-async function readBytes(
-  body: ReadableStream<Uint8Array>,
+/** Not more than one chunk beyond the largest body, or null where it took too long. */
+async function readStream(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
   signal: AbortSignal,
-): Promise<Uint8Array | JsonBody> {
-  const bytes = new Uint8Array(MAX_BODY_BYTES);
+): Promise<Uint8Array | null> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   const reader = body.getReader();
   // Ends the read that waits, too. Not awaited: that could take as long as the client likes.
   const stop = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", stop);
   try {
-    for (;;) {
+    while (length <= MAX_BODY_BYTES) {
       const { done, value } = await reader.read();
-      if (signal.aborted) return { outcome: "too_slow" };
-      if (done) return bytes.subarray(0, length);
-      if (length + value.length > MAX_BODY_BYTES) {
-        stop();
-        return { outcome: "too_large" };
-      }
-      bytes.set(value, length);
+      if (signal.aborted) return null;
+      if (done) return await new Blob(chunks).bytes();
+      chunks.push(value);
       length += value.length;
     }
-  } catch {
-    return { outcome: "malformed", detail: "The body did not arrive whole. Send it again" };
+    stop();
+    return await new Blob(chunks).bytes();
   } finally {
     signal.removeEventListener("abort", stop);
   }
 }
 
+/** Null where the signal comes first. */
+async function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  const { promise, resolve } = Promise.withResolvers<null>();
+  const onAbort = () => resolve(null);
+  signal.addEventListener("abort", onAbort);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+const strict = new TextDecoder("utf-8", { fatal: true });
+
 class ProtoKey extends Error {}
 
 function parse(bytes: Uint8Array): JsonBody {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return { outcome: "read", value: JSON.parse(text, refuseProto) };
+    const text = strict.decode(bytes);
+    // A key is spelled as it is, or with an escape. With a function, parsing takes four times as long.
+    const mayHaveProto = text.includes("__proto__") || text.includes("\\");
+    return { outcome: "read", value: JSON.parse(text, mayHaveProto ? refuseProto : undefined) };
   } catch (error) {
     return { outcome: "malformed", detail: explain(error) };
   }

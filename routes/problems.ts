@@ -1,5 +1,6 @@
 import type { Context, TypedResponse } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { json } from "./json.ts";
 
 /** Every refusal, by the last part of its `type`. Statuses are chosen here and nowhere else. */
 export const PROBLEMS = {
@@ -63,5 +64,5 @@ export function problem<Slug extends ProblemSlug>(
     requestId: c.get("requestId"),
     ...errors && { errors },
   };
-  return c.json(body, status, { ...headers, "Content-Type": "application/problem+json" });
+  return json(body, status, { ...headers, "Content-Type": "application/problem+json" });
 }

@@ -11,6 +11,7 @@ import { parse, refuseInvalid, toProblemErrors } from "./validation.ts";
 
 /** How long a body may take to arrive, in milliseconds. */
 export const BODY_TIMEOUT_MS = 10_000;
+const DEADLINE_SHARED_MS = 1_000;
 
 /** Counts every submission of an actor in a tenant, replays too. */
 export function limitRate(rateLimit: RateLimit) {
@@ -46,10 +47,11 @@ type Json = {
 
 /** Parses the body. Its type tells Hono's client what to send. */
 export function submissionBody(
-  clock: Pick<Clock, "deadline">,
+  clock: Pick<Clock, "deadline" | "elapsed">,
 ): MiddlewareHandler<Env, string, Json> {
+  const deadline = sharedDeadline(clock);
   return async (c, next) => {
-    const body = await readJsonBody(c.req.raw, clock.deadline(BODY_TIMEOUT_MS));
+    const body = await readJsonBody(c.req.raw, deadline());
     switch (body.outcome) {
       case "not_json":
         return problem(c, "not-json", "Send the submission with 'Content-Type: application/json'");
@@ -68,5 +70,20 @@ export function submissionBody(
     if (!parsed.success) return refuseInvalid(c, "body", toProblemErrors(parsed.error));
     c.req.addValidatedData("json", parsed.data);
     await next();
+  };
+}
+
+/**
+ * One deadline for all bodies that begin within a second: with one of its own each would leave
+ * behind a timer that runs for ten seconds after the answer.
+ */
+function sharedDeadline(clock: Pick<Clock, "deadline" | "elapsed">): () => AbortSignal {
+  let shared: { since: number; signal: AbortSignal } | null = null;
+  return () => {
+    const now = clock.elapsed();
+    if (shared === null || now - shared.since > DEADLINE_SHARED_MS) {
+      shared = { since: now, signal: clock.deadline(BODY_TIMEOUT_MS) };
+    }
+    return shared.signal;
   };
 }

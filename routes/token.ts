@@ -21,8 +21,11 @@ export interface Claims {
   scopes: ReadonlySet<string>;
 }
 
+/** `expiresAt` is in milliseconds since the epoch. */
+type Valid = { outcome: "valid"; claims: Claims; expiresAt: number };
+
 export type Verification =
-  | { outcome: "valid"; claims: Claims }
+  | Valid
   | { outcome: "invalid" }
   | { outcome: "expired" }
   /** The keys cannot be had, which says nothing about the token. */
@@ -45,6 +48,10 @@ const ASYMMETRIC = [
   "Ed25519",
 ];
 
+/** How long a verification counts, in milliseconds: a key that is withdrawn is noticed after it. */
+const REMEMBERED_MS = 60_000;
+const MAX_REMEMBERED = 1_000;
+
 const MAX_TOKEN_LENGTH = 8192;
 /** The last second that a JavaScript date can hold. */
 const LAST_SECOND = 8.64e12;
@@ -57,8 +64,33 @@ const Payload = z.object({
   scope: z.string().default(""),
 });
 
-/** Verifies tokens as RFC 7519 and RFC 8725 have it: algorithm, signature, times, claims. */
+/**
+ * Verifies tokens as RFC 7519 and RFC 8725 have it: algorithm, signature, times, claims. A token
+ * that was valid is not verified again for a minute, and never beyond its `exp`: without, half of
+ * what the service can do goes into verifying the same tokens.
+ */
 export function createVerifyToken(options: TokenOptions): VerifyToken {
+  const { now } = options;
+  const verify = createVerifyAnew(options);
+  const remembered = new Map<string, { verification: Valid; from: number; until: number }>();
+  return async (token) => {
+    const known = remembered.get(token);
+    if (known !== undefined) {
+      const at = now();
+      if (known.from <= at && at < known.until) return known.verification;
+      remembered.delete(token);
+    }
+    const verification = await verify(token);
+    if (verification.outcome !== "valid") return verification;
+    const from = now();
+    const until = Math.min(from + REMEMBERED_MS, verification.expiresAt);
+    remembered.set(token, { verification, from, until });
+    if (remembered.size > MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!);
+    return verification;
+  };
+}
+
+function createVerifyAnew(options: TokenOptions): VerifyToken {
   const verifySignature = options.secret === undefined
     ? withKeySet(options.jwksUrl ?? "", options.now)
     : withSecret(options.secret);
@@ -72,7 +104,7 @@ export function createVerifyToken(options: TokenOptions): VerifyToken {
       });
       const parsed = Payload.safeParse(payload);
       return parsed.success
-        ? { outcome: "valid", claims: toClaims(parsed.data) }
+        ? { outcome: "valid", claims: toClaims(parsed.data), expiresAt: parsed.data.exp * 1000 }
         : { outcome: "invalid" };
     } catch (error) {
       if (error instanceof KeysUnavailable) return { outcome: "unavailable" };

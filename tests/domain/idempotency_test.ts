@@ -35,13 +35,16 @@ Deno.test("fingerprint is a SHA-256 in hex", () => {
 
 Deno.test("fingerprint does not depend on the order of fields", () => {
   assertEquals(of(reordered(FULL, (keys) => keys.toReversed())), of(FULL));
-  const values = fc.dictionary(fc.stringMatching(/^[a-z0-9]{1,8}$/), fc.string({ maxLength: 9 }), {
-    maxKeys: 8,
-  });
+  const values = fc.dictionary(
+    fc.stringMatching(/^[a-z0-9]{1,8}$/),
+    fc.stringMatching(/^[ -~]{0,9}$/),
+    {
+      maxKeys: 8,
+    },
+  );
   fc.assert(fc.property(values, (diagnostics) => {
     const submission = { ...Submission.parse(FULL), diagnostics };
-    const backwards = reordered(submission, (keys) => keys.toReversed()) as Submission;
-    assertEquals(fingerprint(TENANT, backwards), fingerprint(TENANT, submission));
+    assertEquals(of(reordered(submission, (keys) => keys.toReversed())), of(submission));
   }));
 });
 

@@ -1,0 +1,18 @@
+import type { TypedResponse } from "hono";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+
+/**
+ * Answers in JSON. Hono's `c.json` goes through `Headers` objects, which takes longer than all else
+ * about an answer. `Body` must be what JSON makes of it.
+ */
+export function json<Body, Status extends ContentfulStatusCode>(
+  body: Body,
+  status: Status,
+  headers?: Record<string, string>,
+): Response & TypedResponse<Body, Status, "json"> {
+  const response = new Response(JSON.stringify(body), {
+    status,
+    headers: { "Content-Type": "application/json", ...headers },
+  });
+  return response as Response & TypedResponse<Body, Status, "json">;
+}
