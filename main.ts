@@ -26,6 +26,8 @@ export const clock: Clock = {
 
 export interface Surroundings {
   kv: KvHandle;
+  /** A handle of the same store for what is only read; by default `kv`. */
+  reader?: KvHandle;
   log: Log;
   clock: Clock;
   fetch: typeof fetch;
@@ -35,12 +37,12 @@ export interface Surroundings {
 
 /** Puts the parts together. Reads nothing but its arguments. */
 export function compose(config: Config, surroundings: Surroundings) {
-  const { kv, log, clock, fetch, telemetry = silent } = surroundings;
+  const { kv, reader, log, clock, fetch, telemetry = silent } = surroundings;
   const isExclusive = config.kv.kind === "file";
   const { desk, rateLimitPerMinute: perMinute } = config;
   const underWay = new UnderWay();
   const deskhand: Deskhand = {
-    store: createStore(kv, { clock, retentionDays: config.retentionDays, isExclusive }),
+    store: createStore(kv, { clock, retentionDays: config.retentionDays, isExclusive, reader }),
     desk: desk && createRequestTracker(desk, fetch),
     deskTimeoutMs: config.deskTimeoutMs,
     clock,
@@ -77,11 +79,11 @@ async function serve(): Promise<void> {
   // The service listens first: whoever asks meanwhile is told that the store does not answer yet.
   let store: OpenStore | null = null;
   const telemetry = config.isTraced ? await loadTelemetry() : undefined;
-  const kv = open(config, log).then((opened) => {
-    store = opened;
-    return telemetry ? traced(opened.kv, telemetry) : opened.kv;
-  });
-  const { app, underWay } = compose(config, { kv, log, clock, fetch, telemetry });
+  const opened = open(config, log).then((opened) => store = opened);
+  const traceable = (kv: Deno.Kv) => telemetry ? traced(kv, telemetry) : kv;
+  const kv = opened.then(({ kv }) => traceable(kv));
+  const reader = opened.then(({ reader }) => traceable(reader));
+  const { app, underWay } = compose(config, { kv, reader, log, clock, fetch, telemetry });
   telemetry?.watchOldestHandoff(() => {
     const now = clock.now();
     return Math.max(0, ...underWay.handingOff().map((reference) => now - mintedAt(reference)));

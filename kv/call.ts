@@ -52,6 +52,11 @@ export async function call<T>(
   }
 }
 
+/** Whether a call that nobody waits for has not ended, so that a commit may still land. */
+export function hasLeftBehind(handle: KvHandle): boolean {
+  return (leftBehind.get(handle) ?? 0) > 0;
+}
+
 /** What a call that took too long comes to. */
 export function unanswered(deadlineMs = DEADLINE_MS): StoreUnavailable {
   return new StoreUnavailable(`KV did not answer within ${deadlineMs} ms`);

@@ -1,5 +1,5 @@
 import type { Clock } from "../domain/ports.ts";
-import { call, DEADLINE_MS, type KvHandle, unanswered } from "./call.ts";
+import { call, DEADLINE_MS, hasLeftBehind, type KvHandle, unanswered } from "./call.ts";
 import { type Change, measure, ROOM, type Room } from "./change.ts";
 
 export type Committed = { ok: true; versionstamp: string } | { ok: false };
@@ -67,6 +67,12 @@ export class GroupCommit {
     this.#begin();
     this.#timer ??= setTimeout(() => this.#giveUp(), DEADLINE_MS);
     return answer.promise;
+  }
+
+  /** Whether a change may still land though whoever asked has been told that it may not have. */
+  mayLand(): boolean {
+    if (hasLeftBehind(this.#kv)) return true;
+    return [...this.#underWay].some((members) => members.some(({ isOver }) => isOver));
   }
 
   /** Tells those who have waited for two seconds. One timer for all: each would cost its own. */

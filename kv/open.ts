@@ -16,6 +16,8 @@ export class CannotOpenStore extends Error {
 
 export interface OpenStore {
   kv: Deno.Kv;
+  /** For what is only read. On a local file another handle, whose reads do not wait for commits. */
+  reader: Deno.Kv;
   /** False once a local file was removed or replaced: what is stored then is gone at the end. */
   isInPlace(): Promise<boolean>;
   close(): void;
@@ -31,7 +33,7 @@ export interface OpenStore {
 export async function openStore(location: KvLocation, deadlineMs = 10_000): Promise<OpenStore> {
   if (location.kind === "file") return await openFile(location.path);
   const kv = await openServer(location.kind === "connect" ? location.url : undefined, deadlineMs);
-  return { kv, isInPlace: () => Promise.resolve(true), close: () => kv.close() };
+  return { kv, reader: kv, isInPlace: () => Promise.resolve(true), close: () => kv.close() };
 }
 
 async function openFile(path: string): Promise<OpenStore> {
@@ -41,12 +43,15 @@ async function openFile(path: string): Promise<OpenStore> {
     lock = await Deno.open(`${path}.lock`, { create: true, write: true });
     if (!await lock.tryLock(true)) throw new InUse();
     const kv = await Deno.openKv(path);
+    const reader = await Deno.openKv(path);
     const opened = await identity(path);
     return {
       kv,
+      reader,
       isInPlace: async () => await identity(path).catch(() => opened) === opened,
       close() {
         kv.close();
+        reader.close();
         lock?.close();
       },
     };

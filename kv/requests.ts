@@ -12,8 +12,9 @@ import {
 import type { SupportRequest } from "../domain/support_request.ts";
 import { call, type KvHandle } from "./call.ts";
 import type { Change } from "./change.ts";
+import { lastEntry, LatestReads, readLatest } from "./latest_reads.ts";
 import type { GroupCommit } from "./group_commit.ts";
-import { auditKey, contextPrefix, idempotencyKey, requestKey } from "./keys.ts";
+import { auditKey, idempotencyKey, requestKey } from "./keys.ts";
 import { type IdempotencyRecord, sortKey, toStored } from "./records.ts";
 import type { Retention } from "./retention.ts";
 import { Sequence } from "./sequence.ts";
@@ -31,28 +32,22 @@ export interface RequestsOptions {
 
 type Requests = Pick<Store, "append" | "latest" | "reread" | "finalize" | "supersede">;
 
-/** The part of the store that keeps support requests, each with the audit of its changes. */
-export function createRequests(kv: KvHandle, options: RequestsOptions): Requests {
+/**
+ * The part of the store that keeps support requests, each with the audit of its changes. What is
+ * read does not wait for what is written, where the reader is a handle of its own.
+ */
+export function createRequests(reader: KvHandle, options: RequestsOptions): Requests {
   const { clock, retention, isExclusive, commits } = options;
   // Only the key is read: what does not parse must not keep others from asking.
   const readLast = async (context: Context) => {
-    const entry = await lastEntry(context);
+    const entry = await lastEntry(reader, context);
     return entry === undefined ? 0 : sortKey(entry.key);
   };
   const sequence = new Sequence(readLast, isExclusive);
-
-  async function lastEntry(context: Context): Promise<Deno.KvEntry<unknown> | undefined> {
-    const selector = { prefix: contextPrefix(context) };
-    const entries = await call(
-      kv,
-      (kv) => Array.fromAsync(kv.list(selector, { limit: 1, reverse: true })),
-    );
-    return entries[0];
-  }
+  const latestReads = new LatestReads(reader, { sequence, mayLand: () => commits.mayLand() });
 
   /** KV serves a record for up to a minute after it has expired. */
-  function served(entry: Deno.KvEntryMaybe<unknown> | undefined): Stored | null {
-    const stored = entry === undefined ? null : toStored(entry);
+  function served(stored: Stored | null): Stored | null {
     const isOver = stored !== null && retention.isOver(stored.request.createdAt, clock.now());
     return isOver ? null : stored;
   }
@@ -88,28 +83,33 @@ export function createRequests(kv: KvHandle, options: RequestsOptions): Requests
     }
     // A failed commit does not say which check failed.
     if (claim === undefined) return null;
-    const present = await call(kv, (kv) => kv.get(idempotencyKey(claim)));
+    const present = await call(reader, (kv) => kv.get(idempotencyKey(claim)));
     return present.versionstamp === claim.replaces ? null : { outcome: "key_taken" };
   }
 
   return {
     append(request, claim) {
-      return sequence.write(request.context, Date.parse(request.createdAt), async (ts, next) => {
-        for (let tries = 0; tries < MAX_COLLISIONS; tries++) {
-          const appended = await tryAppend(request, ts, claim);
-          if (appended !== null) return appended;
-          ts = await next();
-        }
-        throw new StoreUnavailable("KV is contended: every sort key was taken");
-      });
+      return sequence.write(
+        request.context,
+        Date.parse(request.createdAt),
+        async (ts, next, stored) => {
+          for (let tries = 0; tries < MAX_COLLISIONS; tries++) {
+            const appended = await tryAppend(request, ts, claim);
+            if (appended?.outcome === "stored") stored(ts);
+            if (appended !== null) return appended;
+            ts = await next();
+          }
+          throw new StoreUnavailable("KV is contended: every sort key was taken");
+        },
+      );
     },
 
     async latest(context) {
-      return served(await lastEntry(context));
+      return served(await (isExclusive ? latestReads.read(context) : readLatest(reader, context)));
     },
 
     async reread({ request, ts }) {
-      return served(await call(kv, (kv) => kv.get(requestKey(request.context, ts))));
+      return served(toStored(await call(reader, (kv) => kv.get(requestKey(request.context, ts)))));
     },
 
     async finalize(stored, handoff) {

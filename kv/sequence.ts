@@ -4,10 +4,16 @@ import { contextPrefix } from "./keys.ts";
 /** Contexts whose last sort key is kept in memory. */
 const MAX_CONTEXTS = 10_000;
 
+/** What is known of one context. */
 interface Last {
+  /** The last sort key that was given out. */
   ts: number;
-  /** Writes under way: what they took must not be forgotten, for no read would find it. */
-  writes: number;
+  /** The last one that is stored for certain, or 0. */
+  stored: number;
+  /** Writes that failed, and may have been stored. */
+  doubts: number;
+  /** Writes and reads under way: what they took must not be forgotten, for no read would find it. */
+  uses: number;
 }
 
 /**
@@ -29,39 +35,78 @@ export class Sequence {
     this.#isExclusive = isExclusive;
   }
 
-  /** Runs a write with the next sort key; `next` gives a later one after a collision. */
-  async write<T>(
+  /**
+   * Runs a write with the next sort key; `next` gives a later one after a collision, and `stored`
+   * is to be told the one that was stored.
+   */
+  write<T>(
     context: Context,
     nowMs: number,
-    run: (ts: number, next: () => Promise<number>) => Promise<T>,
+    run: (ts: number, next: () => Promise<number>, stored: (ts: number) => void) => Promise<T>,
   ): Promise<T> {
-    const name = contextPrefix(context).join("/");
-    const known = this.#contexts.get(name);
-    const last = known ?? { ts: 0, writes: 0 };
+    return this.#use(context, async (last) => {
+      const next = async (mustRead: boolean) => {
+        const stored = mustRead ? await this.#readLast(context) : 0;
+        last.ts = Math.max(nowMs * 1000, last.ts + 1, stored + 1);
+        return last.ts;
+      };
+      try {
+        const ts = await next(last.ts === 0 || !this.#isExclusive);
+        const stored = (ts: number) => void (last.stored = Math.max(last.stored, ts));
+        return await run(ts, () => next(true), stored);
+      } catch (error) {
+        last.doubts++;
+        last.stored = 0;
+        throw error;
+      }
+    });
+  }
+
+  /**
+   * The sort key of the context's latest acknowledged request, or null where that is not known.
+   * Only where no other process writes.
+   */
+  latest(context: Context): number | null {
+    return this.#contexts.get(nameOf(context))?.stored || null;
+  }
+
+  /**
+   * Runs a read that finds the context's latest sort key, or 0, and keeps it. A write that failed
+   * meanwhile may have been stored after it: then nothing is kept.
+   */
+  async learn(context: Context, read: () => Promise<number>): Promise<void> {
+    await this.#use(context, async (last) => {
+      const { doubts } = last;
+      const ts = await read();
+      if (last.doubts === doubts) last.stored = Math.max(last.stored, ts);
+    });
+  }
+
+  async #use<T>(context: Context, use: (last: Last) => Promise<T>): Promise<T> {
+    const name = nameOf(context);
+    const last = this.#contexts.get(name) ?? { ts: 0, stored: 0, doubts: 0, uses: 0 };
     // Moved to the end: the first is the one least recently used.
     this.#contexts.delete(name);
     this.#contexts.set(name, last);
-    last.writes++;
-    const next = async (mustRead: boolean) => {
-      const stored = mustRead ? await this.#readLast(context) : 0;
-      last.ts = Math.max(nowMs * 1000, last.ts + 1, stored + 1);
-      return last.ts;
-    };
+    last.uses++;
     try {
-      const ts = await next(known === undefined || last.ts === 0 || !this.#isExclusive);
-      return await run(ts, () => next(true));
+      return await use(last);
     } finally {
-      last.writes--;
+      last.uses--;
       this.#forget();
     }
   }
 
   #forget(): void {
     if (this.#contexts.size <= MAX_CONTEXTS) return;
-    for (const [name, { writes }] of this.#contexts) {
-      if (writes > 0) continue;
+    for (const [name, { uses }] of this.#contexts) {
+      if (uses > 0) continue;
       this.#contexts.delete(name);
       if (this.#contexts.size <= MAX_CONTEXTS) return;
     }
   }
+}
+
+function nameOf(context: Context): string {
+  return contextPrefix(context).join("/");
 }

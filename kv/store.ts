@@ -13,6 +13,8 @@ export interface StoreOptions {
   retentionDays: number | null;
   /** Whether no other process writes to this store. */
   isExclusive: boolean;
+  /** A handle of the same store for what is only read; by default the one that writes. */
+  reader?: KvHandle;
 }
 
 /** Two commits of a local file at once would wait for each other. */
@@ -25,13 +27,13 @@ const SHARED = { maxChecks: 10, maxUnderWay: 16 };
 
 /** The store on Deno KV. The handle may still be opening; calls fail until it is there. */
 export function createStore(kv: KvHandle, options: StoreOptions): Store {
-  const { clock, isExclusive } = options;
+  const { clock, isExclusive, reader = kv } = options;
   const retention = new Retention(options.retentionDays);
   const commits = new GroupCommit(kv, { clock, ...isExclusive ? LOCAL : SHARED });
   return {
-    ...createRequests(kv, { clock, retention, isExclusive, commits }),
-    ...createIdempotencyKeys(kv, clock),
+    ...createRequests(reader, { clock, retention, isExclusive, commits }),
+    ...createIdempotencyKeys(reader, clock),
     ...createLeases(kv, clock),
-    ...createAuditEvents(kv, clock, retention),
+    ...createAuditEvents(reader, clock, retention),
   };
 }

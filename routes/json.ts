@@ -10,7 +10,16 @@ export function json<Body, Status extends ContentfulStatusCode>(
   status: Status,
   headers?: Record<string, string>,
 ): Response & TypedResponse<Body, Status, "json"> {
-  const response = new Response(JSON.stringify(body), {
+  return jsonText(JSON.stringify(body), status, headers);
+}
+
+/** Answers in JSON that is written already. */
+export function jsonText<Body, Status extends ContentfulStatusCode>(
+  text: string,
+  status: Status,
+  headers?: Record<string, string>,
+): Response & TypedResponse<Body, Status, "json"> {
+  const response = new Response(text, {
     status,
     headers: { "Content-Type": "application/json", ...headers },
   });

@@ -1,14 +1,15 @@
 import { type Context as HonoContext, Hono } from "hono";
 import type { Deskhand } from "../domain/deskhand.ts";
-import { latest } from "../domain/latest.ts";
+import { type ContextSummary, latest } from "../domain/latest.ts";
 import type { RateLimit } from "../domain/ports.ts";
 import type { Submission } from "../domain/submission.ts";
 import { submit } from "../domain/submit.ts";
-import { toAnswer, toSummaryAnswer } from "./answers.ts";
+import type { SupportRequest } from "../domain/support_request.ts";
+import { type ContextSummaryAnswer, toAnswer, toSummaryAnswer } from "./answers.ts";
 import { contextOf, validRun } from "./context.ts";
 import { entityTag, isNamed } from "./entity_tag.ts";
 import type { Env } from "./env.ts";
-import { json } from "./json.ts";
+import { json, jsonText } from "./json.ts";
 import { problem } from "./problems.ts";
 import { idempotencyKey, limitRate, submissionBody } from "./submission.ts";
 import type { VerifyToken } from "./token.ts";
@@ -27,6 +28,7 @@ export function supportRequests({ deskhand, verify, rateLimit }: SupportRequests
   const mayRead = whoMay(verify, "support_requests:read");
   const counted = limitRate(rateLimit);
   const body = submissionBody(deskhand.clock);
+  const write = createWriter();
 
   return new Hono<Env>()
     .post(
@@ -49,13 +51,13 @@ export function supportRequests({ deskhand, verify, rateLimit }: SupportRequests
     .get(
       "/v1/tenants/:tenantId/support-requests/latest",
       mayRead,
-      (c) => answerLatest(c, deskhand),
+      (c) => answerLatest(c, deskhand, write),
     )
     .get(
       "/v1/tenants/:tenantId/runs/:runId/support-requests/latest",
       mayRead,
       validRun,
-      (c) => answerLatest(c, deskhand),
+      (c) => answerLatest(c, deskhand, write),
     );
 }
 
@@ -98,10 +100,29 @@ function ticketRule({ desk }: Deskhand): string {
     : `must be a ticket number, or the address of one ticket at ${desk.label}`;
 }
 
-async function answerLatest(c: HonoContext<Env>, deskhand: Deskhand) {
-  const summary = await latest(deskhand, contextOf(c));
-  const answer = toSummaryAnswer(summary);
-  const tag = entityTag(JSON.stringify(answer));
+/**
+ * Writes summaries. Readers who shared a read of the store share the writing, too: of one process's
+ * summaries only the request differs.
+ */
+function createWriter() {
+  const written = new WeakMap<SupportRequest, { text: string; tag: string }>();
+  return (summary: ContextSummary) => {
+    const { supportRequest } = summary;
+    const known = supportRequest && written.get(supportRequest);
+    if (known) return known;
+    const text = JSON.stringify(toSummaryAnswer(summary));
+    const answer = { text, tag: entityTag(text) };
+    if (supportRequest) written.set(supportRequest, answer);
+    return answer;
+  };
+}
+
+async function answerLatest(
+  c: HonoContext<Env>,
+  deskhand: Deskhand,
+  write: ReturnType<typeof createWriter>,
+) {
+  const { text, tag } = write(await latest(deskhand, contextOf(c)));
   const headers = {
     "Cache-Control": "private, no-cache",
     "ETag": tag,
@@ -111,5 +132,5 @@ async function answerLatest(c: HonoContext<Env>, deskhand: Deskhand) {
     // Not in the type: what is cached stands in for it before a typed client looks.
     return new Response(null, { status: 304, headers }) as never;
   }
-  return json(answer, 200, headers);
+  return jsonText<ContextSummaryAnswer, 200>(text, 200, headers);
 }

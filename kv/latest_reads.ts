@@ -1,0 +1,121 @@
+import type { Context } from "../domain/context.ts";
+import type { Stored } from "../domain/ports.ts";
+import { call, type KvHandle } from "./call.ts";
+import { contextPrefix, requestKey } from "./keys.ts";
+import { sortKey, toStored } from "./records.ts";
+import type { Sequence } from "./sequence.ts";
+
+/** `getMany` takes no more. */
+const MAX_KEYS = 10;
+
+interface Read extends PromiseWithResolvers<Stored | null> {
+  context: Context;
+}
+
+export interface LatestReadsOptions {
+  sequence: Sequence;
+  /** Whether a commit that nobody waits for any more may still land. */
+  mayLand(): boolean;
+}
+
+/**
+ * Reads the latest request of contexts where one process writes. Those who ask for the same context
+ * share a read, one that begins after all of them asked: so each sees what was acknowledged before.
+ * Keys that are known are read ten at a time, which takes half as long as a list each.
+ */
+export class LatestReads {
+  #kv: KvHandle;
+  #sequence: Sequence;
+  #mayLand: () => boolean;
+  #waiting = new Map<string, Read>();
+  #isReading = false;
+
+  constructor(kv: KvHandle, { sequence, mayLand }: LatestReadsOptions) {
+    this.#kv = kv;
+    this.#sequence = sequence;
+    this.#mayLand = mayLand;
+  }
+
+  /** @throws {StoreUnavailable} */
+  read(context: Context): Promise<Stored | null> {
+    const name = contextPrefix(context).join("/");
+    let read = this.#waiting.get(name);
+    if (read === undefined) {
+      read = { context, ...Promise.withResolvers<Stored | null>() };
+      this.#waiting.set(name, read);
+    }
+    if (!this.#isReading) this.#readAll();
+    return read.promise;
+  }
+
+  /** Never rejects. */
+  async #readAll(): Promise<void> {
+    this.#isReading = true;
+    while (this.#waiting.size > 0) {
+      const reads = [...this.#waiting.values()];
+      this.#waiting.clear();
+      const known: { read: Read; key: Deno.KvKey }[] = [];
+      const lists: Promise<void>[] = [];
+      for (const read of reads) {
+        const ts = this.#sequence.latest(read.context);
+        if (ts === null) lists.push(this.#list(read));
+        else known.push({ read, key: requestKey(read.context, ts) });
+      }
+      const gets = [];
+      for (let i = 0; i < known.length; i += MAX_KEYS) {
+        gets.push(this.#get(known.slice(i, i + MAX_KEYS)));
+      }
+      await Promise.all([...lists, ...gets]);
+    }
+    this.#isReading = false;
+  }
+
+  async #get(known: { read: Read; key: Deno.KvKey }[]): Promise<void> {
+    try {
+      const entries = await call(
+        this.#kv,
+        (kv) => kv.getMany<unknown[]>(known.map(({ key }) => key)),
+      );
+      for (const [i, { read }] of known.entries()) {
+        const entry = entries[i]!;
+        // What has expired may leave another that has not.
+        read.resolve(toStored(entry) ?? readLatest(this.#kv, read.context));
+      }
+    } catch (error) {
+      for (const { read } of known) read.reject(error);
+    }
+  }
+
+  async #list(read: Read): Promise<void> {
+    try {
+      const { context } = read;
+      if (this.#mayLand()) return read.resolve(await readLatest(this.#kv, context));
+      await this.#sequence.learn(context, async () => {
+        const entry = await lastEntry(this.#kv, context);
+        read.resolve(entry === undefined ? null : toStored(entry));
+        return entry === undefined ? 0 : sortKey(entry.key);
+      });
+    } catch (error) {
+      read.reject(error);
+    }
+  }
+}
+
+/** The entry of the context's latest request. */
+export async function lastEntry(
+  kv: KvHandle,
+  context: Context,
+): Promise<Deno.KvEntry<unknown> | undefined> {
+  const selector = { prefix: contextPrefix(context) };
+  const entries = await call(
+    kv,
+    (kv) => Array.fromAsync(kv.list(selector, { limit: 1, reverse: true })),
+  );
+  return entries[0];
+}
+
+/** The context's latest request, or null. */
+export async function readLatest(kv: KvHandle, context: Context): Promise<Stored | null> {
+  const entry = await lastEntry(kv, context);
+  return entry === undefined ? null : toStored(entry);
+}
