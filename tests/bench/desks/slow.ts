@@ -1,0 +1,17 @@
+/** A desk that makes every ticket in a tenth of a second, however many are asked at once. */
+const TAKES_MS = 100;
+let tickets = 0;
+
+Deno.serve({
+  hostname: "127.0.0.1",
+  port: 0,
+  onListen: ({ port }) => console.log(`Listening on http://127.0.0.1:${port}`),
+}, async (request) => {
+  await request.json();
+  await new Promise((resolve) => setTimeout(resolve, TAKES_MS));
+  const id = String(++tickets);
+  const { origin } = new URL(request.url);
+  return Response.json({ id, type: "ticket", _url: `${origin}/REST/2.0/ticket/${id}` }, {
+    status: 201,
+  });
+});

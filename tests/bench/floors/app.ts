@@ -1,0 +1,10 @@
+/** The least that an application on the same framework could be: one route. */
+import { Hono } from "hono";
+
+const app = new Hono().get("*", (c) => c.json({ status: "ok" }));
+
+Deno.serve({
+  hostname: "127.0.0.1",
+  port: Number(Deno.args[0]),
+  onListen: ({ port }) => console.log(`Listening on http://127.0.0.1:${port}`),
+}, app.fetch);

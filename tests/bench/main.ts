@@ -1,0 +1,127 @@
+/** `deno task bench`: what Deskhand does in a time, against the least that could do it. */
+import { parseArgs } from "node:util";
+import { type Figure, judge } from "./figure.ts";
+import { FIGURES } from "./figures/all.ts";
+import { examine, RamDisk } from "./machine.ts";
+import { Failed, Loader, script, start } from "./processes.ts";
+import { conclusion, describe, introduction, type Result } from "./report.ts";
+
+const width = Math.max(...FIGURES.map(({ name }) => name.length));
+const USAGE = `Usage: deno task bench [flags] [figures]
+
+  --rounds <number>   rounds of each side that count, 1 to 1000 (5)
+  --seconds <number>  how long a round of load takes, 0.1 to 600 (3)
+  --json <path>       where every round's numbers go (bench.json in a directory of the run)
+
+Measures all figures, or those named:
+
+${FIGURES.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`).join("\n")}
+
+What it stores goes below BENCH_DIR, or below the directory for temporary files, and must be on a
+disk. All figures take about nine minutes. The exit code is 1 where a figure could not be measured,
+and 0 where a goal is not met.`;
+
+class BadUsage extends Error {}
+
+function options() {
+  const { values, positionals } = parsed();
+  const named = positionals.map((name) => {
+    const figure = FIGURES.find((figure) => figure.name === name);
+    if (figure === undefined) throw new BadUsage(`There is no figure '${name}'\n\n${USAGE}`);
+    return figure;
+  });
+  return {
+    isHelp: values.help,
+    json: values.json,
+    rounds: Math.round(bounded("--rounds", values.rounds, 1, 1000)),
+    seconds: bounded("--seconds", values.seconds, 0.1, 600),
+    figures: named.length === 0 ? FIGURES : named,
+  };
+}
+
+function parsed() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        help: { type: "boolean", short: "h", default: false },
+        json: { type: "string" },
+        rounds: { type: "string", default: "5" },
+        seconds: { type: "string", default: "3" },
+      },
+    });
+  } catch {
+    throw new BadUsage(USAGE);
+  }
+}
+
+function bounded(flag: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (value >= least && value <= most) return value;
+  throw new BadUsage(`${flag} must be a number from ${least} to ${most}`);
+}
+
+async function run({ rounds, seconds, figures, json }: ReturnType<typeof options>) {
+  const directory = await Deno.makeTempDir({
+    dir: Deno.env.get("BENCH_DIR") || undefined,
+    prefix: "deskhand-bench-",
+  });
+  const machine = await examine(directory).catch(async (error) => {
+    await Deno.remove(directory);
+    throw error;
+  });
+  const ceiling = await measureCeiling(seconds);
+  console.log(introduction(machine, ceiling));
+
+  const at = new Date().toISOString();
+  const path = json ?? `${directory}/bench.json`;
+  const results: Result[] = [];
+  for (const figure of figures) {
+    results.push(await measure(figure, { rounds, seconds, directory }));
+    // After each: a run that is interrupted leaves what it has.
+    const whole = { at, machine, ceiling, rounds, seconds, results };
+    await Deno.writeTextFile(path, `${JSON.stringify(whole, null, 2)}\n`);
+  }
+  console.log(`\n${conclusion(results)}`);
+  console.log(`Every round's numbers are in ${path}`);
+  if (results.some(({ failure }) => failure !== undefined)) Deno.exitCode = 1;
+}
+
+/** What the load asks of a server that does nothing. */
+async function measureCeiling(seconds: number) {
+  await using server = await start(script("floors/static.ts"));
+  await using loader = new Loader();
+  await loader.open(server.port, 64, { method: "GET", path: "/", headers: {}, status: 200 });
+  await loader.run({ seconds: 1 });
+  return await loader.run({ seconds });
+}
+
+async function measure(
+  { name, about, measure }: Figure,
+  { directory, ...bench }: { rounds: number; seconds: number; directory: string },
+): Promise<Result> {
+  console.log(`\n${name}: ${about}`);
+  const own = `${directory}/${name}`;
+  await Deno.mkdir(own);
+  try {
+    const measures = await measure({ ...bench, directory: own });
+    for (const measure of measures) console.log(describe(measure));
+    return { name, measures: measures.map((measure) => ({ ...measure, judged: judge(measure) })) };
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error;
+    console.error(`  FAILED: ${error.message}`);
+    return { name, measures: [], failure: error.message };
+  } finally {
+    await Deno.remove(own, { recursive: true });
+  }
+}
+
+try {
+  const chosen = options();
+  if (chosen.isHelp) console.log(USAGE);
+  else await run(chosen);
+} catch (error) {
+  if (!(error instanceof BadUsage || error instanceof RamDisk)) throw error;
+  console.error(error.message);
+  Deno.exitCode = 1;
+}

@@ -1,0 +1,85 @@
+/** What the figures ask. */
+import { mintToken } from "../practice/token.ts";
+import type { LoadPlan } from "./load.ts";
+
+export const AUTH_SECRET = "a secret for benches, of 32 bytes or more";
+const TOKEN_LIFETIME_S = 24 * 60 * 60;
+
+const TENANT = "/v1/tenants/acme/support-requests";
+const RUN = "/v1/tenants/acme/runs/{run}/support-requests";
+
+const SUBMISSION = {
+  summary: "The nightly import of customer orders stops at row 40,000",
+  description:
+    "Since the update of last Tuesday the import reads 40,000 rows, says that a column " +
+    "is missing and stops. The file is the same as before. Without it nobody here sees the new " +
+    "orders, and we type them in by hand.",
+  severity: "high",
+  contact: { name: "Ada Lovelace", email: "ada.lovelace@acme.example" },
+  diagnostics: {
+    page: "https://product.example/acme/runs/nightly-import",
+    browser: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+    version: "2026.11.3",
+  },
+};
+
+/** The headers of one person, who may do everything in the tenant `acme`. */
+async function headers(): Promise<Record<string, string>> {
+  const claims = { name: "Ada Lovelace", lifetime: TOKEN_LIFETIME_S };
+  return { "Authorization": `Bearer ${await mintToken(AUTH_SECRET, claims)}` };
+}
+
+export interface SubmissionOptions {
+  /** Each with an idempotency key of its own. */
+  isKeyed?: boolean;
+  /** In so many runs, in turn, rather than in the tenant. */
+  runs?: number;
+  repeatEvery?: number;
+  /** Handed off, and what must come of it. Kept without a handoff where absent. */
+  outcome?: "created" | "desk_timeout";
+}
+
+/** Submissions of a common size. */
+export async function submissions(options: SubmissionOptions = {}): Promise<LoadPlan> {
+  const { outcome, ...rest } = options;
+  return {
+    method: "POST",
+    path: options.runs === undefined ? TENANT : RUN,
+    headers: await headers(),
+    body: { ...SUBMISSION, handoff: { mode: outcome === undefined ? "none" : "create" } },
+    status: 201,
+    ...outcome !== undefined && { says: `"${outcome}"` },
+    ...rest,
+  };
+}
+
+/** Reads of the latest request of the tenant, or of so many runs in turn. */
+export async function reads(runs?: number): Promise<LoadPlan> {
+  return {
+    method: "GET",
+    path: `${runs === undefined ? TENANT : RUN}/latest`,
+    headers: await headers(),
+    status: 200,
+    ...runs !== undefined && { runs },
+  };
+}
+
+/** Tickets made at a desk, without Deskhand. */
+export function tickets(): LoadPlan {
+  return {
+    method: "POST",
+    path: "/REST/2.0/ticket",
+    headers: {},
+    body: { Queue: "Support", Subject: SUBMISSION.summary, Content: SUBMISSION.description },
+    status: 201,
+  };
+}
+
+/** The environment of a Deskhand that hands off to a desk on this machine. */
+export function deskEnvironment(port: number): Record<string, string> {
+  return {
+    SUPPORT_DESK_URL: `http://127.0.0.1:${port}`,
+    SUPPORT_DESK_TOKEN: "bench-token",
+    SUPPORT_DESK_QUEUE: "Support",
+  };
+}
