@@ -75,7 +75,7 @@ const LONGEST_OPEN_MS = 300_000;
 /** Runs the service until SIGTERM or SIGINT, which Deno Deploy sends. */
 async function serve(): Promise<void> {
   const config = configOrExit();
-  const log: Log = await openLog(config.log);
+  const log = openLog(config.log, clock.now);
   // The service listens first: whoever asks meanwhile is told that the store does not answer yet.
   let store: OpenStore | null = null;
   const telemetry = config.isTraced ? await loadTelemetry() : undefined;

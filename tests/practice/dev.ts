@@ -17,7 +17,7 @@ const AUTH_SECRET = secret.toHex();
 
 const config = configOrExit();
 const kv = await Deno.openKv(":memory:");
-const log = await openLog(config.log);
+const log = openLog(config.log, clock.now);
 const { app, underWay } = compose(config, { kv, log, clock, fetch });
 
 const mint = () =>
