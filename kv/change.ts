@@ -27,33 +27,23 @@ const MAX_VALUE_BYTES = 65_536;
 
 /** How much room a change takes, at the most, and whether it is certain to be within KV's limits. */
 export function measure({ checks, sets }: Change): Room & { isWithinLimits: boolean } {
-  const room = { checks: checks.length, mutations: sets.length, bytes: 0, keyBytes: 0 };
-  let isWithinLimits = true;
-  for (const { key } of checks) room.bytes += keySize(key);
-  for (const { key, value } of sets) {
-    const keyBytes = keySize(key);
-    const valueBytes = valueSize(value);
-    room.keyBytes += keyBytes;
-    room.bytes += keyBytes + valueBytes;
-    isWithinLimits &&= keyBytes <= MAX_KEY_BYTES && valueBytes <= MAX_VALUE_BYTES;
-  }
-  return { ...room, isWithinLimits };
+  const keys = sets.map(({ key }) => keySize(key));
+  const keyBytes = keys.reduce((sum, size) => sum + size, 0);
+  // V8 serialises a character to two bytes, and what JSON puts around a text takes as many as its
+  // own marks. Of all values together, because one look is quicker than a look at each.
+  const valueBytes = 2 * JSON.stringify(sets).length + 16 * sets.length;
+  return {
+    checks: checks.length,
+    mutations: sets.length,
+    bytes: checks.reduce((sum, { key }) => sum + keySize(key), keyBytes + valueBytes),
+    keyBytes,
+    isWithinLimits: valueBytes <= MAX_VALUE_BYTES && keys.every((size) => size <= MAX_KEY_BYTES),
+  };
 }
 
 /** No more than so many bytes: three for a UTF-16 unit in UTF-8. */
 function keySize(key: Deno.KvKey): number {
   let bytes = 0;
   for (const part of key) bytes += typeof part === "string" ? 3 * part.length + 2 : 10;
-  return bytes;
-}
-
-/** No more than so many bytes as V8 serialises a record: two for a UTF-16 unit. */
-function valueSize(value: unknown): number {
-  if (typeof value === "string") return 2 * value.length + 8;
-  if (value === null || typeof value !== "object") return 10;
-  let bytes = 16;
-  for (const name in value) {
-    bytes += valueSize(name) + valueSize((value as Record<string, unknown>)[name]);
-  }
   return bytes;
 }
