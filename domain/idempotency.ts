@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { Context } from "./context.ts";
+import { sha256 } from "./digest.ts";
 import type { Submission } from "./submission.ts";
 
 /** An idempotency key is kept for 24 hours. */
@@ -12,11 +12,9 @@ export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
  * The SHA-256 of what is asked and where, in hex: equal for equal submissions, whatever the order
  * of their fields and whether defaults were spelled out.
  */
-export function fingerprint(context: Context, submission: Submission): string {
+export function fingerprint(context: Context, submission: Submission): Promise<string> {
   const { diagnostics = {}, ...fields } = submission;
   // All other fields have the order of their schema.
   const entries = Object.entries(diagnostics).sort(([a], [b]) => a < b ? -1 : 1);
-  const canonical = JSON.stringify([context, fields, entries]);
-  // Not Web Crypto, which leaves the thread for each digest: that takes thirty times as long.
-  return createHash("sha256").update(canonical).digest("hex");
+  return sha256(JSON.stringify([context, fields, entries]), "hex");
 }

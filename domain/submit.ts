@@ -108,7 +108,7 @@ async function submitKeyed(
     tenantId: command.context.tenantId,
     actorId: command.actor.id,
     key,
-    fingerprint: fingerprint(command.context, command.submission),
+    fingerprint: await fingerprint(command.context, command.submission),
     expiresAt: Date.parse(request.createdAt) + KEY_LIFETIME_MS,
     replaces: null,
   };

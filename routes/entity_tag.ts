@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../domain/digest.ts";
 
 /** A strong entity tag (RFC 9110, 8.8.3): another one for every other text. */
-export function entityTag(text: string): string {
-  return `"${createHash("sha256").update(text).digest("base64url")}"`;
+export async function entityTag(text: string): Promise<string> {
+  return `"${await sha256(text, "base64url")}"`;
 }
 
 /** Whether `If-None-Match` names the tag. The comparison is the weak one (RFC 9110, 13.1.2). */

@@ -106,12 +106,12 @@ function ticketRule({ desk }: Deskhand): string {
  */
 function createWriter() {
   const written = new WeakMap<SupportRequest, { text: string; tag: string }>();
-  return (summary: ContextSummary) => {
+  return async (summary: ContextSummary) => {
     const { supportRequest } = summary;
     const known = supportRequest && written.get(supportRequest);
     if (known) return known;
     const text = JSON.stringify(toSummaryAnswer(summary));
-    const answer = { text, tag: entityTag(text) };
+    const answer = { text, tag: await entityTag(text) };
     if (supportRequest) written.set(supportRequest, answer);
     return answer;
   };
@@ -122,7 +122,7 @@ async function answerLatest(
   deskhand: Deskhand,
   write: ReturnType<typeof createWriter>,
 ) {
-  const { text, tag } = write(await latest(deskhand, contextOf(c)));
+  const { text, tag } = await write(await latest(deskhand, contextOf(c)));
   const headers = {
     "Cache-Control": "private, no-cache",
     "ETag": tag,

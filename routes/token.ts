@@ -1,8 +1,4 @@
-import { errors, jwtVerify, type JWTVerifyOptions } from "jose";
-import { z } from "zod";
-import { TenantId } from "../domain/context.ts";
-import { Actor } from "../domain/support_request.ts";
-import { createKeySet, KeysUnavailable } from "./key_set.ts";
+import type { Actor } from "../domain/support_request.ts";
 
 export interface TokenOptions {
   /** The HS256 secret; exactly one of this and `jwksUrl` is set. */
@@ -33,46 +29,19 @@ export type Verification =
 
 export type VerifyToken = (token: string) => Promise<Verification>;
 
-/** With public keys no shared-secret algorithm is ever accepted, nor the other way round. */
-const ASYMMETRIC = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-  "Ed25519",
-];
-
 /** How long a verification counts, in milliseconds: a key that is withdrawn is noticed after it. */
 const REMEMBERED_MS = 60_000;
 const MAX_REMEMBERED = 1_000;
 
-const MAX_TOKEN_LENGTH = 8192;
-/** The last second that a JavaScript date can hold. */
-const LAST_SECOND = 8.64e12;
-
-const Payload = z.object({
-  sub: Actor.shape.id,
-  exp: z.number().positive().max(LAST_SECOND),
-  name: z.string().optional().catch(undefined),
-  tenants: z.array(z.unknown()).default([]),
-  scope: z.string().default(""),
-});
-
 /**
- * Verifies tokens as RFC 7519 and RFC 8725 have it: algorithm, signature, times, claims. A token
- * that was valid is not verified again for a minute, and never beyond its `exp`: without, half of
- * what the service can do goes into verifying the same tokens.
+ * Verifies tokens. One that was valid is not verified again for a minute, and never beyond its
+ * `exp`: half of what the service can do would go into verifying the same tokens. What verifies is
+ * loaded with the first token, so that the service starts sooner.
  */
 export function createVerifyToken(options: TokenOptions): VerifyToken {
   const { now } = options;
-  const verify = createVerifyAnew(options);
   const remembered = new Map<string, { verification: Valid; from: number; until: number }>();
+  let verifier: Promise<VerifyToken> | undefined;
   return async (token) => {
     const known = remembered.get(token);
     if (known !== undefined) {
@@ -80,64 +49,13 @@ export function createVerifyToken(options: TokenOptions): VerifyToken {
       if (known.from <= at && at < known.until) return known.verification;
       remembered.delete(token);
     }
-    const verification = await verify(token);
+    verifier ??= import("./jwt.ts").then(({ createVerifyJwt }) => createVerifyJwt(options));
+    const verification = await (await verifier)(token);
     if (verification.outcome !== "valid") return verification;
     const from = now();
     const until = Math.min(from + REMEMBERED_MS, verification.expiresAt);
     remembered.set(token, { verification, from, until });
     if (remembered.size > MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!);
     return verification;
-  };
-}
-
-function createVerifyAnew(options: TokenOptions): VerifyToken {
-  const verifySignature = options.secret === undefined
-    ? withKeySet(options.jwksUrl ?? "", options.now)
-    : withSecret(options.secret);
-  return async (token) => {
-    if (token.length > MAX_TOKEN_LENGTH) return { outcome: "invalid" };
-    try {
-      const { payload } = await verifySignature(token, {
-        issuer: options.issuer,
-        audience: options.audience,
-        currentDate: new Date(options.now()),
-      });
-      const parsed = Payload.safeParse(payload);
-      return parsed.success
-        ? { outcome: "valid", claims: toClaims(parsed.data), expiresAt: parsed.data.exp * 1000 }
-        : { outcome: "invalid" };
-    } catch (error) {
-      if (error instanceof KeysUnavailable) return { outcome: "unavailable" };
-      return { outcome: error instanceof errors.JWTExpired ? "expired" : "invalid" };
-    }
-  };
-}
-
-function withSecret(secret: string) {
-  const key = crypto.subtle.importKey(
-    "raw",
-    new TextEncoder().encode(secret),
-    { name: "HMAC", hash: "SHA-256" },
-    false,
-    ["verify"],
-  );
-  return async (token: string, options: JWTVerifyOptions) =>
-    await jwtVerify(token, await key, { ...options, algorithms: ["HS256"] });
-}
-
-function withKeySet(url: string, now: () => number) {
-  const getKey = createKeySet(new URL(url), now);
-  return (token: string, options: JWTVerifyOptions) =>
-    jwtVerify(token, getKey, { ...options, algorithms: ASYMMETRIC });
-}
-
-function toClaims({ sub, name, tenants, scope }: z.infer<typeof Payload>): Claims {
-  const shown = name &&
-    [...name.replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, " ").trim()].slice(0, 120)
-      .join("");
-  return {
-    actor: { id: sub, ...shown && { name: shown } },
-    tenants: new Set(tenants.filter((tenant) => TenantId.safeParse(tenant).success) as string[]),
-    scopes: new Set(scope.split(" ").filter(Boolean)),
   };
 }

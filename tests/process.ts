@@ -27,11 +27,13 @@ export interface Launch {
   before?: string;
   /** A command that runs the rest of its arguments. */
   within?: string[];
+  /** After which it is ended, because it must hang. */
+  hangsAfterMs?: number;
 }
 
 /** Starts the service with the permissions of the task `serve`; resolves when it listens. */
 export async function startService(launch: Launch): Promise<Service> {
-  const { kvPath, env = {}, before, within = [] } = launch;
+  const { kvPath, env = {}, before, within = [], hangsAfterMs = HANGS_AFTER_MS } = launch;
   const [, ...args] = settings.tasks.serve.command.replaceAll("$KV_PATH", kvPath).split(" ");
   const shell = before === undefined ? [] : ["bash", "-c", `${before}; exec "$0" "$@"`];
   const [command, ...rest] = [...within, ...shell, Deno.execPath(), ...args];
@@ -54,7 +56,7 @@ export async function startService(launch: Launch): Promise<Service> {
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const hangs = setTimeout(() => child.kill("SIGKILL"), HANGS_AFTER_MS);
+  const hangs = setTimeout(() => child.kill("SIGKILL"), hangsAfterMs);
   child.status.then(() => clearTimeout(hangs));
   const output = new Output(child);
   const { address } = await output.line("Listening");
