@@ -1,0 +1,198 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Context } from "../../domain/context.ts";
+import { StoreUnavailable } from "../../domain/ports.ts";
+import { openStore } from "../../kv/open.ts";
+import { createStore } from "../../kv/store.ts";
+import {
+  ACME,
+  DAY_MS,
+  pendingIn,
+  requestIn,
+  run,
+  SetClock,
+  START,
+  temporaryPath,
+} from "./fixtures.ts";
+
+type Commit = "works" | "lands unanswered" | "lands late";
+
+/** A store over a real KV that counts its reads, and can hold them back. */
+async function openWatched({ retentionDays = null }: { retentionDays?: number | null } = {}) {
+  const kv = await Deno.openKv(":memory:");
+  const clock = new SetClock();
+  const reads: string[] = [];
+  let gate: Promise<void> = Promise.resolve();
+  let commit: Commit = "works";
+  const land = Promise.withResolvers<void>();
+  const landed = Promise.withResolvers<void>();
+
+  const reader = {
+    getMany: async (keys: Deno.KvKey[]) => {
+      reads.push(`get ${keys.length}`);
+      await gate;
+      return await kv.getMany(keys);
+    },
+    async *list(selector: Deno.KvListSelector, options: Deno.KvListOptions) {
+      reads.push("list");
+      await gate;
+      yield* kv.list(selector, options);
+    },
+    get: (key: Deno.KvKey) => kv.get(key),
+  } as unknown as Deno.Kv;
+
+  const atomic = () => {
+    const operation = kv.atomic();
+    const write = operation.commit.bind(operation);
+    operation.commit = async () => {
+      if (commit === "lands late") await land.promise;
+      const result = await write();
+      if (commit === "lands late") landed.resolve();
+      if (commit === "lands unanswered") throw new Error("no answer");
+      return result;
+    };
+    return operation;
+  };
+  const writer = { atomic, getMany: kv.getMany.bind(kv) } as unknown as Deno.Kv;
+  const store = createStore(writer, { clock, retentionDays, isExclusive: true, reader });
+  return {
+    kv,
+    store,
+    clock,
+    reads,
+    /** Holds reads back until what is returned is called. */
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      return resolve;
+    },
+    commits: (outcome: Commit) => void (commit = outcome),
+    /** Lets the commit that lands late land. */
+    land() {
+      land.resolve();
+      return landed.promise;
+    },
+    async ask(context: Context = ACME) {
+      const request = requestIn(context, { now: clock.now() });
+      const appended = await store.append(request);
+      assert(appended.outcome === "stored");
+      return request.reference;
+    },
+    latest: async (context: Context = ACME) => (await store.latest(context))?.request.reference,
+    [Symbol.dispose]: () => kv.close(),
+  };
+}
+
+Deno.test("latest reads the key that it knows, and lists only once", async () => {
+  using test = await openWatched();
+  const first = pendingIn(ACME);
+  await test.kv.set(["tenant", "acme", START * 1000], first);
+  assertEquals(await test.latest(), first.reference);
+  assertEquals(await test.latest(), first.reference);
+  const second = await test.ask();
+  assertEquals(await test.latest(), second);
+  // One for the first read, and one because the first write must know what it sorts after.
+  assertEquals(test.reads, ["list", "get 1", "list", "get 1"]);
+});
+
+Deno.test("latest is read once for all who ask for one context while a read is under way", async () => {
+  using test = await openWatched();
+  const reference = await test.ask();
+  test.reads.length = 0;
+  const letGo = test.hold();
+  const all = Array.from({ length: 50 }, () => test.latest());
+  letGo();
+  assertEquals(new Set(await Promise.all(all)), new Set([reference]));
+  assert(test.reads.length <= 2, test.reads.join());
+});
+
+Deno.test("latest is read for ten contexts at a time", async () => {
+  using test = await openWatched();
+  const contexts = Array.from({ length: 25 }, (_, i) => run(`r-${i}`));
+  const references = [];
+  for (const context of contexts) references.push(await test.ask(context));
+  test.reads.length = 0;
+  const letGo = test.hold();
+  const first = test.latest();
+  const all = contexts.map((context) => test.latest(context));
+  letGo();
+  assertEquals(await Promise.all(all), references);
+  await first;
+  assertEquals(test.reads.filter((read) => read !== "list"), ["get 10", "get 10", "get 5"]);
+});
+
+Deno.test("latest shows what was acknowledged before it was asked for, whatever is being read", async () => {
+  using test = await openWatched();
+  await test.ask();
+  const letGo = test.hold();
+  const before = test.latest();
+  const reference = await test.ask();
+  const after = test.latest();
+  letGo();
+  await before;
+  assertEquals(await after, reference);
+});
+
+Deno.test("latest shows a request whose commit landed though nobody was told so", async () => {
+  using test = await openWatched();
+  const first = await test.ask();
+  assertEquals(await test.latest(), first);
+  test.commits("lands unanswered");
+  await assertRejects(() => test.ask(), StoreUnavailable);
+  const found = await test.latest();
+  assert(found !== undefined && found !== first);
+  test.commits("works");
+  assertEquals(await test.ask(), await test.latest());
+});
+
+Deno.test("latest shows a request whose commit landed after its two seconds, and after a read", async () => {
+  using test = await openWatched();
+  const first = await test.ask();
+  test.commits("lands late");
+  await assertRejects(() => test.ask(), StoreUnavailable, "within 2000 ms");
+  assertEquals(await test.latest(), first);
+  await test.land();
+  const found = await test.latest();
+  assert(found !== undefined && found !== first);
+});
+
+Deno.test("latest shows an older request once the newer one's record is gone", async () => {
+  using test = await openWatched({ retentionDays: 30 });
+  test.clock.time = START + DAY_MS;
+  const older = await test.ask();
+  // The clock jumps back: the later one is over sooner.
+  test.clock.time = START;
+  const newer = await test.ask();
+  assertEquals(await test.latest(), newer);
+  for await (const { key, value } of test.kv.list<{ reference: string }>({ prefix: ["tenant"] })) {
+    if (value.reference === newer) await test.kv.delete(key);
+  }
+  assertEquals(await test.latest(), older);
+});
+
+Deno.test("latest fails for all who shared a read that failed, and for nobody after them", async () => {
+  using test = await openWatched();
+  const reference = await test.ask();
+  const record = await Array.fromAsync(test.kv.list({ prefix: ["tenant"] }));
+  await test.kv.set(record[0]!.key, "not a request");
+  const all = await Promise.allSettled([test.latest(), test.latest(), test.latest()]);
+  assertEquals(all.map(({ status }) => status), ["rejected", "rejected", "rejected"]);
+  await test.kv.set(record[0]!.key, record[0]!.value);
+  assertEquals(await test.latest(), reference);
+});
+
+Deno.test("latest on a file is read through a handle of its own, and shows each acknowledged request", async () => {
+  await using file = await temporaryPath();
+  const opened = await openStore({ kind: "file", path: file.path });
+  assert(opened.reader !== opened.kv);
+  const clock = new SetClock();
+  const { reader } = opened;
+  const store = createStore(opened.kv, { clock, retentionDays: null, isExclusive: true, reader });
+  await Promise.all(Array.from({ length: 8 }, async (_, i) => {
+    for (let n = 0; n < 50; n++) {
+      const request = requestIn(run(`r-${i}`));
+      await store.append(request);
+      assertEquals((await store.latest(run(`r-${i}`)))?.request.reference, request.reference);
+    }
+  }));
+  opened.close();
+});
