@@ -1,0 +1,48 @@
+/** One key is one request and one ticket, whichever instances it is sent to. */
+import { assertEquals, assertGreater } from "@std/assert";
+import { readKvFile, torn } from "../kill/kv_file.ts";
+import { report, startFleet } from "./fleet.ts";
+
+const CREATE = { handoff: { mode: "create" } };
+const KEYS = Array.from({ length: 40 }, (_, i) => `key-${i}`);
+
+for (const instances of [2, 4]) {
+  Deno.test(`a key that is sent to ${instances} instances at once makes one request and one ticket`, async () => {
+    await using fleet = await startFleet(instances, { SUPPORT_DESK_TIMEOUT_MS: "5000" });
+    const { services, desk, server } = fleet;
+    // So that the first is under way when the others are decided.
+    desk.behave("slow");
+    const answers = await Promise.all(
+      KEYS.map((key) => Promise.all(services.map((service) => service.submit(CREATE, { key })))),
+    );
+    const told = answers.map((some) => some.filter(({ status }) => status === 201));
+    const refused = answers.flat().filter(({ status }) => status === 409);
+    report({
+      instances,
+      keys: KEYS.length,
+      answered: told.flat().length,
+      "under way": refused.length,
+      tickets: desk.tickets.length,
+    });
+    assertEquals(told.flat().length + refused.length, KEYS.length * instances);
+    assertGreater(refused.length, 0);
+    for (const { headers } of refused) assertEquals(headers.get("Retry-After"), "5");
+
+    for (const [i, key] of KEYS.entries()) {
+      const [first, ...others] = told[i]!;
+      assertEquals(first?.body.handoff.status, "created");
+      const replays = await Promise.all(services.map((service) => service.submit(CREATE, { key })));
+      for (const { status, headers } of replays) {
+        assertEquals([status, headers.get("Idempotent-Replayed")], [201, "true"]);
+      }
+      for (const { body } of [...others, ...replays]) assertEquals(body, first!.body);
+    }
+    assertEquals(desk.tickets.length, KEYS.length, "exactly one ticket per key");
+    const events = await services[0]!.auditEvents();
+    assertEquals(events.length, 2 * KEYS.length, "submitted and handed off, once each");
+    const contents = await readKvFile(server.url);
+    assertEquals(torn(contents), []);
+    const references = desk.tickets.map(({ fields }) => fields["SupportRef"]);
+    assertEquals(new Set(references), new Set(contents.requests.keys()));
+  });
+}

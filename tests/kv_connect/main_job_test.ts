@@ -1,0 +1,90 @@
+/** The service as several instances of it that share a KV Connect server. */
+import { assertEquals, assertRejects } from "@std/assert";
+import { readKvFile, torn } from "../kill/kv_file.ts";
+import type { Service } from "../process.ts";
+import { report, startFleet } from "./fleet.ts";
+
+const CREATE = { handoff: { mode: "create" } };
+const CLIENTS = 8;
+const ROUNDS = 25;
+
+/** Submits in a context of its own, and looks at once through the next instance. */
+async function readOwnWrites(services: Service[], run: string): Promise<number> {
+  let stale = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const [writer, reader] = [0, 1].map((i) => services[(round + i) % services.length]!);
+    const { status, body } = await writer!.submit({}, { run });
+    assertEquals(status, 201);
+    const latest = await reader!.latest(run);
+    if (latest.body.supportRequest?.reference !== body.reference) stale++;
+  }
+  return stale;
+}
+
+for (const instances of [2, 4]) {
+  Deno.test(`each of ${instances} instances does the main job, and shows what another one did`, async () => {
+    await using fleet = await startFleet(instances);
+    const { services, desk, server } = fleet;
+    for (const service of services) {
+      const { status, body } = await service.submit(CREATE);
+      assertEquals([status, body.handoff.status], [201, "created"]);
+      for (const other of services) {
+        assertEquals((await other.latest()).body.supportRequest, body);
+      }
+    }
+    assertEquals(desk.tickets.length, instances);
+
+    const runs = Array.from({ length: CLIENTS }, (_, i) => `r-${i}`);
+    const stale = await Promise.all(runs.map((run) => readOwnWrites(services, run)));
+    report({
+      instances,
+      "reads through another": CLIENTS * ROUNDS,
+      stale: stale.reduce((a, b) => a + b),
+    });
+    assertEquals(stale, runs.map(() => 0), "an acknowledged request is the latest everywhere");
+
+    const events = await Promise.all(services.map((service) => service.auditEvents()));
+    for (const one of events) assertEquals(one, events[0]);
+    assertEquals(events[0]!.length, 2 * instances + CLIENTS * ROUNDS);
+    assertEquals(torn(await readKvFile(server.url)), []);
+  });
+
+  Deno.test(`${instances} instances that write to one context at once lose and exchange nothing`, async () => {
+    await using fleet = await startFleet(instances);
+    const { services, server } = fleet;
+    const via = (i: number) => services[i % services.length]!.submit();
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => via(i)));
+    const acknowledged = answers.filter(({ status }) => status === 201);
+    const inOrder: string[] = [];
+    for (let i = 0; i < 40; i++) inOrder.push((await via(i)).body.reference);
+
+    using kv = await Deno.openKv(server.url);
+    const stored = await Array.fromAsync(
+      kv.list<{ reference: string }>({ prefix: ["tenant", "acme"] }),
+      ({ value }) => value.reference,
+    );
+    report({ instances, "at once": answers.length, acknowledged: acknowledged.length });
+    assertEquals(acknowledged.length, answers.length);
+    assertEquals(new Set(stored).size, stored.length, "each is stored once");
+    assertEquals(
+      new Set(stored),
+      new Set([...acknowledged.map(({ body }) => body.reference), ...inOrder]),
+    );
+    assertEquals(stored.slice(-inOrder.length), inOrder, "in the order of the acknowledgements");
+  });
+}
+
+Deno.test("64 submissions with keys at once succeed, though the server takes ten checks a commit", async () => {
+  await using fleet = await startFleet(2);
+  const { services: [service], server } = fleet;
+  using kv = await Deno.openKv(server.url);
+  const eleven = Array.from({ length: 11 }, (_, i) => ({ key: [i], versionstamp: null }));
+  await assertRejects(() => kv.atomic().check(...eleven).set(["x"], 1).commit());
+
+  const submit = (i: number) => service!.submit(CREATE, { run: `r-${i % 8}`, key: `key-${i}` });
+  const answers = await Promise.all(Array.from({ length: 64 }, (_, i) => submit(i)));
+  const created = answers.filter(({ body }) => body.handoff?.status === "created");
+  report({ "at once": answers.length, created: created.length });
+  assertEquals(answers.map(({ status }) => status), answers.map(() => 201));
+  assertEquals(created.length, answers.length);
+});
