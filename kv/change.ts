@@ -1,4 +1,7 @@
-/** What is written together: all of it, or nothing where a check fails. */
+/**
+ * What is written together: all of it, or nothing where a check fails. What it writes to the keys
+ * that it checks is like no other change's, so that it can be told to have been written.
+ */
 export interface Change {
   checks: Deno.AtomicCheck[];
   sets: Write[];

@@ -1,8 +1,11 @@
-import type { Clock } from "../domain/ports.ts";
+import { type Clock, StoreUnavailable } from "../domain/ports.ts";
 import { call, DEADLINE_MS, hasLeftBehind, type KvHandle, unanswered } from "./call.ts";
 import { type Change, measure, ROOM, type Room } from "./change.ts";
 
-export type Committed = { ok: true; versionstamp: string } | { ok: false };
+export type Committed =
+  | { ok: true; versionstamp: string }
+  /** Nothing was written, because of these checks. */
+  | { ok: false; failed: Deno.AtomicCheck[] };
 
 export interface GroupCommitOptions {
   clock: Pick<Clock, "elapsed">;
@@ -12,8 +15,18 @@ export interface GroupCommitOptions {
   maxUnderWay: number;
 }
 
+/** For a local file: two commits at once would wait for each other. */
+export const LOCAL = { maxChecks: 100, maxUnderWay: 1 };
+/**
+ * For a server. A self-hosted one (`denokv`) refuses more than ten checks. Its answer takes a round
+ * trip, so that a commit does not wait for the one before it.
+ */
+export const SHARED = { maxChecks: 10, maxUnderWay: 16 };
+
 /** `getMany` takes no more. */
 const MAX_KEYS = 10;
+/** How often a change is tried whose check fails, and passes when it is looked at. */
+const MAX_TRIES = 10;
 
 /** One change on its way, and whoever waits for it. */
 interface Member {
@@ -59,7 +72,7 @@ export class GroupCommit {
     this.#queue.push({
       change,
       size: measure(change),
-      names: change.sets.map(({ key }) => key.join("\0")),
+      names: change.sets.map(({ key }) => nameOf(key)),
       since: this.#clock.elapsed(),
       answer,
       isOver: false,
@@ -138,26 +151,31 @@ export class GroupCommit {
   /** Answers every member; never rejects. */
   async #settle(group: Member[]): Promise<void> {
     try {
-      for (let rest = group; rest.length > 0;) {
+      let rest = group;
+      for (let tries = 0; rest.length > 0; tries++) {
         const committed = await this.#write(rest);
-        if (committed.ok || rest.length === 1) {
+        if (committed.ok) {
           for (const { answer } of rest) answer.resolve(committed);
           return;
         }
-        const mayPass = await this.#refuse(rest);
-        if (mayPass.length === rest.length) {
+        const undecided = await this.#decide(rest);
+        if (undecided.length === rest.length) {
           // What failed has changed again since.
-          for (const member of rest) await this.#settle([member]);
-          return;
+          if (rest.length > 1) {
+            return void (await Promise.all(rest.map((one) => this.#settle([one]))));
+          }
+          if (tries >= MAX_TRIES) {
+            throw new StoreUnavailable("KV is contended: a check kept failing");
+          }
         }
-        rest = mayPass.filter(({ isOver }) => !isOver);
+        rest = undecided.filter(({ isOver }) => !isOver);
       }
     } catch (error) {
       for (const { answer } of group) answer.reject(error);
     }
   }
 
-  #write(group: Member[]): Promise<Committed> {
+  #write(group: Member[]): Promise<Deno.KvCommitResult | Deno.KvCommitError> {
     return call(this.#kv, (kv) => {
       const commit = kv.atomic();
       for (const { change: { checks, sets }, isOver } of group) {
@@ -170,26 +188,48 @@ export class GroupCommit {
   }
 
   /**
-   * Refuses the members that a check of theirs makes fail, and returns the others: a failed commit
-   * does not say which check it was, and one read of all of them costs less than a commit of each.
+   * Decides on the members that a check of theirs makes fail, and returns the others: a failed
+   * commit does not say which check it was, and one read of all of them costs less than a commit
+   * of each.
    */
-  async #refuse(group: Member[]): Promise<Member[]> {
-    const checks = group.flatMap(({ change }) => change.checks);
+  async #decide(group: Member[]): Promise<Member[]> {
+    const keys = group.flatMap(({ change }) => change.checks.map(({ key }) => key));
     const reads = [];
-    for (let i = 0; i < checks.length; i += MAX_KEYS) {
-      const keys = checks.slice(i, i + MAX_KEYS).map(({ key }) => key);
-      reads.push(call(this.#kv, (kv) => kv.getMany(keys)));
+    for (let i = 0; i < keys.length; i += MAX_KEYS) {
+      const some = keys.slice(i, i + MAX_KEYS);
+      reads.push(call(this.#kv, (kv) => kv.getMany<unknown[]>(some)));
     }
     const entries = (await Promise.all(reads)).flat();
-    const failed = new Set(
-      checks.filter(({ versionstamp }, i) => entries[i]!.versionstamp !== versionstamp),
-    );
     return group.filter(({ change, answer }) => {
-      const passes = !change.checks.some((check) => failed.has(check));
-      if (!passes) answer.resolve({ ok: false });
-      return passes;
+      const { checks } = change;
+      const present = entries.splice(0, checks.length);
+      const failed = checks.filter(({ versionstamp }, i) =>
+        present[i]!.versionstamp !== versionstamp
+      );
+      if (failed.length === 0) return true;
+      const versionstamp = landedAs(change, present);
+      answer.resolve(versionstamp === null ? { ok: false, failed } : { ok: true, versionstamp });
+      return false;
     });
   }
+}
+
+/**
+ * The versionstamp of a change whose checks fail because it is written already, or null. Deno's
+ * client of KV Connect sends a commit again when its answer was lost, also on a 5xx, and the second
+ * one finds what the first one wrote.
+ */
+function landedAs({ checks, sets }: Change, present: Deno.KvEntryMaybe<unknown>[]): string | null {
+  const written = new Map(sets.map(({ key, value }) => [nameOf(key), JSON.stringify(value)]));
+  const isOurs = present.every(({ value, versionstamp }, i) =>
+    versionstamp !== null && versionstamp === present[0]!.versionstamp &&
+    written.get(nameOf(checks[i]!.key)) === JSON.stringify(value)
+  );
+  return isOurs ? present[0]!.versionstamp : null;
+}
+
+function nameOf(key: Deno.KvKey): string {
+  return key.join("\0");
 }
 
 function isWithin(size: Room, left: Room): boolean {

@@ -1,5 +1,6 @@
 import type { Clock, Store } from "../domain/ports.ts";
 import { call, type KvHandle } from "./call.ts";
+import type { GroupCommit } from "./group_commit.ts";
 import { leaseKey } from "./keys.ts";
 import { LeaseRecord } from "./records.ts";
 
@@ -7,6 +8,7 @@ import { LeaseRecord } from "./records.ts";
 export function createLeases(
   kv: KvHandle,
   clock: Pick<Clock, "now">,
+  commits: GroupCommit,
 ): Pick<Store, "takeLease" | "releaseLease"> {
   return {
     async takeLease(reference, until) {
@@ -14,11 +16,11 @@ export function createLeases(
       const { value, versionstamp } = await call(kv, (kv) => kv.get(key));
       const now = clock.now();
       if (versionstamp !== null && LeaseRecord.parse(value).until > now) return null;
-      const committed = await call(kv, (kv) =>
-        kv.atomic()
-          .check({ key, versionstamp })
-          .set(key, { until } satisfies LeaseRecord, { expireIn: Math.max(1, until - now) })
-          .commit());
+      const lease: LeaseRecord = { until, holder: crypto.randomUUID() };
+      const committed = await commits.commit({
+        checks: [{ key, versionstamp }],
+        sets: [{ key, value: lease, options: { expireIn: Math.max(1, until - now) } }],
+      });
       return committed.ok ? { reference, versionstamp: committed.versionstamp } : null;
     },
 

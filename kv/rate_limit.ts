@@ -1,10 +1,17 @@
 import { type RateDecision, type RateLimit, StoreUnavailable } from "../domain/ports.ts";
 import type { Clock } from "../domain/ports.ts";
 import { call, type KvHandle } from "./call.ts";
+import { GroupCommit, SHARED } from "./group_commit.ts";
 import { rateKey } from "./keys.ts";
 
 const MINUTE_MS = 60_000;
 const MAX_CONFLICTS = 100;
+
+/** `id` tells it from another process's that came to the same. */
+interface Count {
+  count: number;
+  id: string;
+}
 
 /** No limit. */
 export const unlimited: RateLimit = { take: () => Promise.resolve({ allowed: true }) };
@@ -35,22 +42,23 @@ export function createLocalRateLimit(perMinute: number, clock: Pick<Clock, "now"
 export function createSharedRateLimit(
   kv: KvHandle,
   perMinute: number,
-  clock: Pick<Clock, "now">,
+  clock: Pick<Clock, "now" | "elapsed">,
 ): RateLimit {
+  const commits = new GroupCommit(kv, { clock, ...SHARED });
   const queues = new Map<string, PromiseWithResolvers<RateDecision>[]>();
 
   /** How many of `wanted` submissions the minute still has room for. */
   async function grant(key: Deno.KvKey, wanted: number): Promise<number> {
     for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
-      const { value, versionstamp } = await call(kv, (kv) => kv.get<number>(key));
-      const count = value ?? 0;
+      const { value, versionstamp } = await call(kv, (kv) => kv.get<Count>(key));
+      const count = value?.count ?? 0;
       const granted = Math.min(wanted, perMinute - count);
       if (granted <= 0) return 0;
-      const committed = await call(kv, (kv) =>
-        kv.atomic()
-          .check({ key, versionstamp })
-          .set(key, count + granted, { expireIn: 2 * MINUTE_MS })
-          .commit());
+      const next: Count = { count: count + granted, id: crypto.randomUUID() };
+      const committed = await commits.commit({
+        checks: [{ key, versionstamp }],
+        sets: [{ key, value: next, options: { expireIn: 2 * MINUTE_MS } }],
+      });
       if (committed.ok) return granted;
     }
     throw new StoreUnavailable("KV is contended: the rate could not be counted");

@@ -12,7 +12,8 @@ export const IdempotencyRecord = z.object({
 });
 export type IdempotencyRecord = z.infer<typeof IdempotencyRecord>;
 
-export const LeaseRecord = z.object({ until: z.number() });
+/** `holder` tells one lease from another until the same time. */
+export const LeaseRecord = z.object({ until: z.number(), holder: z.string() });
 export type LeaseRecord = z.infer<typeof LeaseRecord>;
 
 /** The sort key in a request's key. */

@@ -81,10 +81,8 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
     if (committed.ok) {
       return { outcome: "stored", stored: { request, ts, versionstamp: committed.versionstamp } };
     }
-    // A failed commit does not say which check failed.
-    if (claim === undefined) return null;
-    const present = await call(reader, (kv) => kv.get(idempotencyKey(claim)));
-    return present.versionstamp === claim.replaces ? null : { outcome: "key_taken" };
+    const isKeyTaken = claim !== undefined && committed.failed.includes(change.checks[1]!);
+    return isKeyTaken ? { outcome: "key_taken" } : null;
   }
 
   return {

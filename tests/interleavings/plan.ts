@@ -60,8 +60,11 @@ export type CreationPlan = (typeof CREATIONS)[number];
 
 export type LookupPlan = "works" | "unclear";
 
-/** What becomes of a commit: a store that is unavailable may have written all the same. */
-export type CommitPlan = "works" | "refused" | "lands unanswered";
+/**
+ * What becomes of a commit: a store that is unavailable may have written all the same, and a
+ * server's client sends a commit twice when the first answer was lost.
+ */
+export type CommitPlan = "works" | "refused" | "lands unanswered" | "sent twice";
 
 /**
  * Where the submissions run, which decides what may be promised:
@@ -76,6 +79,18 @@ const CLOCKS: Record<Setting, fc.Arbitrary<number>> = {
   "one process": fc.constantFrom(-HOUR_MS, 0, 16_000, 60_000, HOUR_MS, 25 * HOUR_MS),
   "two processes": fc.integer({ min: 0, max: 3_000 }),
   "two processes that disagree on time": fc.constantFrom(0, 16_000, -16_000, HOUR_MS, -HOUR_MS),
+};
+
+const COMMITS: Record<Setting, CommitPlan[]> = {
+  "one process": ["works", "works", "refused", "lands unanswered"],
+  "two processes": ["works", "works", "refused", "lands unanswered", "sent twice"],
+  "two processes that disagree on time": [
+    "works",
+    "works",
+    "refused",
+    "lands unanswered",
+    "sent twice",
+  ],
 };
 
 export interface Plan {
@@ -175,9 +190,7 @@ function planIn(setting: Setting): fc.Arbitrary<Plan> {
     lookups: fc.array(fc.constantFrom<LookupPlan>("works", "works", "unclear"), { maxLength: 6 }),
     commits: fc.oneof(
       { weight: 3, arbitrary: fc.constant<CommitPlan[]>([]) },
-      fc.array(fc.constantFrom<CommitPlan>("works", "works", "refused", "lands unanswered"), {
-        maxLength: 12,
-      }),
+      fc.array(fc.constantFrom(...COMMITS[setting]), { maxLength: 12 }),
     ),
   });
 }

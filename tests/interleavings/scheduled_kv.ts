@@ -34,6 +34,7 @@ export function scheduledKv(kv: Deno.Kv, options: ScheduledKvOptions): Deno.Kv {
       call(name, async () => {
         const plan = nextCommit();
         if (plan === "refused") throw new Error("disk full");
+        if (plan === "sent twice") await commit();
         const result = await commit();
         if (plan === "lands unanswered") throw new Error("no answer");
         return result;
