@@ -1,7 +1,7 @@
 /** How long a line may wait for others, in milliseconds. */
 const WAIT_MS = 50;
 /** Characters that are written at once, however long they have waited. */
-const MAX_WAITING = 64 * 1024;
+const MAX_WAITING = 16 * 1024;
 
 /** Each level, from the least, and its name in a line. */
 const LEVELS = { debug: "DEBUG", info: "INFO", warn: "WARNING", error: "ERROR" };
