@@ -54,16 +54,17 @@ function toConsole(level: Level, line: string): void {
 
 /**
  * Writes the first line at once, and those of the next moment together: under load a write for each
- * takes a good part of the thread. A warning waits for nothing, and nothing is left behind at the
+ * takes a good part of the thread. An error waits for nothing, and nothing is left behind at the
  * end of the process, unless it is killed.
  */
 function batched(write: Write): Write {
   let waiting: string[] = [];
+  let level: Level = "info";
   let length = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function flush(): void {
-    if (waiting.length > 0) write("info", waiting.join("\n"));
+    if (waiting.length > 0) write(level, waiting.join("\n"));
     waiting = [];
     length = 0;
   }
@@ -74,14 +75,13 @@ function batched(write: Write): Write {
   }
 
   for (const end of ["unload", "error", "unhandledrejection"]) addEventListener(end, flush);
-  return (level, line) => {
-    if (level === "warn" || level === "error") {
-      flush();
-      return write(level, line);
-    }
+  return (next, line) => {
+    // The console writes each level in its own way, so that only lines of one go together.
+    if (next !== level) flush();
+    level = next;
     waiting.push(line);
     length += line.length;
-    if (timer !== undefined && length < MAX_WAITING) return;
+    if (timer !== undefined && length < MAX_WAITING && level !== "error") return;
     flush();
     timer ??= setTimeout(onTime, WAIT_MS);
   };

@@ -59,19 +59,19 @@ for (const isBatched of [true, false]) {
   });
 }
 
-Deno.test("the log writes the first line at once, and keeps the order of lines before a warning", async () => {
+Deno.test("the log writes the first line at once, and keeps the order of levels", async () => {
   const body = `
     const said = [];
-    for (const level of ["info", "warn"]) console[level] = (text) => said.push(level + " " + text);
+    for (const level of ["info", "warn", "error"]) console[level] = (text) => said.push(level + " " + text);
     log.info("a"); log.info("b"); log.info("c");
     const atOnce = said.length;
-    log.warn("d");
+    log.warn("d"); log.warn("e"); log.error("f");
     const line = (text) => text.split("\\n").map((line) => JSON.parse(line.slice(line.indexOf("{"))).message);
     Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify([atOnce, said.map(line)])));
     addEventListener("unload", (event) => event.stopImmediatePropagation());
   `;
   const { stdout } = await run({ level: "info", isBatched: true }, body);
-  assertEquals(JSON.parse(stdout), [1, [["a"], ["b", "c"], ["d"]]]);
+  assertEquals(JSON.parse(stdout), [1, [["a"], ["b", "c"], ["d", "e"], ["f"]]]);
 });
 
 Deno.test("the log keeps no line back for longer than a moment", async () => {
