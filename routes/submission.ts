@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { z } from "zod";
 import { IDEMPOTENCY_KEY } from "../domain/idempotency.ts";
@@ -51,26 +51,35 @@ export function submissionBody(
 ): MiddlewareHandler<Env, string, Json> {
   const deadline = sharedDeadline(clock);
   return async (c, next) => {
-    const body = await readJsonBody(c.req.raw, deadline());
-    switch (body.outcome) {
-      case "not_json":
-        return problem(c, "not-json", "Send the submission with 'Content-Type: application/json'");
-      case "encoded":
-        return problem(c, "encoded-body", "Send the submission without a Content-Encoding");
-      case "too_large":
-        return problem(c, "body-too-large", `Send at most ${MAX_BODY_BYTES} bytes`);
-      case "too_slow":
-        return problem(c, "body-timeout", "Nothing was stored. Send the whole body at once", {
-          headers: { "Connection": "close" },
-        });
-      case "malformed":
-        return problem(c, "malformed-json", body.detail);
-    }
-    const parsed = parse(Submission, body.value);
-    if (!parsed.success) return refuseInvalid(c, "body", toProblemErrors(parsed.error));
-    c.req.addValidatedData("json", parsed.data);
+    const submission = await readSubmission(c, deadline());
+    if (submission instanceof Response) return submission;
+    c.req.addValidatedData("json", submission);
     await next();
   };
+}
+
+/** The submission, or the answer to what is none. What was sent is not held while the desk is asked. */
+async function readSubmission(
+  c: Context<Env>,
+  deadline: AbortSignal,
+): Promise<Submission | Response> {
+  const body = await readJsonBody(c.req.raw, deadline);
+  switch (body.outcome) {
+    case "not_json":
+      return problem(c, "not-json", "Send the submission with 'Content-Type: application/json'");
+    case "encoded":
+      return problem(c, "encoded-body", "Send the submission without a Content-Encoding");
+    case "too_large":
+      return problem(c, "body-too-large", `Send at most ${MAX_BODY_BYTES} bytes`);
+    case "too_slow":
+      return problem(c, "body-timeout", "Nothing was stored. Send the whole body at once", {
+        headers: { "Connection": "close" },
+      });
+    case "malformed":
+      return problem(c, "malformed-json", body.detail);
+  }
+  const parsed = parse(Submission, body.value);
+  return parsed.success ? parsed.data : refuseInvalid(c, "body", toProblemErrors(parsed.error));
 }
 
 /**
