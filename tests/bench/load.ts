@@ -18,6 +18,8 @@ export interface LoadPlan {
   runs?: number;
   /** Whether each request has an idempotency key of its own. */
   isKeyed?: boolean;
+  /** Whether the keys are in the order of time, as a UUID of version 7 or a ULID is. */
+  isOrdered?: boolean;
   /** Each such request of a connection repeats the one before it. */
   repeatEvery?: number;
 }
@@ -97,6 +99,15 @@ export class Load {
   }
 }
 
+let uuids = 0;
+
+/** As of version 7 (RFC 9562), with a counter in place of what is random. */
+function orderedUuid(): string {
+  const time = Date.now().toString(16).padStart(12, "0");
+  const count = (++uuids).toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${count}`;
+}
+
 class Connection {
   #tcp: Deno.TcpConn;
   #plan: LoadPlan;
@@ -128,7 +139,9 @@ class Connection {
     const isRepeat = repeatEvery !== undefined && ++this.#asked % repeatEvery === 0;
     if (!isRepeat) {
       if (this.#run) encoder.encodeInto(`r-${String(run).padStart(5, "0")}`, this.#run);
-      if (this.#key) encoder.encodeInto(crypto.randomUUID(), this.#key);
+      if (this.#key) {
+        encoder.encodeInto(this.#plan.isOrdered ? orderedUuid() : crypto.randomUUID(), this.#key);
+      }
     }
     for (let sent = 0; sent < this.#request.length;) {
       sent += await this.#tcp.write(sent === 0 ? this.#request : this.#request.subarray(sent));

@@ -32,6 +32,8 @@ async function headers(): Promise<Record<string, string>> {
 export interface SubmissionOptions {
   /** Each with an idempotency key of its own. */
   isKeyed?: boolean;
+  /** See `LoadPlan`. */
+  isOrdered?: boolean;
   /** In so many runs, in turn, rather than in the tenant. */
   runs?: number;
   repeatEvery?: number;

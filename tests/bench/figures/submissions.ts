@@ -27,6 +27,10 @@ export const submissionFigures: Figure[] = [
       ];
     },
   },
+  rate("submissions-ordered", "64 at once in one tenant, each with a fresh key in order of time", {
+    isKeyed: true,
+    isOrdered: true,
+  }, 3),
   rate("submissions-no-key", "64 at once in one tenant, without keys", {}, 3.5),
   rate("runs", "64 at once in 1,000 runs in turn, each with a fresh key", {
     isKeyed: true,
