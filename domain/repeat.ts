@@ -48,6 +48,7 @@ async function resume(
   fields: LogFields,
 ): Promise<SubmitResult> {
   const { store, clock, deskTimeoutMs } = deskhand;
+  const began = clock.elapsed();
   const until = clock.now() + deskTimeoutMs + LEASE_GRACE_MS;
   const lease = await store.takeLease(stored.request.reference, until);
   if (lease === null) return underWayElsewhere(deskhand);
@@ -55,7 +56,7 @@ async function resume(
     // Whoever held the lease before may have settled the request since it was read.
     const current = await store.reread(stored) ?? stored;
     if (current.request.handoff.status !== "pending") return replay(deskhand, current.request);
-    const request = await settle(deskhand, current, fields, async (desk, signal) => {
+    const request = await settle(deskhand, current, began, fields, async (desk, signal) => {
       const lookup = await desk.find(current.request.reference, signal);
       if (lookup.outcome === "found") return { outcome: "created", ticket: lookup.ticket };
       if (lookup.outcome === "unclear" || signal.aborted) return null;

@@ -9,18 +9,32 @@ import type { SupportRequest } from "./support_request.ts";
 type Attempt = (desk: Desk, signal: AbortSignal) => Promise<DeskOutcome | null>;
 
 /**
+ * How long after its beginning a handoff may still turn to the desk. Another process takes it for
+ * interrupted ten seconds after the desk's time would be up: what a slow store, a sleeping machine
+ * and clocks that disagree have taken of that must leave room.
+ */
+const PATIENCE_MS = 6_000;
+
+/**
  * Hands a pending request off and finalizes it. Returns the request as it is stored then.
- * `attempt` is what is asked of the desk, within one deadline for all of it.
+ * `began` is when the submission arrived, or the lease was asked for, by `clock.elapsed`: where
+ * that is long ago the desk is not asked, and the request stays pending, to be resumed. `attempt`
+ * is what is asked of the desk, within one deadline for all of it.
  */
 export async function settle(
   deskhand: Deskhand,
   stored: Stored,
+  began: number,
   fields: LogFields,
   attempt: Attempt = (desk, signal) => handOff(desk, stored.request, signal),
 ): Promise<SupportRequest> {
-  const { desk, clock, deskTimeoutMs, telemetry } = deskhand;
+  const { desk, clock, deskTimeoutMs, log, telemetry } = deskhand;
   if (desk === null) return stored.request;
   const started = clock.elapsed();
+  if (started - began > PATIENCE_MS) {
+    log.warn("Left the handoff pending: too much time has passed to ask the desk", fields);
+    return stored.request;
+  }
   const outcome = await telemetry.time(
     "desk.handoff",
     () => attempt(desk, clock.deadline(deskTimeoutMs)),

@@ -41,6 +41,7 @@ export function submit(deskhand: Deskhand, command: SubmitCommand): Promise<Subm
 }
 
 async function run(deskhand: Deskhand, command: SubmitCommand): Promise<SubmitResult> {
+  const began = deskhand.clock.elapsed();
   const now = deskhand.clock.now();
   const reference = deskhand.mintReference(now);
   const handoff = firstHandoff(deskhand, command.submission.handoff, reference, now);
@@ -63,8 +64,8 @@ async function run(deskhand: Deskhand, command: SubmitCommand): Promise<SubmitRe
     reference,
     () =>
       idempotencyKey === undefined
-        ? submitOnce(deskhand, request, fields)
-        : submitKeyed(deskhand, request, command, idempotencyKey, fields),
+        ? submitOnce(deskhand, request, began, fields)
+        : submitKeyed(deskhand, request, command, idempotencyKey, began, fields),
   );
 }
 
@@ -89,11 +90,12 @@ function firstHandoff(
 async function submitOnce(
   deskhand: Deskhand,
   request: SupportRequest,
+  began: number,
   fields: LogFields,
 ): Promise<SubmitResult> {
   const appended = await deskhand.store.append(request);
   if (appended.outcome !== "stored") throw new Error("a key was taken that nobody claimed");
-  return await submitted(deskhand, appended.stored, fields);
+  return await submitted(deskhand, appended.stored, began, fields);
 }
 
 async function submitKeyed(
@@ -101,6 +103,7 @@ async function submitKeyed(
   request: SupportRequest,
   command: SubmitCommand,
   key: string,
+  began: number,
   fields: LogFields,
 ): Promise<SubmitResult> {
   const { store } = deskhand;
@@ -115,7 +118,9 @@ async function submitKeyed(
   // The key is claimed before it is looked up: nearly every key is new, and the claim says so.
   for (let attempt = 0; attempt < MAX_CLAIMS; attempt++) {
     const appended = await store.append(request, claim);
-    if (appended.outcome === "stored") return await submitted(deskhand, appended.stored, fields);
+    if (appended.outcome === "stored") {
+      return await submitted(deskhand, appended.stored, began, fields);
+    }
     const lookup = await store.findKey(claim);
     if (lookup.outcome === "taken") return await repeat(deskhand, lookup, claim, fields);
     claim.replaces = lookup.versionstamp;
@@ -126,10 +131,13 @@ async function submitKeyed(
 async function submitted(
   deskhand: Deskhand,
   stored: Stored,
+  began: number,
   fields: LogFields,
 ): Promise<SubmitResult> {
   const { status } = stored.request.handoff;
   deskhand.log.info("Stored the support request", { ...fields, outcome: status });
-  const request = status === "pending" ? await settle(deskhand, stored, fields) : stored.request;
+  const request = status === "pending"
+    ? await settle(deskhand, stored, began, fields)
+    : stored.request;
   return { outcome: "submitted", request, replayed: false };
 }

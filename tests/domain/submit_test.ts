@@ -3,7 +3,7 @@ import type { Context } from "../../domain/context.ts";
 import { timestamp } from "../../domain/handoff.ts";
 import { type Store, StoreUnavailable } from "../../domain/ports.ts";
 import { ACME, ACTOR, ask, failedWith, openDeskhand, requestOf, ScriptedDesk } from "./fixtures.ts";
-import { START, ticket } from "./fixtures.ts";
+import { OVERDUE_MS, START, ticket } from "./fixtures.ts";
 
 const RUN: Context = { kind: "run", tenantId: "acme", runId: "r-1" };
 const at = timestamp(START);
@@ -97,6 +97,23 @@ Deno.test("submit sends the desk nothing where the store did not take the reques
     await assertRejects(() => ask(deskhand, { ...key && { key } }), StoreUnavailable);
   }
   assertEquals(desk.asked, []);
+});
+
+Deno.test("submit leaves the handoff pending where the store took so long that another may resume it", async () => {
+  const desk = new ScriptedDesk();
+  using test = await openDeskhand({ desk });
+  const append: Store["append"] = async (...args) => {
+    const appended = await test.store.append(...args);
+    await test.clock.wait(6_001);
+    return appended;
+  };
+  const slow = { ...test.deskhand, store: { ...test.store, append } };
+  const request = requestOf(await ask(slow, { key: "k-1" }));
+  assertEquals(request.handoff.status, "pending");
+  assertEquals(desk.asked, []);
+  test.clock.time += OVERDUE_MS + 1;
+  assertEquals(requestOf(await ask(test.deskhand, { key: "k-1" })).handoff.status, "created");
+  assertEquals(desk.asked, ["find", "create"]);
 });
 
 Deno.test("submit with the same key and body answers with the stored request, once made", async () => {

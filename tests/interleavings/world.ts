@@ -16,11 +16,6 @@ import { Time } from "./time.ts";
 import { Turns } from "./turns.ts";
 
 export const DESK_TIMEOUT_MS = 5_000;
-/**
- * The most that passes between the arrival of a submission and its call to the desk. With clocks
- * that are three seconds apart it stays within the ten of grace that the design gives.
- */
-const TO_THE_DESK_MS = 6_000;
 /** Longer than an interruption and a lease together. */
 const LONG_MS = 60_000;
 
@@ -143,9 +138,8 @@ export class World {
 
   async #submit(ask: Ask, process: Process): Promise<void> {
     const arrived = this.#order++;
-    const letGo = this.time.hold(this.time.now + TO_THE_DESK_MS, process);
     try {
-      const deskhand = { ...process.deskhand, clock: this.#clock(process, letGo) };
+      const deskhand = { ...process.deskhand, clock: this.#clock(process) };
       const result = await submit(deskhand, {
         context: this.contextOf(ask.kind),
         actor: { id: "u-1" },
@@ -162,8 +156,6 @@ export class World {
       this.acknowledged.push({ ask, request, replayed, arrived, answered: this.#order++ });
     } catch (error) {
       this.#caught(error, process);
-    } finally {
-      letGo();
     }
   }
 
@@ -211,8 +203,7 @@ export class World {
     this.#processes[index] = process;
   }
 
-  /** The clock of a process; `toTheDesk` is called when a submission turns to the desk. */
-  #clock(process: Process, toTheDesk = () => {}): Clock {
+  #clock(process: Process): Clock {
     return {
       now: () => {
         const reading = this.time.now + process.offset;
@@ -221,10 +212,7 @@ export class World {
       },
       elapsed: () => this.time.now,
       wait: (ms) => this.#turns.step("waits", () => this.time.pass(ms)),
-      deadline: (ms) => {
-        toTheDesk();
-        return this.time.deadline(ms);
-      },
+      deadline: (ms) => this.time.deadline(ms),
     };
   }
 
