@@ -19,9 +19,10 @@ export interface GroupCommitOptions {
 export const LOCAL = { maxChecks: 100, maxUnderWay: 1 };
 /**
  * For a server. A self-hosted one (`denokv`) refuses more than ten checks. Its answer takes a round
- * trip, so that a commit does not wait for the one before it.
+ * trip, so that a commit does not wait for the one before it: with 64 at once it took 1.5 times as
+ * many submissions a second as with 16, and with one at a time hardly any.
  */
-export const SHARED = { maxChecks: 10, maxUnderWay: 16 };
+export const SHARED = { maxChecks: 10, maxUnderWay: 64 };
 
 /** `getMany` takes no more. */
 const MAX_KEYS = 10;
