@@ -162,7 +162,8 @@ Deno.test("a KV server that hangs is not asked without end, and is again once it
   await using server = startKvServer();
   Deno.env.set("DENO_KV_ACCESS_TOKEN", "token");
   using kv = await Deno.openKv(server.url);
-  await using service = await openService({ kv });
+  const env = { KV_PATH: server.url, DENO_KV_ACCESS_TOKEN: "token" };
+  await using service = await openService({ kv, env });
   const latest = async () => {
     const answer = await service.call(LATEST);
     await answer.body?.cancel();
