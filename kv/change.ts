@@ -50,3 +50,31 @@ function keySize(key: Deno.KvKey): number {
   for (const part of key) bytes += typeof part === "string" ? 3 * part.length + 2 : 10;
   return bytes;
 }
+
+/**
+ * The versionstamp of a change whose checks fail because it is written already, or null. Deno's
+ * client of KV Connect sends a commit again when its answer was lost, also on a 5xx, and the second
+ * one finds what the first one wrote.
+ */
+export function landedAs(
+  { checks, sets }: Change,
+  present: Deno.KvEntryMaybe<unknown>[],
+): string | null {
+  const written = new Map(sets.map(({ key, value }) => [nameOf(key), JSON.stringify(value)]));
+  const isOurs = present.every(({ value, versionstamp }, i) =>
+    versionstamp !== null && versionstamp === present[0]!.versionstamp &&
+    written.get(nameOf(checks[i]!.key)) === JSON.stringify(value)
+  );
+  return isOurs ? present[0]!.versionstamp : null;
+}
+
+/** The same for the same key. */
+export function nameOf(key: Deno.KvKey): string {
+  return key.join("\0");
+}
+
+/** Whether what takes so much has room in what is left. */
+export function isWithin(size: Room, left: Room): boolean {
+  return size.checks <= left.checks && size.mutations <= left.mutations &&
+    size.bytes <= left.bytes && size.keyBytes <= left.keyBytes;
+}

@@ -1,6 +1,6 @@
 import { type Clock, StoreUnavailable } from "../domain/ports.ts";
 import { call, DEADLINE_MS, hasLeftBehind, type KvHandle, unanswered } from "./call.ts";
-import { type Change, measure, ROOM, type Room } from "./change.ts";
+import { type Change, isWithin, landedAs, measure, nameOf, ROOM, type Room } from "./change.ts";
 
 export type Committed =
   | { ok: true; versionstamp: string }
@@ -213,27 +213,4 @@ export class GroupCommit {
       return false;
     });
   }
-}
-
-/**
- * The versionstamp of a change whose checks fail because it is written already, or null. Deno's
- * client of KV Connect sends a commit again when its answer was lost, also on a 5xx, and the second
- * one finds what the first one wrote.
- */
-function landedAs({ checks, sets }: Change, present: Deno.KvEntryMaybe<unknown>[]): string | null {
-  const written = new Map(sets.map(({ key, value }) => [nameOf(key), JSON.stringify(value)]));
-  const isOurs = present.every(({ value, versionstamp }, i) =>
-    versionstamp !== null && versionstamp === present[0]!.versionstamp &&
-    written.get(nameOf(checks[i]!.key)) === JSON.stringify(value)
-  );
-  return isOurs ? present[0]!.versionstamp : null;
-}
-
-function nameOf(key: Deno.KvKey): string {
-  return key.join("\0");
-}
-
-function isWithin(size: Room, left: Room): boolean {
-  return size.checks <= left.checks && size.mutations <= left.mutations &&
-    size.bytes <= left.bytes && size.keyBytes <= left.keyBytes;
 }
