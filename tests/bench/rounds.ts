@@ -56,11 +56,12 @@ export async function prepare(server: Server, plan: LoadPlan, answers: number): 
   await loader.run({ answers });
 }
 
+/** Something of each round. */
+export function each<T, U>({ floor, deskhand }: Rounds<T>, value: (round: T) => U): Rounds<U> {
+  return { floor: floor.map(value), deskhand: deskhand.map(value) };
+}
+
 /** One value of each round's load, and the loads. */
 export function valuesOf(rounds: Rounds<LoadResult>, value: "perSecond" | "p50" | "p99") {
-  return {
-    floor: rounds.floor.map((result) => result[value]),
-    deskhand: rounds.deskhand.map((result) => result[value]),
-    loads: rounds,
-  };
+  return { ...each(rounds, (result) => result[value]), loads: rounds };
 }

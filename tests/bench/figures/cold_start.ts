@@ -1,8 +1,9 @@
+import { freePort } from "../../faults/kv_connect_server.ts";
 import type { Figure } from "../figure.ts";
 import { Load, type LoadPlan } from "../load.ts";
 import { command, deskhand, kill, type Launch, script } from "../processes.ts";
 import { reads } from "../requests.ts";
-import { alternate } from "../rounds.ts";
+import { alternate, each } from "../rounds.ts";
 
 const LEAST_STARTS = 10;
 const PAUSE_MS = 1;
@@ -24,18 +25,19 @@ export const coldStart: Figure = {
       floor: () => firstAnswers(launches.floor, port, latest),
       deskhand: () => firstAnswers(launches.deskhand, port, latest),
     });
-    const values = (value: "alive" | "latest") => ({
-      floor: starts.floor.map((start) => start[value]),
-      deskhand: starts.deskhand.map((start) => start[value]),
-    });
     return [
       {
         what: "first answer",
         unit: "ms",
-        ...values("alive"),
+        ...each(starts, ({ alive }) => alive),
         goals: [{ subject: "ratio", bound: "at most", value: 2.6 }],
       },
-      { what: "first read of the latest request", unit: "ms", ...values("latest"), goals: [] },
+      {
+        what: "first read of the latest request",
+        unit: "ms",
+        ...each(starts, ({ latest }) => latest),
+        goals: [],
+      },
     ];
   },
 };
@@ -71,9 +73,4 @@ async function whenListening<T>(connect: () => Promise<T>, started: number): Pro
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

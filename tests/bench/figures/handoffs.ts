@@ -3,7 +3,7 @@ import type { Figure } from "../figure.ts";
 import type { LoadResult } from "../load.ts";
 import { deskhand, type Launch, Loader, script, type Server, start } from "../processes.ts";
 import { deskEnvironment, submissions, tickets } from "../requests.ts";
-import { alternate, loadInTurn, valuesOf } from "../rounds.ts";
+import { alternate, each, loadInTurn, valuesOf } from "../rounds.ts";
 
 const IN_FLIGHT = 50;
 const HANGING = 5000;
@@ -51,29 +51,25 @@ export const handoffFigures: Figure[] = [
         floor: () => wave(floor),
         deskhand: () => wave(service()),
       });
-      const each = <T>(value: (wave: Wave) => T) => ({
-        floor: waves.floor.map(value),
-        deskhand: waves.deskhand.map(value),
-      });
       return [
         {
           what: "memory of one",
           unit: "KiB",
-          ...each(({ before, peak }) => (peak - before) / HANGING / 1024),
-          loads: each(({ result }) => result),
+          ...each(waves, ({ before, peak }) => (peak - before) / HANGING / 1024),
+          loads: each(waves, ({ result }) => result),
           goals: [{ subject: "ratio", bound: "at most", value: 1.3 }],
           details: waves,
         },
         {
           what: "memory of the process at its most",
           unit: "MiB",
-          ...each(({ peak }) => peak / 1024 / 1024),
+          ...each(waves, ({ peak }) => peak / 1024 / 1024),
           goals: [],
         },
         {
           what: "slowest answer",
           unit: "ms",
-          ...each(({ result }) => result.max),
+          ...each(waves, ({ result }) => result.max),
           goals: [{ subject: "worst", bound: "at most", value: 6000 }],
         },
       ];

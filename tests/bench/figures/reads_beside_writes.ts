@@ -1,7 +1,7 @@
 import type { Figure } from "../figure.ts";
 import { deskhand, Loader, script, type Server, start } from "../processes.ts";
 import { reads, submissions } from "../requests.ts";
-import { alternate, prepare, valuesOf } from "../rounds.ts";
+import { alternate, each, prepare, valuesOf } from "../rounds.ts";
 
 const READERS = 4;
 const WRITERS = 64;
@@ -35,22 +35,20 @@ export const readsBesideWrites: Figure = {
       floor: () => round(floor),
       deskhand: () => round(service),
     });
-    const of = (side: "read" | "written") => ({
-      floor: results.floor.map((result) => result[side]),
-      deskhand: results.deskhand.map((result) => result[side]),
-    });
+    const read = each(results, ({ read }) => read);
+    const written = each(results, ({ written }) => written);
     return [
       {
         what: "99th percentile of reads",
         unit: "ms",
-        ...valuesOf(of("read"), "p99"),
+        ...valuesOf(read, "p99"),
         goals: [
           { subject: "deskhand", bound: "at most", value: 10 },
           { subject: "ratio", bound: "at most", value: 0.4 },
         ],
       },
-      { what: "reads", unit: "/s", ...valuesOf(of("read"), "perSecond"), goals: [] },
-      { what: "submissions", unit: "/s", ...valuesOf(of("written"), "perSecond"), goals: [] },
+      { what: "reads", unit: "/s", ...valuesOf(read, "perSecond"), goals: [] },
+      { what: "submissions", unit: "/s", ...valuesOf(written, "perSecond"), goals: [] },
     ];
   },
 };
