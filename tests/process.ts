@@ -169,13 +169,18 @@ export class Service implements AsyncDisposable {
     return this.ended();
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends it as a crash does. */
+  async kill(): Promise<void> {
     try {
       this.child.kill("SIGKILL");
     } catch {
       // It has ended.
     }
     await this.ended();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
   }
 }
 

@@ -2,10 +2,10 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import * as fc from "fast-check";
 import { type PracticeDesk, startPracticeDesk } from "../practice/desk.ts";
 import { mintToken } from "../practice/token.ts";
+import { startService } from "../process.ts";
 import { AUTH_SECRET } from "../service.ts";
 import { Clients, send, type Submitted } from "./clients.ts";
 import { type KvFile, readKvFile, torn } from "./kv_file.ts";
-import { startService } from "./service.ts";
 
 const KILLS = Number(Deno.env.get("KILLS") || 20);
 const SEED = Number(Deno.env.get("KILL_SEED") || Date.now() % 1_000_000);
@@ -30,14 +30,14 @@ Deno.test(`the service keeps every promise through ${KILLS} kills under load (KI
 async function killAndResume(kvPath: string, desk: PracticeDesk): Promise<void> {
   const token = await mintToken(AUTH_SECRET);
   const start = () =>
-    startService(kvPath, {
-      AUTH_SECRET,
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
-      SUPPORT_DESK_TIMEOUT_MS: String(DESK_TIMEOUT_MS),
-      RATE_LIMIT_PER_MINUTE: "0",
-      LOG_LEVEL: "info",
+    startService({
+      kvPath,
+      env: {
+        SUPPORT_DESK_URL: desk.url,
+        SUPPORT_DESK_TOKEN: desk.token,
+        SUPPORT_DESK_QUEUE: desk.queue,
+        SUPPORT_DESK_TIMEOUT_MS: String(DESK_TIMEOUT_MS),
+      },
     });
 
   let service = await start();

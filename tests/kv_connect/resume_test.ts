@@ -32,7 +32,7 @@ Deno.test("of all instances that resume an interrupted handoff at once exactly o
   desk.behave("hang");
   const without = Promise.allSettled(wanted.slice(RUNS / 2).map(submit));
   await Promise.all(wanted.map((one) => pending(others[0]!, one)));
-  await killed![Symbol.asyncDispose]();
+  await killed!.kill();
   await Promise.all([withTicket, without]);
   for (const one of wanted) await interruption(others[0]!, one, LONG_MS);
   // Two slow searches, then a creation: whoever may search has done it before anybody creates.
