@@ -52,8 +52,9 @@ const DESCRIPTIONS: Record<SchemaName, string> = {
   Context: "Where the request was asked. The same run id under two tenants is two contexts.",
   Actor: "Who asks, from the verified token.",
   Handoff: "What became of the request at the desk. `none`: kept here, nothing was sent. " +
-    "`pending`: the desk is being asked. `created`, `linked`: the ticket exists. `failed`: why, in " +
-    "one sentence that can be shown; where `ticketMayExist`, look for the reference at the desk " +
+    "`pending`: the desk is being asked. Read it again: it is settled within seconds, or reads as " +
+    "`failed` with the reason `interrupted`. `created`, `linked`: the ticket exists. `failed`: why, " +
+    "in one sentence that can be shown; where `ticketMayExist`, look for the reference at the desk " +
     "before asking again.",
   Ticket: "The desk's own item. `url` is an address at the configured desk.",
   Problem: "Every refusal (RFC 9457). Any path answers 405 with /problems/method-not-allowed and " +
