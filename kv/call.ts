@@ -34,16 +34,19 @@ export async function call<T>(
   if ((leftBehind.get(handle) ?? 0) >= MAX_LEFT_BEHIND) {
     throw new StoreUnavailable(`KV has left ${MAX_LEFT_BEHIND} calls unanswered`);
   }
-  const late = Promise.withResolvers<never>();
-  const over = new AbortController();
-  const running = persist(handle, run, over.signal);
-  const timer = setTimeout(() => {
-    leaveBehind(handle, running);
-    over.abort();
-    late.reject(unanswered(deadlineMs));
-  }, deadlineMs);
+  const deadline: Deadline = { isOver: false };
+  const running = persist(handle, run, deadline);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      leaveBehind(handle, running);
+      deadline.isOver = true;
+      deadline.onOver?.();
+      reject(unanswered(deadlineMs));
+    }, deadlineMs);
+  });
   try {
-    return await Promise.race([late.promise, running]);
+    return await Promise.race([late, running]);
   } catch (error) {
     if (error instanceof StoreUnavailable) throw error;
     throw new StoreUnavailable(`KV failed: ${messageOf(error)}`);
@@ -70,32 +73,38 @@ function leaveBehind(handle: KvHandle, running: Promise<unknown>): void {
   running.then(ended, ended);
 }
 
+/** Not an `AbortSignal`: making one takes as long as all else about a call. */
+interface Deadline {
+  isOver: boolean;
+  onOver?: () => void;
+}
+
 async function persist<T>(
   handle: KvHandle,
   run: (kv: Deno.Kv) => Promise<T>,
-  over: AbortSignal,
+  deadline: Deadline,
 ): Promise<T> {
   const kv = await handle;
   for (let ms = FIRST_PAUSE_MS;; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
     // Whoever asked has been told that the store is unavailable: a write now would surprise them.
-    over.throwIfAborted();
+    if (deadline.isOver) throw unanswered();
     try {
       return await run(kv);
     } catch (error) {
       const isLocked = error instanceof Error && error.message.includes("database is locked");
       if (!isLocked) throw error;
     }
-    await pause(ms, over);
+    await pause(ms, deadline);
   }
 }
 
-/** Ends with the signal at the latest. */
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+/** Ends with the deadline at the latest. */
+function pause(milliseconds: number, deadline: Deadline): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, milliseconds);
-  signal.addEventListener("abort", () => {
+  deadline.onOver = () => {
     clearTimeout(timer);
     resolve();
-  }, { once: true });
+  };
   return promise;
 }

