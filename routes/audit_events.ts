@@ -57,7 +57,7 @@ export function auditEvents(store: Store, verify: VerifyToken) {
       const { limit, cursor } = c.req.valid("query");
       const { events, next } = await store.auditEvents(c.get("tenantId"), limit, cursor);
       const nextCursor = next && toCursor(next);
-      return json<AuditEventsAnswer, 200>({ events, nextCursor }, 200);
+      return json<AuditEventsAnswer, 200>(c, { events, nextCursor }, 200);
     },
   );
 }

@@ -8,6 +8,8 @@ export interface Env {
     actor: Actor;
     tenantId: string;
     idempotencyKey?: string;
+    /** Set where an answer was made with all its headers. */
+    hasAllHeaders?: true;
     /** Set once something may have been stored. */
     isSubmitting?: true;
   };

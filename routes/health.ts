@@ -6,11 +6,11 @@ import { problem } from "./problems.ts";
 /** Whether this process runs, and whether it can keep a request. */
 export function health(isReady: () => Promise<boolean>) {
   return new Hono<Env>()
-    .get("/livez", () => json({ status: "live" }, 200))
+    .get("/livez", (c) => json(c, { status: "live" }, 200))
     .get(
       "/readyz",
       async (c) =>
-        await isReady() ? json({ status: "ready" }, 200) : problem(
+        await isReady() ? json(c, { status: "ready" }, 200) : problem(
           c,
           "store-unavailable",
           "KV does not take a write within a second. See the log",

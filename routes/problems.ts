@@ -1,5 +1,6 @@
 import type { Context, TypedResponse } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Env } from "./env.ts";
 import { json } from "./json.ts";
 
 /** Every refusal, by the last part of its `type`. Statuses are chosen here and nowhere else. */
@@ -50,7 +51,7 @@ export interface ProblemOptions {
 
 /** The one error body. `detail` says what to do, and never what an exception or the desk said. */
 export function problem<Slug extends ProblemSlug>(
-  c: Context,
+  c: Context<Env>,
   slug: Slug,
   detail: string,
   { errors, headers }: ProblemOptions = {},
@@ -64,5 +65,5 @@ export function problem<Slug extends ProblemSlug>(
     requestId: c.get("requestId"),
     ...errors && { errors },
   };
-  return json(body, status, { ...headers, "Content-Type": "application/problem+json" });
+  return json(c, body, status, { ...headers, "Content-Type": "application/problem+json" });
 }

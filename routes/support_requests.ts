@@ -9,6 +9,7 @@ import { type ContextSummaryAnswer, toAnswer, toSummaryAnswer } from "./answers.
 import { contextOf, validRun } from "./context.ts";
 import { entityTag, isNamed } from "./entity_tag.ts";
 import type { Env } from "./env.ts";
+import { allHeaders } from "./headers.ts";
 import { json, jsonText } from "./json.ts";
 import { problem } from "./problems.ts";
 import { idempotencyKey, limitRate, submissionBody } from "./submission.ts";
@@ -73,7 +74,7 @@ async function answerSubmission(c: HonoContext<Env>, deskhand: Deskhand, submiss
   switch (result.outcome) {
     case "submitted": {
       const headers = result.replayed ? { "Idempotent-Replayed": "true" } : undefined;
-      return json(toAnswer(result.request), 201, headers);
+      return json(c, toAnswer(result.request), 201, headers);
     }
     case "not_a_ticket":
       return refuseInvalid(c, "body", [
@@ -130,7 +131,7 @@ async function answerLatest(
   };
   if (isNamed(c.req.header("If-None-Match"), tag)) {
     // Not in the type: what is cached stands in for it before a typed client looks.
-    return new Response(null, { status: 304, headers }) as never;
+    return new Response(null, { status: 304, headers: allHeaders(c, headers) }) as never;
   }
-  return jsonText<ContextSummaryAnswer, 200>(text, 200, headers);
+  return jsonText<ContextSummaryAnswer, 200>(c, text, 200, headers);
 }

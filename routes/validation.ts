@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { z } from "zod";
+import type { Env } from "./env.ts";
 import { problem, type ProblemError } from "./problems.ts";
 
 /** More would tell nobody more, and let a small request have a large answer. */
@@ -17,7 +18,11 @@ export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown) 
 }
 
 /** The one answer to what was sent in `place` and is not valid. */
-export function refuseInvalid(c: Context, place: keyof typeof WHAT_TO_DO, errors: ProblemError[]) {
+export function refuseInvalid(
+  c: Context<Env>,
+  place: keyof typeof WHAT_TO_DO,
+  errors: ProblemError[],
+) {
   return problem(c, "validation", WHAT_TO_DO[place], { errors: errors.slice(0, MAX_ERRORS) });
 }
 
