@@ -37,9 +37,13 @@ export function openLog({ level, isBatched }: LogOptions, now: () => number) {
   };
 }
 
+/** The time of the last line, which many others share. */
+let last = { at: NaN, timestamp: "" };
+
 function toLine(level: Level, message: string, at: number, fields?: Fields): string {
+  if (last.at !== at) last = { at, timestamp: new Date(at).toISOString() };
   return JSON.stringify({
-    "@timestamp": new Date(at).toISOString(),
+    "@timestamp": last.timestamp,
     level: LEVELS[level],
     message,
     logger: "deskhand",

@@ -36,11 +36,7 @@ const MAX_CLAIMS = 3;
  *
  * @throws {StoreUnavailable} The request may have been stored, and nothing was sent to the desk.
  */
-export function submit(deskhand: Deskhand, command: SubmitCommand): Promise<SubmitResult> {
-  return deskhand.underWay.track(run(deskhand, command));
-}
-
-async function run(deskhand: Deskhand, command: SubmitCommand): Promise<SubmitResult> {
+export async function submit(deskhand: Deskhand, command: SubmitCommand): Promise<SubmitResult> {
   const began = deskhand.clock.elapsed();
   const now = deskhand.clock.now();
   const reference = deskhand.mintReference(now);

@@ -6,15 +6,8 @@ import type { Reference } from "./reference.ts";
  * that jumped says.
  */
 export class UnderWay {
-  #work = new Set<Promise<unknown>>();
   #handoffs = new Set<Reference>();
-
-  track<T>(work: Promise<T>): Promise<T> {
-    this.#work.add(work);
-    const forget = () => this.#work.delete(work);
-    work.then(forget, forget);
-    return work;
-  }
+  #waiting: (() => void)[] = [];
 
   /**
    * Runs all that is done for one request, from before it is stored until its handoff is settled;
@@ -26,6 +19,7 @@ export class UnderWay {
       return await run();
     } finally {
       this.#handoffs.delete(reference);
+      if (this.#handoffs.size === 0) this.#waiting.splice(0).forEach((resolve) => resolve());
     }
   }
 
@@ -40,6 +34,8 @@ export class UnderWay {
 
   /** Resolves when nothing is under way; never rejects. */
   async idle(): Promise<void> {
-    while (this.#work.size > 0) await Promise.allSettled(this.#work);
+    while (this.#handoffs.size > 0) {
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
   }
 }

@@ -39,27 +39,24 @@ export class Sequence {
    * Runs a write with the next sort key; `next` gives a later one after a collision, and `stored`
    * is to be told the one that was stored.
    */
-  write<T>(
+  async write<T>(
     context: Context,
     nowMs: number,
     run: (ts: number, next: () => Promise<number>, stored: (ts: number) => void) => Promise<T>,
   ): Promise<T> {
-    return this.#use(context, async (last) => {
-      const next = async (mustRead: boolean) => {
-        const stored = mustRead ? await this.#readLast(context) : 0;
-        last.ts = Math.max(nowMs * 1000, last.ts + 1, stored + 1);
-        return last.ts;
-      };
-      try {
-        const ts = await next(last.ts === 0 || !this.#isExclusive);
-        const stored = (ts: number) => void (last.stored = Math.max(last.stored, ts));
-        return await run(ts, () => next(true), stored);
-      } catch (error) {
-        last.doubts++;
-        last.stored = 0;
-        throw error;
-      }
-    });
+    const last = this.#take(context);
+    const after = (stored: number) => last.ts = Math.max(nowMs * 1000, last.ts + 1, stored + 1);
+    const next = async () => after(await this.#readLast(context));
+    try {
+      const ts = last.ts === 0 || !this.#isExclusive ? await next() : after(0);
+      return await run(ts, next, (ts) => void (last.stored = Math.max(last.stored, ts)));
+    } catch (error) {
+      last.doubts++;
+      last.stored = 0;
+      throw error;
+    } finally {
+      this.#release(last);
+    }
   }
 
   /**
@@ -75,26 +72,30 @@ export class Sequence {
    * meanwhile may have been stored after it: then nothing is kept.
    */
   async learn(context: Context, read: () => Promise<number>): Promise<void> {
-    await this.#use(context, async (last) => {
+    const last = this.#take(context);
+    try {
       const { doubts } = last;
       const ts = await read();
       if (last.doubts === doubts) last.stored = Math.max(last.stored, ts);
-    });
+    } finally {
+      this.#release(last);
+    }
   }
 
-  async #use<T>(context: Context, use: (last: Last) => Promise<T>): Promise<T> {
+  /** What is known of a context, which is not forgotten until it is released. */
+  #take(context: Context): Last {
     const name = nameOf(context);
     const last = this.#contexts.get(name) ?? { ts: 0, stored: 0, doubts: 0, uses: 0 };
     // Moved to the end: the first is the one least recently used.
     this.#contexts.delete(name);
     this.#contexts.set(name, last);
     last.uses++;
-    try {
-      return await use(last);
-    } finally {
-      last.uses--;
-      this.#forget();
-    }
+    return last;
+  }
+
+  #release(last: Last): void {
+    last.uses--;
+    this.#forget();
   }
 
   #forget(): void {

@@ -1,5 +1,4 @@
 import { Hono } from "hono";
-import { requestId } from "hono/request-id";
 import type { Deskhand } from "../domain/deskhand.ts";
 import type { RateLimit } from "../domain/ports.ts";
 import { accessLog } from "./access_log.ts";
@@ -27,9 +26,8 @@ export interface AppOptions {
 /** The whole HTTP contract. */
 export function createApp({ deskhand, verify, rateLimit, isReady, corsOrigins }: AppOptions) {
   const app = new Hono<Env>()
-    .use(requestId())
-    .use(accessLog(deskhand))
     .use(defaultHeaders)
+    .use(accessLog(deskhand))
     .use(crossOrigin(corsOrigins))
     .route("/", health(isReady))
     .route("/", supportRequests({ deskhand, verify, rateLimit }))

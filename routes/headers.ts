@@ -25,8 +25,17 @@ export function allHeaders(
   return { ...HEADERS, "X-Request-Id": c.get("requestId"), ...headers };
 }
 
-/** Gives the headers that an answer has unless its handler chose others to what was made without. */
+/** A request id that a client may choose. */
+const REQUEST_ID = /^[\w\-=]{1,255}$/;
+
+/**
+ * Gives each request an id, and the headers that an answer has unless its handler chose others to
+ * what was made without. Not Hono's own middleware for the id, which makes a `Headers` for it.
+ */
 export const defaultHeaders = createMiddleware<Env>(async (c, next) => {
+  const chosen = c.req.header("X-Request-Id");
+  const isKept = chosen !== undefined && REQUEST_ID.test(chosen);
+  c.set("requestId", isKept ? chosen : crypto.randomUUID());
   await next();
   if (c.get("hasAllHeaders")) return;
   const { headers } = c.res;

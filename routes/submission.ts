@@ -1,5 +1,4 @@
 import type { Context, MiddlewareHandler } from "hono";
-import { createMiddleware } from "hono/factory";
 import type { z } from "zod";
 import { IDEMPOTENCY_KEY } from "../domain/idempotency.ts";
 import type { Clock, RateLimit } from "../domain/ports.ts";
@@ -13,21 +12,41 @@ import { parse, refuseInvalid, toProblemErrors } from "./validation.ts";
 export const BODY_TIMEOUT_MS = 10_000;
 const DEADLINE_SHARED_MS = 1_000;
 
-/** Counts every submission of an actor in a tenant, replays too. */
-export function limitRate(rateLimit: RateLimit) {
-  return createMiddleware<Env>(async (c, next) => {
-    const decision = await rateLimit.take(c.get("tenantId"), c.get("actor").id);
-    if (!decision.allowed) {
-      const seconds = String(decision.retryAfterSeconds);
-      return problem(c, "rate-limited", `Nothing was stored. Try again in ${seconds} s`, {
-        headers: { "Retry-After": seconds },
-      });
-    }
+type Json = {
+  in: { json: z.input<typeof Submission> };
+  out: { json: Submission };
+};
+
+/**
+ * Counts the submission, and parses its idempotency key and its body. Its type tells Hono's client
+ * what to send.
+ */
+export function acceptSubmission(
+  rateLimit: RateLimit,
+  clock: Pick<Clock, "deadline" | "elapsed">,
+): MiddlewareHandler<Env, string, Json> {
+  const deadline = sharedDeadline(clock);
+  return async (c, next) => {
+    const refusal = await refuseTooMany(c, rateLimit) ?? refuseKey(c);
+    if (refusal !== null) return refusal;
+    const submission = await readSubmission(c, deadline());
+    if (submission instanceof Response) return submission;
+    c.req.addValidatedData("json", submission);
     await next();
+  };
+}
+
+/** Counts every submission of an actor in a tenant, replays too. */
+async function refuseTooMany(c: Context<Env>, rateLimit: RateLimit): Promise<Response | null> {
+  const decision = await rateLimit.take(c.get("tenantId"), c.get("actor").id);
+  if (decision.allowed) return null;
+  const seconds = String(decision.retryAfterSeconds);
+  return problem(c, "rate-limited", `Nothing was stored. Try again in ${seconds} s`, {
+    headers: { "Retry-After": seconds },
   });
 }
 
-export const idempotencyKey = createMiddleware<Env>(async (c, next) => {
+function refuseKey(c: Context<Env>): Response | null {
   const key = c.req.header("Idempotency-Key");
   if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
     return problem(
@@ -37,25 +56,7 @@ export const idempotencyKey = createMiddleware<Env>(async (c, next) => {
     );
   }
   c.set("idempotencyKey", key);
-  await next();
-});
-
-type Json = {
-  in: { json: z.input<typeof Submission> };
-  out: { json: Submission };
-};
-
-/** Parses the body. Its type tells Hono's client what to send. */
-export function submissionBody(
-  clock: Pick<Clock, "deadline" | "elapsed">,
-): MiddlewareHandler<Env, string, Json> {
-  const deadline = sharedDeadline(clock);
-  return async (c, next) => {
-    const submission = await readSubmission(c, deadline());
-    if (submission instanceof Response) return submission;
-    c.req.addValidatedData("json", submission);
-    await next();
-  };
+  return null;
 }
 
 /** The submission, or the answer to what is none. What was sent is not held while the desk is asked. */

@@ -12,7 +12,7 @@ import type { Env } from "./env.ts";
 import { allHeaders } from "./headers.ts";
 import { json, jsonText } from "./json.ts";
 import { problem } from "./problems.ts";
-import { idempotencyKey, limitRate, submissionBody } from "./submission.ts";
+import { acceptSubmission } from "./submission.ts";
 import type { VerifyToken } from "./token.ts";
 import { pointer, refuseInvalid } from "./validation.ts";
 import { whoMay } from "./who_may.ts";
@@ -27,25 +27,20 @@ export interface SupportRequestsOptions {
 export function supportRequests({ deskhand, verify, rateLimit }: SupportRequestsOptions) {
   const mayCreate = whoMay(verify, "support_requests:create");
   const mayRead = whoMay(verify, "support_requests:read");
-  const counted = limitRate(rateLimit);
-  const body = submissionBody(deskhand.clock);
+  const accepted = acceptSubmission(rateLimit, deskhand.clock);
   const write = createWriter();
 
   return new Hono<Env>()
     .post(
       "/v1/tenants/:tenantId/support-requests",
       mayCreate,
-      counted,
-      idempotencyKey,
-      body,
+      accepted,
       (c) => answerSubmission(c, deskhand, c.req.valid("json")),
     )
     .post(
       "/v1/tenants/:tenantId/runs/:runId/support-requests",
       mayCreate,
-      counted,
-      idempotencyKey,
-      body,
+      accepted,
       validRun,
       (c) => answerSubmission(c, deskhand, c.req.valid("json")),
     )

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { UnderWay } from "../../domain/under_way.ts";
 
 const REFERENCE = "SR-01K9000000000000000000000A";
@@ -19,24 +19,23 @@ Deno.test("UnderWay is idle where there is nothing to do", async () => {
 Deno.test("UnderWay is idle when all work has ended, what failed and what came later included", async () => {
   const underWay = new UnderWay();
   const [first, second, later] = [1, 2, 3].map(() => Promise.withResolvers<void>());
-  underWay.track(first!.promise);
-  underWay.track(second!.promise).catch(() => {});
+  underWay.handOff(`${REFERENCE}1`, () => first!.promise);
+  underWay.handOff(`${REFERENCE}2`, () => second!.promise).catch(() => {});
   const idle = underWay.idle();
   first!.resolve();
   assertEquals(await hasSettled(idle), false);
-  underWay.track(later!.promise);
+  underWay.handOff(`${REFERENCE}3`, () => later!.promise);
   second!.reject(new Error("failed"));
   assertEquals(await hasSettled(idle), false);
   later!.resolve();
   await idle;
 });
 
-Deno.test("UnderWay hands the outcome of tracked work on", async () => {
+Deno.test("UnderWay hands the outcome of a handoff on", async () => {
   const underWay = new UnderWay();
-  const work = Promise.resolve(42);
-  assertStrictEquals(underWay.track(work), work);
-  assertEquals(await work, 42);
-  await assertRejects(() => underWay.track(Promise.reject(new Error("failed"))), Error, "failed");
+  assertEquals(await underWay.handOff(REFERENCE, () => Promise.resolve(42)), 42);
+  const failing = () => underWay.handOff(REFERENCE, () => Promise.reject(new Error("failed")));
+  await assertRejects(failing, Error, "failed");
   await underWay.idle();
 });
 
