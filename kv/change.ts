@@ -46,12 +46,16 @@ export function measure({ checks, sets }: Change): Room & { isWithinLimits: bool
 
 /**
  * No less than V8 serialises a record to: two bytes for a character, and less than 16 for what
- * surrounds a value. Four times as quick as the length of its JSON.
+ * surrounds a value. Takes half as long as the length of its JSON, but not with `for … in` for arrays.
  */
 function valueSize(value: unknown): number {
   if (typeof value === "string") return 2 * value.length + 16;
   if (typeof value !== "object" || value === null) return 16;
   let bytes = 16;
+  if (Array.isArray(value)) {
+    for (const item of value) bytes += 16 + valueSize(item);
+    return bytes;
+  }
   for (const name in value) {
     bytes += 2 * name.length + 16 + valueSize((value as Record<string, unknown>)[name]);
   }

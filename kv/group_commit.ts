@@ -24,6 +24,13 @@ export const LOCAL = { maxChecks: 100, maxUnderWay: 1 };
  */
 export const SHARED = { maxChecks: 10, maxUnderWay: 64 };
 
+/**
+ * Of more than so many, a commit takes no more than half of all that are about: waiting, or in the
+ * commit before. Without, a first one alone and then all the others take turns, and the thread and
+ * the store wait for each other.
+ */
+const SMALL = 16;
+
 /** `getMany` takes no more. */
 const MAX_KEYS = 10;
 /** How often a change is tried whose check fails, and passes when it is looked at. */
@@ -53,6 +60,8 @@ export class GroupCommit {
   #room: Room;
   #queue: Member[] = [];
   #underWay = new Set<Member[]>();
+  /** How many the last commit took. */
+  #last = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(kv: KvHandle, { clock, maxChecks, maxUnderWay }: GroupCommitOptions) {
@@ -110,9 +119,11 @@ export class GroupCommit {
     while (this.#underWay.size < this.#maxUnderWay && this.#queue.length > 0) {
       const group = this.#take();
       this.#underWay.add(group);
-      this.#settle(group).then(() => {
+      this.#settle(group).then((answer) => {
         this.#underWay.delete(group);
         this.#begin();
+        // Only now: what comes of the answers takes the thread, and the store can work meanwhile.
+        answer();
         if (this.#underWay.size > 0) return;
         clearTimeout(this.#timer);
         this.#timer = undefined;
@@ -127,10 +138,12 @@ export class GroupCommit {
     const taken = new Set<string>();
     const left = { ...this.#room };
     const waiting = this.#queue.filter(({ isOver }) => !isOver);
+    const most = Math.max(SMALL, Math.ceil((waiting.length + this.#last) / 2));
     for (const [i, member] of waiting.entries()) {
       const { size, names } = member;
       // KV refuses a whole commit for the one change that is too large: that one goes alone.
-      if (group.length > 0 && !(size.isWithinLimits && isWithin(size, left))) {
+      const hasRoom = group.length < most && size.isWithinLimits && isWithin(size, left);
+      if (group.length > 0 && !hasRoom) {
         later.push(...waiting.slice(i));
         break;
       }
@@ -146,24 +159,26 @@ export class GroupCommit {
       left.keyBytes -= size.keyBytes;
     }
     this.#queue = later;
+    this.#last = group.length;
     return group;
   }
 
-  /** Answers every member; never rejects. */
-  async #settle(group: Member[]): Promise<void> {
+  /** Decides on every member, and gives what answers those who were not answered before. */
+  async #settle(group: Member[]): Promise<() => void> {
     try {
       let rest = group;
       for (let tries = 0; rest.length > 0; tries++) {
         const committed = await this.#write(rest);
         if (committed.ok) {
-          for (const { answer } of rest) answer.resolve(committed);
-          return;
+          const members = rest;
+          return () => members.forEach(({ answer }) => answer.resolve(committed));
         }
         const undecided = await this.#decide(rest);
         if (undecided.length === rest.length) {
           // What failed has changed again since.
           if (rest.length > 1) {
-            return void (await Promise.all(rest.map((one) => this.#settle([one]))));
+            const answers = await Promise.all(rest.map((one) => this.#settle([one])));
+            return () => answers.forEach((answer) => answer());
           }
           if (tries >= MAX_TRIES) {
             throw new StoreUnavailable("KV is contended: a check kept failing");
@@ -171,8 +186,9 @@ export class GroupCommit {
         }
         rest = undecided.filter(({ isOver }) => !isOver);
       }
+      return () => {};
     } catch (error) {
-      for (const { answer } of group) answer.reject(error);
+      return () => group.forEach(({ answer }) => answer.reject(error));
     }
   }
 

@@ -52,10 +52,26 @@ Deno.test("GroupCommit commits at once what arrives while nothing is under way",
 
 Deno.test("GroupCommit commits together what arrives while a commit is under way", async () => {
   using test = await openCommits();
-  const settled = await test.together(names("a", 50).map((name) => put(name)));
+  const settled = await test.together(names("a", 16).map((name) => put(name)));
   assertEquals(new Set(oks(settled)), new Set([true]));
-  assertEquals(test.watched.commits.map(({ sets }) => sets.length), [1, 50]);
-  assertEquals((await stored(test.kv)).length, 51);
+  assertEquals(test.watched.commits.map(({ sets }) => sets.length), [1, 16]);
+  assertEquals((await stored(test.kv)).length, 17);
+});
+
+Deno.test("GroupCommit takes half of many, so that others arrive while it writes them", async () => {
+  using test = await openCommits();
+  const settled = await test.together(names("a", 63).map((name) => put(name)));
+  assertEquals(new Set(oks(settled)), new Set([true]));
+  assertEquals(test.watched.commits.map(({ sets }) => sets.length), [1, 32, 31]);
+});
+
+Deno.test("GroupCommit begins the next commit before it answers for the last", async () => {
+  using test = await openCommits();
+  const first = test.commits.commit(put("first"));
+  const others = names("a", 2).map((name) => test.commits.commit(put(name)));
+  await first;
+  assertEquals(test.watched.commits.length, 2);
+  await Promise.all(others);
 });
 
 Deno.test("GroupCommit answers nobody before the commit that holds the change", async () => {
@@ -85,16 +101,16 @@ Deno.test("GroupCommit gives each change the versionstamp that its record has", 
 
 Deno.test("GroupCommit refuses a change whose check fails, and no other", async () => {
   using test = await openCommits();
-  const taken = names("taken", 7);
+  const taken = names("taken", 4);
   for (const name of taken) await test.kv.set(["record", name], "before");
-  const changes = names("free", 40).map((name) => put(name));
+  const changes = names("free", 12).map((name) => put(name));
   changes.splice(3, 0, ...taken.map((name) => put(name, "after")));
   const settled = await test.together(changes);
   assertEquals(oks(settled), changes.map(({ sets }) => !taken.includes(String(sets[0]!.key[1]))));
   assertEquals((await test.kv.get(["record", "taken-3"])).value, "before");
   // The first, all, and those that were not refused: not one for each.
-  assertEquals(test.watched.commits.map(({ sets }) => sets.length), [1, 47, 40]);
-  assertEquals(test.watched.reads(), 5);
+  assertEquals(test.watched.commits.map(({ sets }) => sets.length), [1, 16, 12]);
+  assertEquals(test.watched.reads(), 2);
 });
 
 Deno.test("GroupCommit lets one of many win that write the same key at once", async () => {
