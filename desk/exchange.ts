@@ -76,22 +76,23 @@ function nothingWasSent(error: unknown): boolean {
  * decoded: a small Content-Length says nothing about what a gzip body unpacks to.
  */
 async function readCapped(
-  body: ReadableStream<Uint8Array> | null,
+  body: ReadableStream<Uint8Array<ArrayBuffer>> | null,
 ): Promise<Uint8Array<ArrayBuffer> | null> {
-  const bytes = new Uint8Array(MAX_ANSWER_BYTES);
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   const reader = body?.getReader();
   while (reader !== undefined) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (length + value.length > MAX_ANSWER_BYTES) {
+    length += value.length;
+    if (length > MAX_ANSWER_BYTES) {
       letGo(reader);
       return null;
     }
-    bytes.set(value, length);
-    length += value.length;
+    chunks.push(value);
   }
-  return bytes.subarray(0, length);
+  const [first] = chunks;
+  return first !== undefined && chunks.length === 1 ? first : await new Blob(chunks).bytes();
 }
 
 function parsed(bytes: Uint8Array<ArrayBuffer>): Exchange {

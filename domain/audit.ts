@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Context } from "./context.ts";
-import { Handoff, Timestamp, timestamp } from "./handoff.ts";
+import { Handoff, Timestamp } from "./handoff.ts";
 import { Reference } from "./reference.ts";
 import { Actor, type SupportRequest } from "./support_request.ts";
 
@@ -28,11 +28,11 @@ export function auditEvent(
   name: AuditEventName,
   request: SupportRequest,
   handoff: Handoff,
-  now: number,
+  at: string,
 ): AuditEvent {
   return {
     event: name,
-    at: timestamp(now),
+    at,
     reference: request.reference,
     context: request.context,
     actor: request.createdBy,

@@ -26,33 +26,32 @@ const leftBehind = new WeakMap<KvHandle, number>();
  *
  * @throws {StoreUnavailable}
  */
-export async function call<T>(
+export function call<T>(
   handle: KvHandle,
   run: (kv: Deno.Kv) => Promise<T>,
   deadlineMs = DEADLINE_MS,
 ): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   if ((leftBehind.get(handle) ?? 0) >= MAX_LEFT_BEHIND) {
-    throw new StoreUnavailable(`KV has left ${MAX_LEFT_BEHIND} calls unanswered`);
+    reject(new StoreUnavailable(`KV has left ${MAX_LEFT_BEHIND} calls unanswered`));
+    return promise;
   }
   const deadline: Deadline = { isOver: false };
   const running = persist(handle, run, deadline);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      leaveBehind(handle, running);
-      deadline.isOver = true;
-      deadline.onOver?.();
-      reject(unanswered(deadlineMs));
-    }, deadlineMs);
-  });
-  try {
-    return await Promise.race([late, running]);
-  } catch (error) {
-    if (error instanceof StoreUnavailable) throw error;
-    throw new StoreUnavailable(`KV failed: ${messageOf(error)}`);
-  } finally {
+  const timer = setTimeout(() => {
+    leaveBehind(handle, running);
+    deadline.isOver = true;
+    deadline.onOver?.();
+    reject(unanswered(deadlineMs));
+  }, deadlineMs);
+  running.then((result) => {
     clearTimeout(timer);
-  }
+    resolve(result);
+  }, (error) => {
+    clearTimeout(timer);
+    reject(unavailable(error));
+  });
+  return promise;
 }
 
 /** Whether a call that nobody waits for has not ended, so that a commit may still land. */
@@ -63,6 +62,11 @@ export function hasLeftBehind(handle: KvHandle): boolean {
 /** What a call that took too long comes to. */
 export function unanswered(deadlineMs = DEADLINE_MS): StoreUnavailable {
   return new StoreUnavailable(`KV did not answer within ${deadlineMs} ms`);
+}
+
+function unavailable(error: unknown): StoreUnavailable {
+  if (error instanceof StoreUnavailable) return error;
+  return new StoreUnavailable(`KV failed: ${messageOf(error)}`);
 }
 
 /** Counts a call until it ends. */

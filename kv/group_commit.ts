@@ -88,7 +88,8 @@ export class GroupCommit {
       isOver: false,
     });
     this.#begin();
-    this.#timer ??= setTimeout(() => this.#giveUp(), DEADLINE_MS);
+    // What is written at once has the deadline of the call that writes it.
+    if (this.#queue.length > 0) this.#timer ??= setTimeout(() => this.#giveUp(), DEADLINE_MS);
     return answer.promise;
   }
 
@@ -100,6 +101,7 @@ export class GroupCommit {
 
   /** Tells those who have waited for two seconds. One timer for all: each would cost its own. */
   #giveUp(): void {
+    clearTimeout(this.#timer);
     const now = this.#clock.elapsed();
     let oldest = Infinity;
     for (const members of [...this.#underWay, this.#queue]) {
@@ -173,6 +175,8 @@ export class GroupCommit {
           const members = rest;
           return () => members.forEach(({ answer }) => answer.resolve(committed));
         }
+        // What is written in several calls has one deadline for all of them.
+        this.#giveUp();
         const undecided = await this.#decide(rest);
         if (undecided.length === rest.length) {
           // What failed has changed again since.

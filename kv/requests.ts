@@ -9,6 +9,7 @@ import {
   type Stored,
   StoreUnavailable,
 } from "../domain/ports.ts";
+import { timestamp } from "../domain/handoff.ts";
 import type { SupportRequest } from "../domain/support_request.ts";
 import { call, type KvHandle } from "./call.ts";
 import type { Change } from "./change.ts";
@@ -61,7 +62,7 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
     const { context, reference, createdAt } = request;
     const key = requestKey(context, ts);
     const kept = retention.left(createdAt, clock.now());
-    const event = auditEvent("request.submitted", request, request.handoff, Date.parse(createdAt));
+    const event = auditEvent("request.submitted", request, request.handoff, createdAt);
     const eventKey = auditKey(context.tenantId, { ts, reference, event: event.event });
     const change: Change = {
       checks: [{ key, versionstamp: null }],
@@ -115,7 +116,7 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
       const request = { ...stored.request, handoff };
       const { context, reference, createdAt } = request;
       const key = requestKey(context, ts);
-      const event = auditEvent(eventOf(handoff), request, handoff, Date.parse(handoff.at));
+      const event = auditEvent(eventOf(handoff), request, handoff, handoff.at);
       const position = { ts: finalizationTs(stored, handoff), reference, event: event.event };
       const now = clock.now();
       const { ok } = await commits.commit({
@@ -136,7 +137,7 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
       const { context, reference, handoff: present } = stored.request;
       const previous = "at" in present ? finalizationTs(stored, present) : stored.ts;
       const now = clock.now();
-      const event = auditEvent("handoff.superseded", stored.request, handoff, now);
+      const event = auditEvent("handoff.superseded", stored.request, handoff, timestamp(now));
       const kept = retention.left(event.at, now);
       let ts = Math.max(now * 1000, previous + 1);
       for (let tries = 0; tries < MAX_COLLISIONS; tries++, ts++) {

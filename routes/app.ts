@@ -25,10 +25,9 @@ export interface AppOptions {
 
 /** The whole HTTP contract. */
 export function createApp({ deskhand, verify, rateLimit, isReady, corsOrigins }: AppOptions) {
-  const app = new Hono<Env>()
-    .use(defaultHeaders)
-    .use(accessLog(deskhand))
-    .use(crossOrigin(corsOrigins))
+  const app = new Hono<Env>().use(defaultHeaders).use(accessLog(deskhand));
+  if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));
+  app
     .route("/", health(isReady))
     .route("/", supportRequests({ deskhand, verify, rateLimit }))
     .route("/", auditEvents(deskhand.store, verify))

@@ -62,15 +62,13 @@ async function readStream(
 }
 
 /** Null where the signal comes first. */
-async function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  const { promise, resolve } = Promise.withResolvers<null>();
+function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T | null> {
+  const { promise, resolve, reject } = Promise.withResolvers<T | null>();
   const onAbort = () => resolve(null);
   signal.addEventListener("abort", onAbort);
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+  const end = () => signal.removeEventListener("abort", onAbort);
+  work.then(resolve, reject).then(end);
+  return promise;
 }
 
 const strict = new TextDecoder("utf-8", { fatal: true });

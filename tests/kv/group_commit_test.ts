@@ -173,11 +173,15 @@ Deno.test("GroupCommit gives a server no more checks than it allows, several com
 });
 
 /** A KV whose commits are refused so often, though no check fails. */
-function refusingKv(kv: Deno.Kv, refusals: number): Deno.Kv {
+function refusingKv(kv: Deno.Kv, refusals: number, onRefused = () => {}): Deno.Kv {
   const atomic = () => {
     const operation = kv.atomic();
     const commit = operation.commit.bind(operation);
-    operation.commit = () => refusals-- > 0 ? Promise.resolve({ ok: false }) : commit();
+    operation.commit = () => {
+      if (refusals-- <= 0) return commit();
+      onRefused();
+      return Promise.resolve({ ok: false });
+    };
     return operation;
   };
   return { atomic, getMany: kv.getMany.bind(kv) } as unknown as Deno.Kv;
@@ -195,6 +199,14 @@ Deno.test("GroupCommit gives up on a store that refuses without a reason", async
   using kv = await Deno.openKv(":memory:");
   const commits = new GroupCommit(refusingKv(kv, Infinity), { clock, ...LOCAL });
   await assertRejects(() => commits.commit(put("a")), StoreUnavailable, "contended");
+});
+
+Deno.test("GroupCommit tries for no more than two seconds, however many calls it takes", async () => {
+  using kv = await Deno.openKv(":memory:");
+  let now = 0;
+  const slowKv = refusingKv(kv, Infinity, () => now += 900);
+  const commits = new GroupCommit(slowKv, { clock: { elapsed: () => now }, ...LOCAL });
+  await assertRejects(() => commits.commit(put("a")), StoreUnavailable, "within 2000 ms");
 });
 
 /** A KV that sends every commit twice, as Deno's client does where the first answer was lost. */
