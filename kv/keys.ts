@@ -13,6 +13,13 @@ export function contextPrefix(context: Context): Deno.KvKey {
     : ["run", `${context.tenantId}/${context.runId}`];
 }
 
+/** The same for the same context. */
+export function contextName(context: Context): string {
+  return context.kind === "tenant"
+    ? `tenant/${context.tenantId}`
+    : `run/${context.tenantId}/${context.runId}`;
+}
+
 /** `ts` is a number of microseconds: milliseconds would hold a context to a thousand a second. */
 export function requestKey(context: Context, ts: number): Deno.KvKey {
   return [...contextPrefix(context), ts];

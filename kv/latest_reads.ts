@@ -1,7 +1,7 @@
 import type { Context } from "../domain/context.ts";
 import type { Stored } from "../domain/ports.ts";
 import { call, type KvHandle } from "./call.ts";
-import { contextPrefix, requestKey } from "./keys.ts";
+import { contextName, contextPrefix, requestKey } from "./keys.ts";
 import { sortKey, toStored } from "./records.ts";
 import type { Sequence } from "./sequence.ts";
 
@@ -49,7 +49,7 @@ export class LatestReads {
 
   /** @throws {StoreUnavailable} */
   read(context: Context): Promise<Stored | null> {
-    const name = contextPrefix(context).join("/");
+    const name = contextName(context);
     let read = this.#waiting.get(name);
     if (read === undefined) {
       const { promise, resolve, reject } = Promise.withResolvers<Stored | null>();
@@ -64,8 +64,8 @@ export class LatestReads {
   async #readAll(): Promise<void> {
     this.#isReading = true;
     while (this.#waiting.size > 0) {
-      const reads = [...this.#waiting.values()];
-      this.#waiting.clear();
+      const reads = this.#waiting.values();
+      this.#waiting = new Map();
       const known: KnownRead[] = [];
       const lists: Promise<void>[] = [];
       for (const read of reads) {
@@ -86,10 +86,10 @@ export class LatestReads {
     try {
       const keys = known.map(({ read, ts }) => requestKey(read.context, ts));
       const entries = await call(this.#kv, (kv) => kv.getMany<unknown[]>(keys));
-      for (const [i, { read, ts }] of known.entries()) {
+      known.forEach(({ read, ts }, i) => {
         // What has expired may leave another that has not.
         read.resolve(this.#parse(read.name, ts, entries[i]!) ?? readLatest(this.#kv, read.context));
-      }
+      });
     } catch (error) {
       for (const { read } of known) read.reject(error);
     }

@@ -1,5 +1,5 @@
 import type { Context } from "../domain/context.ts";
-import { contextPrefix } from "./keys.ts";
+import { contextName } from "./keys.ts";
 
 /** Contexts whose last sort key is kept in memory. */
 const MAX_CONTEXTS = 10_000;
@@ -64,7 +64,7 @@ export class Sequence {
    * Only where no other process writes.
    */
   latest(context: Context): number | null {
-    return this.#contexts.get(nameOf(context))?.stored || null;
+    return this.#contexts.get(contextName(context))?.stored || null;
   }
 
   /**
@@ -84,7 +84,7 @@ export class Sequence {
 
   /** What is known of a context, which is not forgotten until it is released. */
   #take(context: Context): Last {
-    const name = nameOf(context);
+    const name = contextName(context);
     const last = this.#contexts.get(name) ?? { ts: 0, stored: 0, doubts: 0, uses: 0 };
     // Moved to the end: the first is the one least recently used.
     this.#contexts.delete(name);
@@ -106,8 +106,4 @@ export class Sequence {
       if (this.#contexts.size <= MAX_CONTEXTS) return;
     }
   }
-}
-
-function nameOf(context: Context): string {
-  return contextPrefix(context).join("/");
 }
