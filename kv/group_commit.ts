@@ -135,20 +135,20 @@ export class GroupCommit {
 
   /** Those that fit into one commit, in their order; of two that write one key KV keeps the last. */
   #take(): Member[] {
+    const queue = this.#queue;
+    const most = Math.max(SMALL, Math.ceil((queue.length + this.#last) / 2));
     const group: Member[] = [];
     const later: Member[] = [];
     const taken = new Set<string>();
     const left = { ...this.#room };
-    const waiting = this.#queue.filter(({ isOver }) => !isOver);
-    const most = Math.max(SMALL, Math.ceil((waiting.length + this.#last) / 2));
-    for (const [i, member] of waiting.entries()) {
-      const { size, names } = member;
+    let next = 0;
+    for (; next < queue.length; next++) {
+      const member = queue[next]!;
+      const { size, names, isOver } = member;
+      if (isOver) continue;
       // KV refuses a whole commit for the one change that is too large: that one goes alone.
       const hasRoom = group.length < most && size.isWithinLimits && isWithin(size, left);
-      if (group.length > 0 && !hasRoom) {
-        later.push(...waiting.slice(i));
-        break;
-      }
+      if (group.length > 0 && !hasRoom) break;
       if (names.some((name) => taken.has(name))) {
         later.push(member);
         continue;
@@ -160,7 +160,7 @@ export class GroupCommit {
       left.bytes -= size.bytes;
       left.keyBytes -= size.keyBytes;
     }
-    this.#queue = later;
+    this.#queue = later.concat(queue.slice(next));
     this.#last = group.length;
     return group;
   }
