@@ -3,7 +3,7 @@ import type { Deskhand } from "./deskhand.ts";
 import { failureSummary } from "./failure.ts";
 import { type Handoff, timestamp } from "./handoff.ts";
 import { fingerprint, KEY_LIFETIME_MS } from "./idempotency.ts";
-import { type KeyClaim, type LogFields, type Stored, StoreUnavailable } from "./ports.ts";
+import { type Appended, type KeyClaim, type KeyLookup, StoreUnavailable } from "./ports.ts";
 import type { Reference } from "./reference.ts";
 import { repeat } from "./repeat.ts";
 import { settle } from "./settle.ts";
@@ -36,12 +36,12 @@ const MAX_CLAIMS = 3;
  *
  * @throws {StoreUnavailable} The request may have been stored, and nothing was sent to the desk.
  */
-export async function submit(deskhand: Deskhand, command: SubmitCommand): Promise<SubmitResult> {
+export function submit(deskhand: Deskhand, command: SubmitCommand): Promise<SubmitResult> {
   const began = deskhand.clock.elapsed();
   const now = deskhand.clock.now();
   const reference = deskhand.mintReference(now);
   const handoff = firstHandoff(deskhand, command.submission.handoff, reference, now);
-  if (handoff === null) return { outcome: "not_a_ticket" };
+  if (handoff === null) return Promise.resolve({ outcome: "not_a_ticket" });
 
   const { handoff: _, ...asked } = command.submission;
   const request: SupportRequest = {
@@ -53,16 +53,33 @@ export async function submit(deskhand: Deskhand, command: SubmitCommand): Promis
     createdBy: command.actor,
     handoff,
   };
-  const fields = { requestId: command.requestId, tenantId: command.context.tenantId, reference };
-  const { idempotencyKey } = command;
   // Under way from before it is stored: once it is, a repeat of it must not take it for interrupted.
-  return await deskhand.underWay.handOff(
+  return deskhand.underWay.handOff(
     reference,
-    () =>
-      idempotencyKey === undefined
-        ? submitOnce(deskhand, request, began, fields)
-        : submitKeyed(deskhand, request, command, idempotencyKey, began, fields),
+    () => storeAndHandOff(deskhand, request, command, began),
   );
+}
+
+/** Few functions wait while the desk is asked: each keeps its memory for as long. */
+async function storeAndHandOff(
+  deskhand: Deskhand,
+  request: SupportRequest,
+  command: SubmitCommand,
+  began: number,
+): Promise<SubmitResult> {
+  const { requestId, context: { tenantId } } = command;
+  const fields = { requestId, tenantId, reference: request.reference };
+  const claim = await claimOf(command, request);
+  const result = await append(deskhand, request, claim);
+  if (result.outcome === "taken") return repeat(deskhand, result, claim!, fields);
+  const { stored } = result;
+  const { status } = stored.request.handoff;
+  deskhand.log.info("Stored the support request", { ...fields, outcome: status });
+  return {
+    outcome: "submitted",
+    request: status === "pending" ? await settle(deskhand, stored, began, fields) : stored.request,
+    replayed: false,
+  };
 }
 
 /** The handoff as the first commit stores it, or null where the ticket to link is none. */
@@ -83,57 +100,35 @@ function firstHandoff(
   return { status: "failed", ...failure, summary: failureSummary(failure, "", reference), at };
 }
 
-async function submitOnce(
-  deskhand: Deskhand,
-  request: SupportRequest,
-  began: number,
-  fields: LogFields,
-): Promise<SubmitResult> {
-  const appended = await deskhand.store.append(request);
-  if (appended.outcome !== "stored") throw new Error("a key was taken that nobody claimed");
-  return await submitted(deskhand, appended.stored, began, fields);
-}
-
-async function submitKeyed(
-  deskhand: Deskhand,
-  request: SupportRequest,
-  command: SubmitCommand,
-  key: string,
-  began: number,
-  fields: LogFields,
-): Promise<SubmitResult> {
-  const { store } = deskhand;
-  const claim: KeyClaim = {
-    tenantId: command.context.tenantId,
-    actorId: command.actor.id,
-    key,
-    fingerprint: await fingerprint(command.context, command.submission),
-    expiresAt: Date.parse(request.createdAt) + KEY_LIFETIME_MS,
+/** The idempotency key as it is written with the request, where the submission has one. */
+async function claimOf(
+  { context, actor, submission, idempotencyKey }: SubmitCommand,
+  { createdAt }: SupportRequest,
+): Promise<KeyClaim | undefined> {
+  return idempotencyKey === undefined ? undefined : {
+    tenantId: context.tenantId,
+    actorId: actor.id,
+    key: idempotencyKey,
+    fingerprint: await fingerprint(context, submission),
+    expiresAt: Date.parse(createdAt) + KEY_LIFETIME_MS,
     replaces: null,
   };
+}
+
+/** The first commit, or the request that had the key before. */
+async function append(
+  { store }: Deskhand,
+  request: SupportRequest,
+  claim?: KeyClaim,
+): Promise<Extract<Appended, { outcome: "stored" }> | Extract<KeyLookup, { outcome: "taken" }>> {
   // The key is claimed before it is looked up: nearly every key is new, and the claim says so.
   for (let attempt = 0; attempt < MAX_CLAIMS; attempt++) {
     const appended = await store.append(request, claim);
-    if (appended.outcome === "stored") {
-      return await submitted(deskhand, appended.stored, began, fields);
-    }
+    if (appended.outcome === "stored") return appended;
+    if (claim === undefined) throw new Error("a key was taken that nobody claimed");
     const lookup = await store.findKey(claim);
-    if (lookup.outcome === "taken") return await repeat(deskhand, lookup, claim, fields);
+    if (lookup.outcome === "taken") return lookup;
     claim.replaces = lookup.versionstamp;
   }
   throw new StoreUnavailable("The idempotency key changed at every look");
-}
-
-async function submitted(
-  deskhand: Deskhand,
-  stored: Stored,
-  began: number,
-  fields: LogFields,
-): Promise<SubmitResult> {
-  const { status } = stored.request.handoff;
-  deskhand.log.info("Stored the support request", { ...fields, outcome: status });
-  const request = status === "pending"
-    ? await settle(deskhand, stored, began, fields)
-    : stored.request;
-  return { outcome: "submitted", request, replayed: false };
 }

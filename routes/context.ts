@@ -8,10 +8,10 @@ import { parse, refuseInvalid, toProblemErrors } from "./validation.ts";
 const RunParams = z.object({ runId: RunId });
 
 /** Refuses a run id that could not be one. The tenant id was in a token, so it is one. */
-export const validRun = createMiddleware<Env>(async (c, next) => {
+export const validRun = createMiddleware<Env>((c, next) => {
   const params = parse(RunParams, c.req.param());
-  if (!params.success) return refuseInvalid(c, "path", toProblemErrors(params.error));
-  await next();
+  if (params.success) return next();
+  return Promise.resolve(refuseInvalid(c, "path", toProblemErrors(params.error)));
 });
 
 /** The context that the path names, once `whoMay` and {@linkcode validRun} let it through. */

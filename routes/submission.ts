@@ -32,7 +32,7 @@ export function acceptSubmission(
     const submission = await readSubmission(c, deadline());
     if (submission instanceof Response) return submission;
     c.req.addValidatedData("json", submission);
-    await next();
+    return next();
   };
 }
 

@@ -50,7 +50,7 @@ export function whoMay(verify: VerifyToken, scope: Scope) {
     }
     c.set("actor", actor);
     c.set("tenantId", tenantId);
-    await next();
+    return next();
 
     function unauthenticated(detail: string) {
       return problem(c, "unauthenticated", detail, { headers: { "WWW-Authenticate": "Bearer" } });
