@@ -8,7 +8,7 @@ import type { Sequence } from "./sequence.ts";
 /** `getMany` takes no more. */
 const MAX_KEYS = 10;
 /** Contexts whose latest request is kept as it was parsed: a record has at most 64 KiB. */
-const MAX_PARSED = 2_000;
+const MAX_PARSED = 1_000;
 
 interface Read extends PromiseWithResolvers<Stored | null> {
   name: string;

@@ -1,5 +1,6 @@
 import { auditEvent } from "../domain/audit.ts";
 import type { Context } from "../domain/context.ts";
+import { timestamp } from "../domain/handoff.ts";
 import {
   type Appended,
   type Clock,
@@ -9,7 +10,6 @@ import {
   type Stored,
   StoreUnavailable,
 } from "../domain/ports.ts";
-import { timestamp } from "../domain/handoff.ts";
 import type { SupportRequest } from "../domain/support_request.ts";
 import { call, type KvHandle } from "./call.ts";
 import type { Change } from "./change.ts";

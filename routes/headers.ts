@@ -29,8 +29,8 @@ export function allHeaders(
 const REQUEST_ID = /^[\w\-=]{1,255}$/;
 
 /**
- * Gives each request an id, and the headers that an answer has unless its handler chose others to
- * what was made without. Not Hono's own middleware for the id, which makes a `Headers` for it.
+ * Gives each request an id, and its answer the headers that it was made without. Not Hono's own
+ * middleware for the id, which makes a `Headers` for it.
  */
 export const defaultHeaders = createMiddleware<Env>(async (c, next) => {
   const chosen = c.req.header("X-Request-Id");
