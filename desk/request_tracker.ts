@@ -109,19 +109,21 @@ export function createRequestTracker(
   return { label, link: (text) => linkedTicket(address, text), create, find };
 }
 
-function requestHeaders(token: string): Headers {
+function requestHeaders(token: string): Record<string, string> {
+  const headers = {
+    "Accept": "application/json",
+    "Authorization": `token ${token}`,
+    "Content-Type": "application/json",
+    // Request Tracker takes "Mozilla" for a browser and sends it to the login page.
+    "User-Agent": "Deskhand",
+  };
   try {
-    return new Headers({
-      "Accept": "application/json",
-      "Authorization": `token ${token}`,
-      "Content-Type": "application/json",
-      // Request Tracker takes "Mozilla" for a browser and sends it to the login page.
-      "User-Agent": "Deskhand",
-    });
+    new Headers(headers);
   } catch {
     // The runtime's own message quotes the value.
     throw new TypeError("Cannot use the desk's token: it has characters that no header may have");
   }
+  return headers;
 }
 
 function newTicket(settings: RequestTrackerSettings, request: SupportRequest): unknown {

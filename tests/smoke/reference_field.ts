@@ -72,12 +72,12 @@ export async function findByField(
 }
 
 function ask(address: string, token: string, what: string): Promise<Exchange> {
-  const headers = new Headers({
+  const headers = {
     "Accept": "application/json",
     "Authorization": `token ${token}`,
     // RT takes "Mozilla" for a browser and sends it to the login page.
     "User-Agent": "Deskhand",
-  });
+  };
   const url = `${address}/REST/2.0/${what}`;
   const signal = AbortSignal.timeout(DEADLINE_MS);
   return exchange(fetch, { method: "GET", url, headers, wanted: 200 }, signal);
