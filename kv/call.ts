@@ -31,11 +31,10 @@ export function call<T>(
   run: (kv: Deno.Kv) => Promise<T>,
   deadlineMs = DEADLINE_MS,
 ): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
   if ((leftBehind.get(handle) ?? 0) >= MAX_LEFT_BEHIND) {
-    reject(new StoreUnavailable(`KV has left ${MAX_LEFT_BEHIND} calls unanswered`));
-    return promise;
+    return Promise.reject(new StoreUnavailable(`KV has left ${MAX_LEFT_BEHIND} calls unanswered`));
   }
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   const deadline: Deadline = { isOver: false };
   const running = persist(handle, run, deadline);
   const timer = setTimeout(() => {

@@ -172,8 +172,7 @@ export class GroupCommit {
       for (let tries = 0; rest.length > 0; tries++) {
         const committed = await this.#write(rest);
         if (committed.ok) {
-          const members = rest;
-          return () => members.forEach(({ answer }) => answer.resolve(committed));
+          return () => rest.forEach(({ answer }) => answer.resolve(committed));
         }
         // What is written in several calls has one deadline for all of them.
         this.#giveUp();
@@ -181,8 +180,8 @@ export class GroupCommit {
         if (undecided.length === rest.length) {
           // What failed has changed again since.
           if (rest.length > 1) {
-            const answers = await Promise.all(rest.map((one) => this.#settle([one])));
-            return () => answers.forEach((answer) => answer());
+            await Promise.all(rest.map(async (one) => (await this.#settle([one]))()));
+            return () => {};
           }
           if (tries >= MAX_TRIES) {
             throw new StoreUnavailable("KV is contended: a check kept failing");

@@ -201,6 +201,33 @@ Deno.test("GroupCommit gives up on a store that refuses without a reason", async
   await assertRejects(() => commits.commit(put("a")), StoreUnavailable, "contended");
 });
 
+Deno.test("GroupCommit answers each change that it must write alone, whatever becomes of the others", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const held = Promise.withResolvers<void>();
+  let begun = 0;
+  const atomic = () => {
+    const operation = kv.atomic();
+    const commit = operation.commit.bind(operation);
+    operation.commit = async () => {
+      begun++;
+      // The first, then both others together, and then each alone.
+      if (begun === 2) return { ok: false };
+      if (begun === 4) await held.promise;
+      return await commit();
+    };
+    return operation;
+  };
+  const stubbornKv = { atomic, getMany: kv.getMany.bind(kv) } as unknown as Deno.Kv;
+  const commits = new GroupCommit(stubbornKv, { clock, ...LOCAL });
+  const first = commits.commit(put("first"));
+  const [quick, slow] = [commits.commit(put("quick")), commits.commit(put("slow"))];
+  assert((await first).ok);
+  assert((await quick).ok);
+  assertEquals([begun, await stored(kv)], [4, ["first", "quick"]]);
+  held.resolve();
+  assert((await slow).ok);
+});
+
 Deno.test("GroupCommit tries for no more than two seconds, however many calls it takes", async () => {
   using kv = await Deno.openKv(":memory:");
   let now = 0;
