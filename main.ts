@@ -98,7 +98,11 @@ async function serve(): Promise<void> {
       log.info("Listening", { address: `http://${hostname}:${port}` }),
   }, app.fetch);
 
+  let isStopping = false;
   const stop = async (code: number) => {
+    // Told once or more: `deno task` passes a Ctrl-C on twice.
+    if (isStopping) return;
+    isStopping = true;
     log.info("Stopping");
     if (!await Promise.race([finish(), clock.wait(SHUTDOWN_MS).then(() => false)])) {
       log.warn("Stopped with handoffs under way: they will read as interrupted");

@@ -90,6 +90,7 @@ function startHangingDesk() {
       SUPPORT_DESK_TIMEOUT_MS: "300",
     },
     asked: asked.promise,
+    answer: closing.resolve,
     [Symbol.asyncDispose]: async () => {
       closing.resolve();
       await server.shutdown();
@@ -168,6 +169,23 @@ Deno.test("main finishes and answers on SIGTERM what is at a desk that hangs, th
   await assertRejects(() => service.submit("none"), TypeError);
   await using again = await start(file.path, desk.env);
   assertEquals(await again.latest(), body);
+});
+
+Deno.test("main that is told twice to stop does so once, and finishes what is at the desk", async () => {
+  await using file = await temporaryPath();
+  await using desk = startHangingDesk();
+  await using service = await start(file.path, { ...desk.env, SUPPORT_DESK_TIMEOUT_MS: "5000" });
+  const submission = service.submit("create");
+  await Promise.race([desk.asked, submission]);
+  const ending = service.end("SIGINT");
+  // It takes the signal when it can, and no calls from then on.
+  while (await service.latest().then(() => true, () => false));
+  const endingAgain = service.end("SIGINT");
+  desk.answer();
+  assertEquals((await submission).status, 201);
+  await endingAgain;
+  const { code, said } = await ending;
+  assertEquals([code, said.split("Stopping").length - 1], [0, 1]);
 });
 
 Deno.test("main finishes on SIGTERM what nobody waits for any more", async () => {

@@ -9,6 +9,7 @@ import { mintToken } from "./token.ts";
 const HOST = "127.0.0.1";
 const TENANT = "acme";
 const TOKEN_LIFETIME_S = 24 * 60 * 60;
+const SAME_CTRL_C_MS = 1_000;
 
 const desk = startPracticeDesk();
 const secret = new Uint8Array(32);
@@ -33,8 +34,10 @@ const practice = practiceProduct(desk, mint);
 practice.notFound((c) => app.fetch(c.req.raw));
 
 const token = await mint();
-const server = serveOrExit(config.listen?.port ?? 0);
+let isStopping = false;
+// Before it listens: whoever has read that it does may stop it.
 Deno.addSignalListener("SIGINT", stop);
+const server = serveOrExit(config.listen?.port ?? 0);
 
 function configOrExit() {
   try {
@@ -104,8 +107,11 @@ The service's log follows, one JSON object a line.
 }
 
 async function stop(): Promise<void> {
-  // A second Ctrl-C does not wait.
-  Deno.removeSignalListener("SIGINT", stop);
+  if (isStopping) return;
+  isStopping = true;
+  // A second Ctrl-C does not wait. What comes sooner is the first: `deno task` passes it on twice.
+  const later = setTimeout(() => Deno.removeSignalListener("SIGINT", stop), SAME_CTRL_C_MS);
+  Deno.unrefTimer(later);
   await Promise.all([server.shutdown(), underWay.idle(), desk.close()]);
   kv.close();
 }
