@@ -1,7 +1,16 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { Settled, Stored } from "../../domain/ports.ts";
 import type { SupportRequest } from "../../domain/support_request.ts";
-import { ACME, created, DAY_MS, openTestStore, pendingIn, START } from "./fixtures.ts";
+import {
+  ACME,
+  created,
+  DAY_MS,
+  type Expiry,
+  openTestStore,
+  pendingIn,
+  START,
+  withExpiries,
+} from "./fixtures.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 
@@ -85,23 +94,9 @@ Deno.test("finalize is audited after the submission even where the clock has jum
   assertEquals(finalization?.ts, submission!.ts + 1);
 });
 
-/** Records for how long each value that is set is to be kept. */
-function withExpiries(kv: Deno.Kv, expiries: [unknown, number | undefined][]): Deno.Kv {
-  const atomic = () => {
-    const operation = kv.atomic();
-    const set = operation.set.bind(operation);
-    operation.set = (key, value, options) => {
-      expiries.push([key[0], options?.expireIn]);
-      return set(key, value, options);
-    };
-    return operation;
-  };
-  return { atomic, list: kv.list.bind(kv), get: kv.get.bind(kv) } as Deno.Kv;
-}
-
 Deno.test("finalize leaves the request what is left of its retention", async () => {
   using memory = await Deno.openKv(":memory:");
-  const expiries: [unknown, number | undefined][] = [];
+  const expiries: Expiry[] = [];
   using test = await openTestStore({ kv: withExpiries(memory, expiries), retentionDays: 2 });
   const stored = await pending(test);
   test.clock.time += DAY_MS / 2;

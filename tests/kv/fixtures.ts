@@ -104,3 +104,20 @@ export function claim(fields: Partial<KeyClaim> = {}): KeyClaim {
 export function dump(kv: Deno.Kv): Promise<Deno.KvEntry<unknown>[]> {
   return Array.fromAsync(kv.list({ prefix: [] }));
 }
+
+/** The first part of a key, and for how many milliseconds its value is to be kept. */
+export type Expiry = [unknown, number | undefined];
+
+/** Records for how long each value that is set is to be kept. */
+export function withExpiries(kv: Deno.Kv, expiries: Expiry[]): Deno.Kv {
+  const atomic = () => {
+    const operation = kv.atomic();
+    const set = operation.set.bind(operation);
+    operation.set = (key, value, options) => {
+      expiries.push([key[0], options?.expireIn]);
+      return set(key, value, options);
+    };
+    return operation;
+  };
+  return { atomic, list: kv.list.bind(kv), get: kv.get.bind(kv) } as Deno.Kv;
+}

@@ -5,10 +5,12 @@ import {
   claim,
   created,
   DAY_MS,
+  type Expiry,
   openTestStore,
   pendingIn,
   requestIn,
   START,
+  withExpiries,
 } from "./fixtures.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
@@ -51,6 +53,19 @@ Deno.test("findKey is free from the moment the key expires, though KV still has 
   const versionstamp = await versionstampOf(test);
   assert(versionstamp !== null);
   assertEquals(await test.store.findKey(claim()), { outcome: "free", versionstamp });
+});
+
+Deno.test("append lets KV drop the key when it expires, and not the request", async () => {
+  using memory = await Deno.openKv(":memory:");
+  const expiries: Expiry[] = [];
+  using test = await openTestStore({ kv: withExpiries(memory, expiries) });
+  test.clock.time += 1000;
+  await test.store.append(requestIn(ACME), claim());
+  assertEquals(expiries, [
+    ["tenant", undefined],
+    ["audit", undefined],
+    ["idempotency", DAY_MS - 1000],
+  ]);
 });
 
 Deno.test("append replaces an expired key once, however many try", async () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
 import { mintReference } from "../../domain/reference.ts";
-import { dump, openTestStore, START } from "./fixtures.ts";
+import { dump, type Expiry, openTestStore, START, withExpiries } from "./fixtures.ts";
 
 const reference = mintReference(START);
 
@@ -30,6 +30,14 @@ Deno.test("takeLease gives a lease again only when its time is over", async () =
   assertEquals(await test.store.takeLease(reference, START + 5000), null);
   test.clock.time = START + 1000;
   assert(await test.store.takeLease(reference, START + 5000));
+});
+
+Deno.test("takeLease lets KV drop the lease when its time is over", async () => {
+  using memory = await Deno.openKv(":memory:");
+  const expiries: Expiry[] = [];
+  using test = await openTestStore({ kv: withExpiries(memory, expiries) });
+  await test.store.takeLease(reference, START + 1000);
+  assertEquals(expiries, [["lease", 1000]]);
 });
 
 Deno.test("takeLease of one request leaves another's alone", async () => {

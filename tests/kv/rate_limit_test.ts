@@ -1,7 +1,7 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import type { RateLimit } from "../../domain/ports.ts";
 import { createLocalRateLimit, createSharedRateLimit, unlimited } from "../../kv/rate_limit.ts";
-import { SetClock, START } from "./fixtures.ts";
+import { type Expiry, SetClock, START, withExpiries } from "./fixtures.ts";
 
 /** START is the beginning of a minute. */
 const MINUTE_MS = 60_000;
@@ -74,6 +74,13 @@ Deno.test("createSharedRateLimit counts many at once in few writes, for the othe
   const counted = { get: kv.get.bind(kv), atomic } as Deno.Kv;
   await Promise.all(many(1000, createSharedRateLimit(counted, 1000, new SetClock())));
   assertLessOrEqual(writes, 2);
+});
+
+Deno.test("createSharedRateLimit lets KV drop a count, and not before its minute is over", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const expiries: Expiry[] = [];
+  await createSharedRateLimit(withExpiries(kv, expiries), 30, new SetClock()).take("acme", "u-1");
+  assertEquals(expiries, [["rate", 2 * MINUTE_MS]]);
 });
 
 Deno.test("createSharedRateLimit lets nobody wait for ever where KV fails", async () => {
