@@ -174,41 +174,82 @@ Deno.test("the body may begin with a byte order mark, and say __proto__ where it
   assertEquals((await answer.json()).summary, "What is __proto__?");
 });
 
-/** A clock whose deadline for a body comes when the test says so. */
-class ImpatientClock extends TestClock {
-  #late = new AbortController();
+/** A clock by which a body's time passes only when the test says so. */
+class PatientClock extends TestClock {
+  #time = 0;
+  #deadlines: { at: number; late: AbortController }[] = [];
   readonly reading = Promise.withResolvers<void>();
+  override elapsed = () => this.#time;
   override deadline = (milliseconds: number) => {
     if (milliseconds !== BODY_TIMEOUT_MS) return AbortSignal.timeout(milliseconds);
+    const late = new AbortController();
+    this.#deadlines.push({ at: this.#time + milliseconds, late });
     this.reading.resolve();
-    return this.#late.signal;
+    return late.signal;
   };
-  strike() {
-    this.#late.abort();
+  pass(milliseconds: number) {
+    this.#time += milliseconds;
+    for (const { at, late } of this.#deadlines) if (at <= this.#time) late.abort();
   }
 }
 
-Deno.test("the body that never ends is 408 when its time is over", async () => {
-  const clock = new ImpatientClock();
-  await using service = await openService({ clock });
+/** A body that waits after its first piece, once that is read, until the test ends it. */
+function drip() {
   const waiting = Promise.withResolvers<void>();
-  let cancelled = false;
-  const drip = new ReadableStream({
-    start: (controller) => controller.enqueue(utf8(`{"summary":`)),
+  let isCancelled = false;
+  let end = () => {};
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(utf8(`{"summary":`));
+      end = () => {
+        controller.enqueue(utf8(`"Help"}`));
+        controller.close();
+      };
+    },
     pull: () => (waiting.resolve(), new Promise(() => {})),
-    cancel: () => void (cancelled = true),
+    cancel: () => void (isCancelled = true),
   });
-  const answer = service.call(TENANT, { method: "POST", headers: JSON_TYPE, body: drip });
-  await Promise.race([waiting.promise, answer]);
-  clock.strike();
+  return { body, waiting: waiting.promise, end: () => end(), isCancelled: () => isCancelled };
+}
+
+Deno.test("the body that never ends is 408 when its time is over", async () => {
+  const clock = new PatientClock();
+  await using service = await openService({ clock });
+  const { body, waiting, isCancelled } = drip();
+  const answer = service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+  await Promise.race([waiting, answer]);
+  clock.pass(BODY_TIMEOUT_MS);
   const { detail } = await assertProblem(await answer, 408, "body-timeout");
   assertMatch(detail, /Nothing was stored/);
-  assertEquals(cancelled, true);
+  assertEquals(isCancelled(), true);
+});
+
+Deno.test("the body has its ten seconds, or nine where it begins within a second of another", async () => {
+  const clock = new PatientClock();
+  await using service = await openService({ clock });
+  const begin = async () => {
+    const { body, waiting, end } = drip();
+    const answer = service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+    await Promise.race([waiting, answer]);
+    return { answer, end };
+  };
+  const first = await begin();
+  clock.pass(1_000);
+  const within = await begin();
+  clock.pass(1);
+  const later = await begin();
+  clock.pass(8_999);
+  for (const { answer } of [first, within]) {
+    await assertProblem(await answer, 408, "body-timeout");
+  }
+  clock.pass(1_000);
+  later.end();
+  assertEquals((await later.answer).status, 201);
 });
 
 /** Sends the head and the beginning of a body over a socket, and waits until it is being read. */
 async function beginBody() {
-  const clock = new ImpatientClock();
+  const clock = new PatientClock();
   const service = await openService({ clock });
   const answered = Promise.withResolvers<number>();
   const server = Deno.serve(
@@ -234,7 +275,7 @@ async function beginBody() {
 
 Deno.test("the client that drips its body over a socket reads the 408", async () => {
   const { clock, service, server, client } = await beginBody();
-  clock.strike();
+  clock.pass(BODY_TIMEOUT_MS);
   const buffer = new Uint8Array(4096);
   let answer = "";
   while (!answer.endsWith("}")) {
