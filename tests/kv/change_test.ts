@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import * as fc from "fast-check";
 import { serialize } from "node:v8";
-import { measure } from "../../kv/change.ts";
+import { landedAs, measure } from "../../kv/change.ts";
 
 const value = fc.dictionary(
   fc.string({ unit: "binary", maxLength: 20 }),
@@ -34,4 +34,23 @@ Deno.test("measure says of an ordinary change that it is within KV's limits, and
   assert(measure(change("x".repeat(8_000))).isWithinLimits);
   assert(!measure(change("x".repeat(70_000))).isWithinLimits);
   assert(!measure(change("x", "€".repeat(700))).isWithinLimits);
+});
+
+Deno.test("landedAs knows a change for written where one commit wrote all that it checks, and only then", () => {
+  const [a, b] = [["record", "a"], ["record", "b"]];
+  const change = {
+    checks: [{ key: a, versionstamp: null }, { key: b, versionstamp: null }],
+    sets: [{ key: a, value: { count: 1 } }, { key: b, value: "b" }],
+  };
+  const at = (key: string[], value: unknown, versionstamp: string) => ({
+    key,
+    value,
+    versionstamp,
+  });
+  const none = { key: b, value: null, versionstamp: null };
+  const first = at(a, { count: 1 }, "01");
+  assertEquals(landedAs(change, [first, at(b, "b", "01")]), "01");
+  for (const other of [at(b, "b", "02"), at(b, "c", "01"), none]) {
+    assertEquals(landedAs(change, [first, other]), null);
+  }
 });
