@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { install } from "@sinonjs/fake-timers";
 import type { Context } from "../../domain/context.ts";
 import { StoreUnavailable } from "../../domain/ports.ts";
 import { openStore } from "../../kv/open.ts";
@@ -17,26 +18,40 @@ import {
 
 type Commit = "works" | "lands unanswered" | "lands late";
 
-/** A store over a real KV that counts its reads, and can hold them back. */
+/** Stages of one commit: the next begins only when this one has landed. */
+function stages() {
+  return {
+    begun: Promise.withResolvers<void>(),
+    land: Promise.withResolvers<void>(),
+    landed: Promise.withResolvers<void>(),
+  };
+}
+
+/** A store over a real KV that counts its reads, and can hold back what they find. */
 async function openWatched({ retentionDays = null }: { retentionDays?: number | null } = {}) {
   const kv = await Deno.openKv(":memory:");
   const clock = new SetClock();
   const reads: string[] = [];
   let gate: Promise<void> = Promise.resolve();
+  let held = Promise.withResolvers<void>();
   let commit: Commit = "works";
-  const land = Promise.withResolvers<void>();
-  const landed = Promise.withResolvers<void>();
+  let next = stages();
+
+  async function answer<T>(found: Promise<T>): Promise<T> {
+    await found;
+    held.resolve();
+    await gate;
+    return await found;
+  }
 
   const reader = {
     getMany: async (keys: Deno.KvKey[]) => {
       reads.push(`get ${keys.length}`);
-      await gate;
-      return await kv.getMany(keys);
+      return await answer(kv.getMany(keys));
     },
     async *list(selector: Deno.KvListSelector, options: Deno.KvListOptions) {
       reads.push("list");
-      await gate;
-      yield* kv.list(selector, options);
+      yield* await answer(Array.fromAsync(kv.list(selector, options)));
     },
     get: (key: Deno.KvKey) => kv.get(key),
   } as unknown as Deno.Kv;
@@ -45,9 +60,11 @@ async function openWatched({ retentionDays = null }: { retentionDays?: number | 
     const operation = kv.atomic();
     const write = operation.commit.bind(operation);
     operation.commit = async () => {
+      const { begun, land, landed } = next;
+      begun.resolve();
       if (commit === "lands late") await land.promise;
       const result = await write();
-      if (commit === "lands late") landed.resolve();
+      landed.resolve();
       if (commit === "lands unanswered") throw new Error("no answer");
       return result;
     };
@@ -60,17 +77,26 @@ async function openWatched({ retentionDays = null }: { retentionDays?: number | 
     store,
     clock,
     reads,
-    /** Holds reads back until what is returned is called. */
+    /** Holds back what reads find until `letGo` is called; `held` resolves when the first is done. */
     hold() {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate = promise;
-      return resolve;
+      held = Promise.withResolvers();
+      return { letGo: resolve, held: held.promise };
     },
-    commits: (outcome: Commit) => void (commit = outcome),
+    commits(outcome: Commit) {
+      commit = outcome;
+      next = stages();
+    },
+    /** Resolves when the next commit is on its way. */
+    begun: () => next.begun.promise,
     /** Lets the commit that lands late land. */
-    land() {
+    async land() {
+      const { begun, land, landed } = next;
+      await begun.promise;
+      next = stages();
       land.resolve();
-      return landed.promise;
+      await landed.promise;
     },
     async ask(context: Context = ACME) {
       const request = requestIn(context, { now: clock.now() });
@@ -99,7 +125,7 @@ Deno.test("latest is read once for all who ask for one context while a read is u
   using test = await openWatched();
   const reference = await test.ask();
   test.reads.length = 0;
-  const letGo = test.hold();
+  const { letGo } = test.hold();
   const all = Array.from({ length: 50 }, () => test.latest());
   letGo();
   assertEquals(new Set(await Promise.all(all)), new Set([reference]));
@@ -130,7 +156,7 @@ Deno.test("latest is read for ten contexts at a time", async () => {
   const references = [];
   for (const context of contexts) references.push(await test.ask(context));
   test.reads.length = 0;
-  const letGo = test.hold();
+  const { letGo } = test.hold();
   const first = test.latest();
   const all = contexts.map((context) => test.latest(context));
   letGo();
@@ -142,7 +168,7 @@ Deno.test("latest is read for ten contexts at a time", async () => {
 Deno.test("latest shows what was acknowledged before it was asked for, whatever is being read", async () => {
   using test = await openWatched();
   await test.ask();
-  const letGo = test.hold();
+  const { letGo } = test.hold();
   const before = test.latest();
   const reference = await test.ask();
   const after = test.latest();
@@ -172,6 +198,45 @@ Deno.test("latest shows a request whose commit landed after its two seconds, and
   await test.land();
   const found = await test.latest();
   assert(found !== undefined && found !== first);
+});
+
+Deno.test("latest shows a request whose commit began late and landed after whoever asked had given up", async () => {
+  using test = await openWatched();
+  const first = await test.ask();
+  await test.ask(run("r-1"));
+  const time = install({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  try {
+    test.commits("lands late");
+    const other = test.ask(run("r-1"));
+    const refused = assertRejects(() => test.ask(), StoreUnavailable, "within 2000 ms");
+    time.tick(1500);
+    await test.land();
+    await other;
+    await test.begun();
+    // Two seconds after it was asked, but half a second after its commit began.
+    time.tick(500);
+    await refused;
+    assertEquals(await test.latest(), first);
+    await test.land();
+    const found = await test.latest();
+    assert(found !== undefined && found !== first);
+  } finally {
+    time.uninstall();
+  }
+});
+
+Deno.test("latest shows a request that landed unanswered while an older one was being read", async () => {
+  using test = await openWatched();
+  test.commits("lands unanswered");
+  await assertRejects(() => test.ask(), StoreUnavailable);
+  const { letGo, held } = test.hold();
+  const before = test.latest();
+  await held;
+  await assertRejects(() => test.ask(), StoreUnavailable);
+  letGo();
+  const older = await before;
+  const found = await test.latest();
+  assert(older !== undefined && found !== undefined && found !== older);
 });
 
 Deno.test("latest shows an older request once the newer one's record is gone", async () => {
