@@ -165,6 +165,27 @@ Deno.test("repeat of 16 at once resumes an interrupted handoff once", async () =
   assertEquals(await test.audit(), ["request.submitted", "handoff.created"]);
 });
 
+Deno.test("repeat resumes nothing twice where the clock jumps past the lease meanwhile", async () => {
+  const desk = new ScriptedDesk();
+  using test = await openDeskhand({ desk });
+  await interrupt(test);
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<void>();
+  desk.onFind = async () => {
+    asked.resolve();
+    await answer.promise;
+    return foundAs("42");
+  };
+  const first = ask(test.deskhand, KEY);
+  await asked.promise;
+  desk.onFind = () => ({ outcome: "absent" });
+  test.clock.time += 3_600_000;
+  assertEquals((await ask(test.deskhand, KEY)).outcome, "under_way");
+  answer.resolve();
+  assertEquals(requestOf(await first).handoff.status, "created");
+  assertEquals(desk.asked, ["find"]);
+});
+
 Deno.test("repeat gives the lease back however the resume ends", async () => {
   const desk = new ScriptedDesk(createdAs("43"), foundAs("42"));
   using test = await openDeskhand({ desk });
