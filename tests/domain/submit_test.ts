@@ -157,6 +157,22 @@ Deno.test("submit with a key that has expired is a new request", async () => {
   assert(requestOf(stored[0]!).reference !== first.reference);
 });
 
+Deno.test("submit with a key that has expired, and that KV drops just then, is a new request", async () => {
+  using test = await openDeskhand();
+  const first = requestOf(await ask(test.deskhand, { key: "k-1" }));
+  test.clock.time += 24 * 60 * 60 * 1000;
+  const findKey: Store["findKey"] = async (scope) => {
+    const found = await test.store.findKey(scope);
+    await test.kv.delete(["idempotency", "acme", ACTOR.id, "k-1"]);
+    return found;
+  };
+  const deskhand = { ...test.deskhand, store: { ...test.store, findKey } };
+  const second = await ask(deskhand, { key: "k-1" });
+  assert(second.outcome === "submitted" && !second.replayed);
+  assert(second.request.reference !== first.reference);
+  assertEquals((await test.store.latest(ACME))?.request, second.request);
+});
+
 Deno.test("submit of 32 at once with one key makes one request and one ticket", async () => {
   const desk = new ScriptedDesk();
   using test = await openDeskhand({ desk });
