@@ -102,18 +102,20 @@ Deno.test("the body may be 32 KiB and no byte more, whatever its length is said 
   await assertProblem(await post(inChunks(most, 1000), "32769"), 413, "body-too-large");
 });
 
-Deno.test("the body is not read on once it is too large", async () => {
+Deno.test("the body is not read on once it is too large, and its sender is told to stop", async () => {
   await using service = await openService();
   let pulled = 0;
+  let isCancelled = false;
   const endless = new ReadableStream({
     pull(controller) {
       pulled++;
       controller.enqueue(new Uint8Array(16 * 1024).fill(0x20));
     },
+    cancel: () => void (isCancelled = true),
   }, { highWaterMark: 0 });
   const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body: endless });
   await assertProblem(answer, 413, "body-too-large");
-  assertEquals(pulled, 3);
+  assertEquals([pulled, isCancelled], [3, true]);
 });
 
 const nested = (open: string, close: string, depth: number) =>
