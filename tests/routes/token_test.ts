@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { generateKeyPair, SignJWT } from "jose";
+import { createVerifyToken } from "../../routes/token.ts";
 import { ALL_SCOPES, mintToken } from "../practice/token.ts";
 import { AUTH_SECRET, openService, TestClock } from "../service.ts";
 import { assertProblem } from "./assert_problem.ts";
@@ -95,6 +96,53 @@ Deno.test("a token ends in the second that exp names, and the answer says so", a
     );
     assertMatch(detail, /expired/);
   }
+});
+
+Deno.test("a token that was valid is not taken before its time where the clock jumps back", async () => {
+  const clock = new TestClock();
+  await using service = await openService({ clock });
+  const token = await sign(payload({ nbf: String(Math.floor(Date.now() / 1000) - 1) }));
+  assertEquals((await service.call(LATEST, { token })).status, 200);
+  clock.offset = -60_000;
+  await assertProblem(await service.call(LATEST, { token }), 401, "unauthenticated");
+});
+
+/** Counts the signatures that are verified. */
+function countVerifications() {
+  const { verify } = crypto.subtle;
+  let count = 0;
+  crypto.subtle.verify = (...args: unknown[]) => {
+    count++;
+    return Reflect.apply(verify, crypto.subtle, args);
+  };
+  return { count: () => count, [Symbol.dispose]: () => void (crypto.subtle.verify = verify) };
+}
+
+Deno.test("a token that was valid is verified again after a minute, and not before", async () => {
+  using verified = countVerifications();
+  const start = Date.now();
+  let now = start;
+  const verify = createVerifyToken({ secret: AUTH_SECRET, now: () => now });
+  const token = await mintToken(AUTH_SECRET);
+  for (const [ms, count] of [[0, 1], [59_999, 1], [60_000, 2], [119_999, 2]] as const) {
+    now = start + ms;
+    assertEquals((await verify(token)).outcome, "valid");
+    assertEquals(verified.count(), count);
+  }
+});
+
+Deno.test("a token is verified again where a thousand others were since: memory has an end", async () => {
+  using verified = countVerifications();
+  const now = Date.now();
+  const verify = createVerifyToken({ secret: AUTH_SECRET, now: () => now });
+  const tokens = await Promise.all(
+    Array.from({ length: 1_001 }, (_, i) => mintToken(AUTH_SECRET, { sub: `u-${i}` })),
+  );
+  for (const token of tokens) await verify(token);
+  await verify(tokens[1]!);
+  assertEquals(verified.count(), 1_001);
+  await verify(tokens[0]!);
+  assertEquals(verified.count(), 1_002);
 });
 
 Deno.test("a token without tenants or scope opens nothing", async () => {
