@@ -150,6 +150,21 @@ Deno.test("latest parses a revision once, and shows the next one", async () => {
   assertEquals(await store.latest(ACME), null);
 });
 
+Deno.test("latest keeps a thousand revisions as they were parsed, and no more", async () => {
+  using test = await openWatched();
+  const contexts = Array.from({ length: 1_001 }, (_, i) => run(`r-${i}`));
+  const read = async (context: Context) => (await test.store.latest(context))?.request;
+  const first = [];
+  for (const context of contexts) {
+    await test.ask(context);
+    first.push(await read(context));
+  }
+  assertStrictEquals(await read(contexts[1]!), first[1]);
+  const again = await read(contexts[0]!);
+  assertEquals(again, first[0]);
+  assert(again !== first[0]);
+});
+
 Deno.test("latest is read for ten contexts at a time", async () => {
   using test = await openWatched();
   const contexts = Array.from({ length: 25 }, (_, i) => run(`r-${i}`));
