@@ -3,7 +3,7 @@ import { openLog } from "./config/log.ts";
 import { createRequestTracker } from "./desk/request_tracker.ts";
 import type { Deskhand } from "./domain/deskhand.ts";
 import type { Clock, Log } from "./domain/ports.ts";
-import { mintedAt, mintReference } from "./domain/reference.ts";
+import { mintReference } from "./domain/reference.ts";
 import { silent, type Telemetry } from "./domain/telemetry.ts";
 import { UnderWay } from "./domain/under_way.ts";
 import { call, type KvHandle } from "./kv/call.ts";
@@ -84,10 +84,7 @@ async function serve(): Promise<void> {
   const kv = opened.then(({ kv }) => traceable(kv));
   const reader = opened.then(({ reader }) => traceable(reader));
   const { app, underWay } = compose(config, { kv, reader, log, clock, fetch, telemetry });
-  telemetry?.watchOldestHandoff(() => {
-    const now = clock.now();
-    return Math.max(0, ...underWay.handingOff().map((reference) => now - mintedAt(reference)));
-  });
+  telemetry?.watchOldest(() => clock.elapsed() - (underWay.oldest() ?? clock.elapsed()));
   // Before it listens: whoever has read that it does may tell it to stop.
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => stop(0));

@@ -47,13 +47,13 @@ export function openTelemetry(elapsed: () => number) {
     span?.setAttribute("http.route", route);
   }
 
-  /** Reports how old, in milliseconds, the oldest handoff under way in this process is. */
-  function watchOldestHandoff(ageMs: () => number): void {
+  /** Reports for how many milliseconds the oldest of what this process does has been under way. */
+  function watchOldest(ageMs: () => number): void {
     meter.createObservableGauge("deskhand.handoffs.oldest_age", {
       unit: "s",
-      description: "Since its submission, of the oldest handoff under way in this process",
+      description: "For how long the oldest handoff of this process has been under way",
     }).addCallback((result) => result.observe(ageMs() / 1000));
   }
 
-  return { time, nameRoute, watchOldestHandoff };
+  return { time, nameRoute, watchOldest };
 }

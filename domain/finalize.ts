@@ -18,7 +18,7 @@ export async function finalize(
 ): Promise<SupportRequest> {
   try {
     if (await persist(deskhand, stored, handoff)) return { ...stored.request, handoff };
-    return await yieldTo(deskhand, stored, handoff);
+    return await yieldTo(deskhand, stored, handoff, fields);
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
     const ticket = handoff.status === "created" ? handoff.ticket.reference : undefined;
@@ -53,6 +53,7 @@ async function yieldTo(
   { store, log }: Deskhand,
   stored: Stored,
   handoff: Settled,
+  fields: LogFields,
 ): Promise<SupportRequest> {
   const current = await store.reread(stored);
   const request = current?.request ?? stored.request;
@@ -60,11 +61,7 @@ async function yieldTo(
     await store.supersede(current ?? stored, handoff);
     log.warn(
       "Another attempt had settled the request: its outcome stands, and this ticket is audited",
-      {
-        tenantId: request.context.tenantId,
-        reference: request.reference,
-        ticket: handoff.ticket.reference,
-      },
+      { ...fields, ticket: handoff.ticket.reference },
     );
   }
   return request;

@@ -2,11 +2,18 @@ import { failureSummary } from "./failure.ts";
 import { type Handoff, timestamp } from "./handoff.ts";
 import type { SupportRequest } from "./support_request.ts";
 
+/** How far the clocks of several machines may be apart. */
+export const SKEW_MS = 5_000;
 /**
- * How long after the desk's time is up a pending handoff is believed to be alive: room for its
- * finalization and for clocks of several machines that disagree.
+ * How long after its beginning a handoff may still turn to the desk: what a slow store has taken
+ * before.
  */
-const GRACE_MS = 10_000;
+export const PATIENCE_MS = 5_000;
+/**
+ * How long after its beginning and the desk's time a pending handoff is believed to be alive: by
+ * then it does not ask the desk any more, whatever a slow store took and another clock says.
+ */
+export const GRACE_MS = PATIENCE_MS + SKEW_MS;
 
 /** When a handoff that is pending since `since` must have been settled, in milliseconds. */
 function overdueAt(since: string, deskTimeoutMs: number): number {

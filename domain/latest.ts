@@ -16,14 +16,17 @@ export interface ContextSummary {
  *
  * @throws {StoreUnavailable}
  */
-export async function latest(
-  { store, desk, clock, deskTimeoutMs }: Deskhand,
-  context: Context,
-): Promise<ContextSummary> {
+export async function latest(deskhand: Deskhand, context: Context): Promise<ContextSummary> {
+  const { store, desk } = deskhand;
   const stored = await store.latest(context);
   return {
     desk: desk && { label: desk.label },
     handoffModes: desk ? HANDOFF_MODES : ["none"],
-    supportRequest: stored && asRead(stored.request, clock.now(), deskTimeoutMs),
+    supportRequest: stored && read(deskhand, stored.request),
   };
+}
+
+/** What is under way here is not interrupted, whatever the clock says. */
+function read({ clock, deskTimeoutMs, underWay }: Deskhand, request: SupportRequest) {
+  return underWay.has(request.reference) ? request : asRead(request, clock.now(), deskTimeoutMs);
 }

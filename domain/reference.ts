@@ -22,9 +22,3 @@ export function mintReference(now: number): Reference {
   }
   return `SR-${time}${random}`;
 }
-
-/** When the request was made, in milliseconds since the epoch. */
-export function mintedAt(reference: Reference): number {
-  const time = reference.slice("SR-".length, "SR-".length + TIME_DIGITS);
-  return [...time].reduce((sum, digit) => 32 * sum + DIGITS.indexOf(digit), 0);
-}

@@ -1,13 +1,10 @@
 import type { Deskhand } from "./deskhand.ts";
 import { handOff } from "./hand_off.ts";
-import { asRead, isInterrupted } from "./interruption.ts";
+import { asRead, GRACE_MS, isInterrupted } from "./interruption.ts";
 import type { KeyClaim, KeyLookup, LogFields, Stored } from "./ports.ts";
 import type { SupportRequest } from "./support_request.ts";
 import { settle } from "./settle.ts";
 import type { SubmitResult } from "./submit.ts";
-
-/** A lease outlives whatever its holder may still do: ask the desk, and finalize. */
-const LEASE_GRACE_MS = 10_000;
 
 /** Answers a submission whose key is taken: a replay, a refusal, or the resume of a handoff. */
 export async function repeat(
@@ -20,11 +17,12 @@ export async function repeat(
   if (taken.fingerprint !== claim.fingerprint) return { outcome: "key_reused" };
   const { request } = taken.stored;
   if (request.handoff.status !== "pending") return replay(deskhand, request);
-  const isAlive = underWay.isHandingOff(request.reference) ||
+  const isAlive = underWay.has(request.reference) ||
     !isInterrupted(request.handoff, clock.now(), deskTimeoutMs);
   if (isAlive) return underWayElsewhere(deskhand);
-  return await underWay.handOff(
+  return await underWay.run(
     request.reference,
+    clock.elapsed(),
     () => resume(deskhand, taken.stored, { ...fields, reference: request.reference }),
   );
 }
@@ -49,7 +47,7 @@ async function resume(
 ): Promise<SubmitResult> {
   const { store, clock, deskTimeoutMs } = deskhand;
   const began = clock.elapsed();
-  const until = clock.now() + deskTimeoutMs + LEASE_GRACE_MS;
+  const until = clock.now() + deskTimeoutMs + GRACE_MS;
   const lease = await store.takeLease(stored.request.reference, until);
   if (lease === null) return underWayElsewhere(deskhand);
   try {

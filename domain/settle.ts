@@ -2,18 +2,12 @@ import type { Deskhand } from "./deskhand.ts";
 import { finalize } from "./finalize.ts";
 import { handOff, settled } from "./hand_off.ts";
 import type { DeskOutcome } from "./handoff.ts";
+import { PATIENCE_MS } from "./interruption.ts";
 import type { Desk, LogFields, Stored } from "./ports.ts";
 import type { SupportRequest } from "./support_request.ts";
 
 /** One attempt at the desk; null where it must neither be written nor be believed. */
 type Attempt = (desk: Desk, signal: AbortSignal) => Promise<DeskOutcome | null>;
-
-/**
- * How long after its beginning a handoff may still turn to the desk. Another process takes it for
- * interrupted ten seconds after the desk's time would be up: what a slow store, a sleeping machine
- * and clocks that disagree have taken of that must leave room.
- */
-const PATIENCE_MS = 6_000;
 
 /**
  * Hands a pending request off and finalizes it. Returns the request as it is stored then.

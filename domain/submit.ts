@@ -41,7 +41,7 @@ export function submit(deskhand: Deskhand, command: SubmitCommand): Promise<Subm
   const now = deskhand.clock.now();
   const reference = deskhand.mintReference(now);
   const handoff = firstHandoff(deskhand, command.submission.handoff, reference, now);
-  if (handoff === null) return Promise.resolve({ outcome: "not_a_ticket" });
+  if (handoff === null) return refuseOrRepeat(deskhand, command, now);
 
   const { handoff: _, ...asked } = command.submission;
   const request: SupportRequest = {
@@ -54,10 +54,25 @@ export function submit(deskhand: Deskhand, command: SubmitCommand): Promise<Subm
     handoff,
   };
   // Under way from before it is stored: once it is, a repeat of it must not take it for interrupted.
-  return deskhand.underWay.handOff(
+  return deskhand.underWay.run(
     reference,
+    began,
     () => storeAndHandOff(deskhand, request, command, began),
   );
+}
+
+/** What is no ticket of the desk may have been one when the same was submitted first. */
+async function refuseOrRepeat(
+  deskhand: Deskhand,
+  command: SubmitCommand,
+  now: number,
+): Promise<SubmitResult> {
+  const { requestId, context: { tenantId } } = command;
+  const claim = await claimOf(command, now);
+  const lookup = claim && await deskhand.store.findKey(claim);
+  return lookup?.outcome === "taken"
+    ? await repeat(deskhand, lookup, claim!, { requestId, tenantId })
+    : { outcome: "not_a_ticket" };
 }
 
 /** Few functions wait while the desk is asked: each keeps its memory for as long. */
@@ -69,7 +84,7 @@ async function storeAndHandOff(
 ): Promise<SubmitResult> {
   const { requestId, context: { tenantId } } = command;
   const fields = { requestId, tenantId, reference: request.reference };
-  const claim = await claimOf(command, request);
+  const claim = await claimOf(command, Date.parse(request.createdAt));
   const result = await append(deskhand, request, claim);
   if (result.outcome === "taken") return repeat(deskhand, result, claim!, fields);
   const { stored } = result;
@@ -103,14 +118,14 @@ function firstHandoff(
 /** The idempotency key as it is written with the request, where the submission has one. */
 async function claimOf(
   { context, actor, submission, idempotencyKey }: SubmitCommand,
-  { createdAt }: SupportRequest,
+  now: number,
 ): Promise<KeyClaim | undefined> {
   return idempotencyKey === undefined ? undefined : {
     tenantId: context.tenantId,
     actorId: actor.id,
     key: idempotencyKey,
     fingerprint: await fingerprint(context, submission),
-    expiresAt: Date.parse(createdAt) + KEY_LIFETIME_MS,
+    expiresAt: now + KEY_LIFETIME_MS,
     replaces: null,
   };
 }

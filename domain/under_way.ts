@@ -6,35 +6,36 @@ import type { Reference } from "./reference.ts";
  * that jumped says.
  */
 export class UnderWay {
-  #handoffs = new Set<Reference>();
+  /** When each began, by `clock.elapsed`. */
+  #began = new Map<Reference, number>();
   #waiting: (() => void)[] = [];
 
   /**
-   * Runs all that is done for one request, from before it is stored until its handoff is settled;
-   * {@linkcode isHandingOff} is true meanwhile.
+   * Runs all that is done for one request, from before it is stored until its handoff is settled.
+   * `began` is the time by `clock.elapsed`.
    */
-  async handOff<T>(reference: Reference, run: () => Promise<T>): Promise<T> {
-    this.#handoffs.add(reference);
+  async run<T>(reference: Reference, began: number, work: () => Promise<T>): Promise<T> {
+    this.#began.set(reference, began);
     try {
-      return await run();
+      return await work();
     } finally {
-      this.#handoffs.delete(reference);
-      if (this.#handoffs.size === 0) this.#waiting.splice(0).forEach((resolve) => resolve());
+      this.#began.delete(reference);
+      if (this.#began.size === 0) this.#waiting.splice(0).forEach((resolve) => resolve());
     }
   }
 
-  isHandingOff(reference: Reference): boolean {
-    return this.#handoffs.has(reference);
+  has(reference: Reference): boolean {
+    return this.#began.has(reference);
   }
 
-  /** The requests that are being handed off. */
-  handingOff(): Reference[] {
-    return [...this.#handoffs];
+  /** When the oldest of what is under way began, or null. */
+  oldest(): number | null {
+    return this.#began.size === 0 ? null : Math.min(...this.#began.values());
   }
 
   /** Resolves when nothing is under way; never rejects. */
   async idle(): Promise<void> {
-    while (this.#handoffs.size > 0) {
+    while (this.#began.size > 0) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }

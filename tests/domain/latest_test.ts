@@ -1,6 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { latest } from "../../domain/latest.ts";
-import { ACME, ask, openDeskhand, requestOf } from "./fixtures.ts";
+import {
+  ACME,
+  ask,
+  createdAs,
+  openDeskhand,
+  OVERDUE_MS,
+  requestOf,
+  ScriptedDesk,
+} from "./fixtures.ts";
 
 Deno.test("latest tells what the context can ask for before anybody has asked", async () => {
   using test = await openDeskhand();
@@ -28,4 +36,19 @@ Deno.test("latest is the context's own last request, wherever others ask", async
   const runs = requestOf(await ask(test.deskhand, { summary: "Third", context: run }));
   assertEquals((await latest(test.deskhand, ACME)).supportRequest, tenants);
   assertEquals((await latest(test.deskhand, run)).supportRequest, runs);
+});
+
+Deno.test("latest does not take for interrupted what is under way here, whatever the clock says", async () => {
+  const desk = new ScriptedDesk();
+  using test = await openDeskhand({ desk });
+  const statuses: (string | undefined)[] = [];
+  desk.onCreate = async () => {
+    test.clock.time += OVERDUE_MS + 1;
+    const { supportRequest } = await latest(test.deskhand, ACME);
+    statuses.push(supportRequest?.handoff.status);
+    return createdAs("42");
+  };
+  await ask(test.deskhand);
+  statuses.push((await latest(test.deskhand, ACME)).supportRequest?.handoff.status);
+  assertEquals(statuses, ["pending", "created"]);
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { timestamp } from "../../domain/handoff.ts";
 import type { Store } from "../../domain/ports.ts";
+import { UnderWay } from "../../domain/under_way.ts";
 import {
   ACME,
   ask,
@@ -8,10 +9,12 @@ import {
   failedWith,
   foundAs,
   interrupt,
+  ManualClock,
   openDeskhand,
   OVERDUE_MS,
   requestOf,
   ScriptedDesk,
+  START,
   ticket,
 } from "./fixtures.ts";
 
@@ -186,6 +189,26 @@ Deno.test("repeat resumes nothing twice where the clock jumps past the lease mea
   assertEquals(desk.asked, ["find"]);
 });
 
+Deno.test("repeat by a clock five seconds ahead leaves the desk to who asked it as late as may be", async () => {
+  const desk = new ScriptedDesk();
+  using test = await openDeskhand({ desk });
+  const ahead = new ManualClock();
+  const other = { ...test.deskhand, clock: ahead, underWay: new UnderWay() };
+  const append: Store["append"] = (request, claim) => {
+    test.clock.waited += 5_000;
+    return test.store.append(request, claim);
+  };
+  const outcomes: string[] = [];
+  desk.onCreate = async () => {
+    ahead.time = START + 5_000 + test.deskhand.deskTimeoutMs + 5_000;
+    outcomes.push((await ask(other, KEY)).outcome);
+    return createdAs("42");
+  };
+  outcomes.push((await ask({ ...test.deskhand, store: { ...test.store, append } }, KEY)).outcome);
+  assertEquals(outcomes, ["under_way", "submitted"]);
+  assertEquals(desk.asked, ["create"]);
+});
+
 Deno.test("repeat gives the lease back however the resume ends", async () => {
   const desk = new ScriptedDesk(createdAs("43"), foundAs("42"));
   using test = await openDeskhand({ desk });
@@ -193,7 +216,7 @@ Deno.test("repeat gives the lease back however the resume ends", async () => {
   desk.onFind = () => Promise.reject(new Error("a bug"));
   await assertRejects(() => ask(test.deskhand, KEY), Error, "a bug");
   assertEquals((await test.kv.get(["lease", reference])).value, null);
-  assertEquals(test.deskhand.underWay.isHandingOff(reference), false);
+  assertEquals(test.deskhand.underWay.has(reference), false);
   desk.onFind = () => foundAs("42");
   assertEquals(requestOf(await ask(test.deskhand, KEY)).handoff.status, "created");
 });

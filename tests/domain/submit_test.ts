@@ -78,6 +78,21 @@ Deno.test("submit stores nothing where the ticket to link is none, or there is n
   }
 });
 
+Deno.test("submit repeats a link by its key, also where the desk is another one by now", async () => {
+  using test = await openDeskhand();
+  const asked = { handoff: { mode: "link", ticket: "7" }, key: "k-1" } as const;
+  const request = requestOf(await ask(test.deskhand, asked));
+  const elsewhere = new ScriptedDesk();
+  elsewhere.link = () => null;
+  for (const desk of [elsewhere, null]) {
+    const deskhand = { ...test.deskhand, desk };
+    assertEquals(await ask(deskhand, asked), { outcome: "submitted", request, replayed: true });
+    const other = { ...asked, summary: "Something else" };
+    assertEquals(await ask(deskhand, other), { outcome: "key_reused" });
+  }
+  assertEquals(await test.audit(), ["request.submitted"]);
+});
+
 Deno.test("submit without a desk keeps the request and says that no ticket was made", async () => {
   using test = await openDeskhand({ desk: null });
   const request = requestOf(await ask(test.deskhand));
@@ -104,7 +119,7 @@ Deno.test("submit leaves the handoff pending where the store took so long that a
   using test = await openDeskhand({ desk });
   const append: Store["append"] = async (...args) => {
     const appended = await test.store.append(...args);
-    await test.clock.wait(6_001);
+    await test.clock.wait(5_001);
     return appended;
   };
   const slow = { ...test.deskhand, store: { ...test.store, append } };

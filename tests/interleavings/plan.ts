@@ -1,5 +1,6 @@
 /** What one run is made of: everything that fast-check chooses, but for the order of the calls. */
 import * as fc from "fast-check";
+import { SKEW_MS } from "../../domain/interruption.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -69,7 +70,7 @@ export type CommitPlan = "works" | "refused" | "lands unanswered" | "sent twice"
 /**
  * Where the submissions run, which decides what may be promised:
  * - one process on a file of its own, whose clock may jump by any amount;
- * - two processes on a shared store, whose clocks agree within the grace that the design gives;
+ * - two processes on a shared store, whose clocks agree as well as they must;
  * - two processes whose clocks do not, so that one may resume what another still hands off.
  */
 export type Setting = "one process" | "two processes" | "two processes that disagree on time";
@@ -77,7 +78,7 @@ export type Setting = "one process" | "two processes" | "two processes that disa
 /** How far off a clock may be in each setting, in milliseconds. */
 const CLOCKS: Record<Setting, fc.Arbitrary<number>> = {
   "one process": fc.constantFrom(-HOUR_MS, 0, 16_000, 60_000, HOUR_MS, 25 * HOUR_MS),
-  "two processes": fc.integer({ min: 0, max: 3_000 }),
+  "two processes": fc.integer({ min: 0, max: SKEW_MS }),
   "two processes that disagree on time": fc.constantFrom(0, 16_000, -16_000, HOUR_MS, -HOUR_MS),
 };
 
