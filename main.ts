@@ -87,7 +87,7 @@ async function serve(): Promise<void> {
   telemetry?.watchOldest(() => clock.elapsed() - (underWay.oldest() ?? clock.elapsed()));
   // Before it listens: whoever has read that it does may tell it to stop.
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => stop(0));
+    Deno.addSignalListener(signal, () => stop());
   }
   const server = Deno.serve({
     ...config.listen,
@@ -96,15 +96,16 @@ async function serve(): Promise<void> {
   }, app.fetch);
 
   let isStopping = false;
-  const stop = async (code: number) => {
+  const stop = async () => {
     // Told once or more: `deno task` passes a Ctrl-C on twice.
     if (isStopping) return;
     isStopping = true;
     log.info("Stopping");
     if (!await Promise.race([finish(), clock.wait(SHUTDOWN_MS).then(() => false)])) {
-      log.warn("Stopped with handoffs under way: they will read as interrupted");
+      const handoffs = underWay.oldest() === null ? "" : ": handoffs will read as interrupted";
+      log.warn(`Stopped with work under way${handoffs}`);
     }
-    Deno.exit(code);
+    Deno.exit();
   };
   const finish = async () => {
     await server.shutdown();
@@ -117,8 +118,9 @@ async function serve(): Promise<void> {
   const watch = setInterval(async () => {
     if (store === null || await store.isInPlace()) return;
     clearInterval(watch);
-    log.error("The KV file was removed or replaced: what is stored from now on would be lost");
-    await stop(1);
+    log.error("The KV file was removed or replaced: what was stored since then is lost");
+    // At once: whatever is answered now would acknowledge what is lost.
+    Deno.exit(1);
   }, IN_PLACE_MS);
 }
 

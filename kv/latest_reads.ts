@@ -86,12 +86,19 @@ export class LatestReads {
     try {
       const keys = known.map(({ read, ts }) => requestKey(read.context, ts));
       const entries = await call(this.#kv, (kv) => kv.getMany<unknown[]>(keys));
-      known.forEach(({ read, ts }, i) => {
-        // What has expired may leave another that has not.
-        read.resolve(this.#parse(read.name, ts, entries[i]!) ?? readLatest(this.#kv, read.context));
-      });
+      known.forEach((read, i) => this.#answer(read, entries[i]!));
     } catch (error) {
       for (const { read } of known) read.reject(error);
+    }
+  }
+
+  /** On its own: a record that cannot be read is no other context's failure. */
+  #answer({ read, ts }: KnownRead, entry: Deno.KvEntryMaybe<unknown>): void {
+    try {
+      // What has expired may leave another that has not.
+      read.resolve(this.#parse(read.name, ts, entry) ?? readLatest(this.#kv, read.context));
+    } catch (error) {
+      read.reject(error);
     }
   }
 

@@ -1,11 +1,10 @@
 import { type RateDecision, type RateLimit, StoreUnavailable } from "../domain/ports.ts";
 import type { Clock } from "../domain/ports.ts";
-import { call, type KvHandle } from "./call.ts";
+import { call, DEADLINE_MS, type KvHandle } from "./call.ts";
 import { GroupCommit, SHARED } from "./group_commit.ts";
 import { rateKey } from "./keys.ts";
 
 const MINUTE_MS = 60_000;
-const MAX_CONFLICTS = 100;
 
 /** `id` tells it from another process's that came to the same. */
 interface Count {
@@ -49,7 +48,8 @@ export function createSharedRateLimit(
 
   /** How many of `wanted` submissions the minute still has room for. */
   async function grant(key: Deno.KvKey, wanted: number): Promise<number> {
-    for (let tries = 0; tries < MAX_CONFLICTS; tries++) {
+    const giveUp = clock.elapsed() + DEADLINE_MS;
+    while (clock.elapsed() < giveUp) {
       const { value, versionstamp } = await call(kv, (kv) => kv.get<Count>(key));
       const count = value?.count ?? 0;
       const granted = Math.min(wanted, perMinute - count);
@@ -81,7 +81,8 @@ export function createSharedRateLimit(
         const granted = await grant(key, takes.length);
         takes.forEach(({ resolve }, i) => resolve(i < granted ? { allowed: true } : refusal(now)));
       } catch (error) {
-        takes.forEach(({ reject }) => reject(error));
+        // Those who came meanwhile would wait out a deadline of their own, after this one.
+        [...takes, ...queue.splice(0)].forEach(({ reject }) => reject(error));
       }
     }
     // At once, or a take could still join a queue that nobody drains.

@@ -251,7 +251,7 @@ function assertWhole(acknowledged: string[], found: string[]): void {
   assertEquals(found.toSorted(), acknowledged.toSorted());
 }
 
-Deno.test("a service whose KV file is replaced underneath stops rather than acknowledge what is lost", async () => {
+Deno.test("a service whose KV file is replaced underneath says so and ends", async () => {
   await using file = await temporaryPath();
   await using service = await startService({ kvPath: file.path });
   await service.submit();

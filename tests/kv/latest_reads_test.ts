@@ -279,6 +279,25 @@ Deno.test("latest fails for all who shared a read that failed, and for nobody af
   assertEquals(await test.latest(), reference);
 });
 
+Deno.test("latest fails for the one context whose record cannot be read, and for none beside it", async () => {
+  using test = await openWatched();
+  const contexts = ["a", "b", "c"].map((runId) => run(runId));
+  for (const context of contexts) {
+    await test.store.append(requestIn(context));
+    await test.store.latest(context);
+  }
+  const [{ key }] = await Array.fromAsync(test.kv.list({ prefix: ["run", "acme/a"] }));
+  await test.kv.set(key, { schema: 0 });
+  const release = test.hold();
+  const first = test.store.latest(ACME);
+  const together = Promise.allSettled(contexts.map((context) => test.store.latest(context)));
+  release();
+  await first;
+  const reads = await together;
+  assertEquals(reads.map(({ status }) => status), ["rejected", "fulfilled", "fulfilled"]);
+  assertEquals(test.reads.at(-1), "get 3");
+});
+
 Deno.test("latest on a file is read through a handle of its own, and shows each acknowledged request", async () => {
   await using file = await temporaryPath();
   const opened = await openStore({ kind: "file", path: file.path });

@@ -1,5 +1,5 @@
-import { assertEquals, assertLessOrEqual } from "@std/assert";
-import type { RateLimit } from "../../domain/ports.ts";
+import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
+import { type RateLimit, StoreUnavailable } from "../../domain/ports.ts";
 import { createLocalRateLimit, createSharedRateLimit, unlimited } from "../../kv/rate_limit.ts";
 import { type Expiry, SetClock, START, withExpiries } from "./fixtures.ts";
 
@@ -91,6 +91,41 @@ Deno.test("createSharedRateLimit lets nobody wait for ever where KV fails", asyn
     const settled = await Promise.allSettled(many(10, limit));
     assertEquals(new Set(settled.map(({ status }) => status)), new Set(["rejected"]));
   }
+});
+
+Deno.test("createSharedRateLimit refuses those who came while KV hung with those before them", async () => {
+  const asked = Promise.withResolvers<void>();
+  const hung = Promise.withResolvers<never>();
+  let gets = 0;
+  const get = () => {
+    gets++;
+    asked.resolve();
+    return hung.promise;
+  };
+  const limit = createSharedRateLimit({ get } as unknown as Deno.Kv, 30, new SetClock());
+  const [first] = many(1, limit);
+  await asked.promise;
+  const settled = Promise.allSettled([first, ...many(10, limit)]);
+  hung.reject(new Error("no answer"));
+  assertEquals(new Set((await settled).map(({ status }) => status)), new Set(["rejected"]));
+  assertEquals(gets, 1);
+});
+
+Deno.test("createSharedRateLimit tries until its time is over where others keep counting", async () => {
+  using kv = await Deno.openKv(":memory:");
+  let elapsed = 0;
+  const clock = { now: () => START, elapsed: () => elapsed };
+  let conflicts = 0;
+  const get = async (key: Deno.KvKey) => {
+    const entry = await kv.get(key);
+    await kv.set(key, { count: 0, id: String(conflicts++) });
+    elapsed += 500;
+    return entry;
+  };
+  const rival = { get, atomic: kv.atomic.bind(kv), getMany: kv.getMany.bind(kv) };
+  const limit = createSharedRateLimit(rival as unknown as Deno.Kv, 30, clock);
+  await assertRejects(() => limit.take("acme", "u-1"), StoreUnavailable, "contended");
+  assertEquals(conflicts, 4);
 });
 
 Deno.test("unlimited allows any number", async () => {
