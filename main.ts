@@ -56,7 +56,7 @@ export function compose(config: Config, surroundings: Surroundings) {
     : createSharedRateLimit(kv, perMinute, clock);
   const app = createApp({
     deskhand,
-    verify: createVerifyToken({ ...config.auth, now: clock.now }),
+    verify: createVerifyToken({ ...config.auth, now: clock.now, fetch }),
     rateLimit: perMinute === 0 ? unlimited : limit,
     isReady: createReadiness(kv, clock),
     corsOrigins: config.corsOrigins,
@@ -67,6 +67,7 @@ export function compose(config: Config, surroundings: Surroundings) {
 const SHUTDOWN_MS = 10_000;
 const ANSWERS_MS = 1_000;
 const REOPEN_MS = 1_000;
+const LISTEN_AGAIN_MS = 1_000;
 const IN_PLACE_MS = 1_000;
 /** An opening that hangs cannot be called off: by and by fewer are begun. */
 const OPEN_MS = 10_000;
@@ -89,11 +90,19 @@ async function serve(): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => stop());
   }
-  const server = Deno.serve({
-    ...config.listen,
-    onListen: ({ hostname, port }) =>
-      log.info("Listening", { address: `http://${hostname}:${port}` }),
-  }, app.fetch);
+  let address = config.listen;
+  const listen = () => {
+    const server = listenOrExit(address, log, app.fetch);
+    // Where a connection cannot be accepted Deno ends the server, though not what is under way.
+    server.finished.catch(async (error) => {
+      log.error("Cannot accept connections: listening again", { error: messageOf(error) });
+      await clock.wait(LISTEN_AGAIN_MS);
+      if (!isStopping) listening = listen();
+    });
+    if (address !== null) address = { ...address, port: server.addr.port };
+    return server;
+  };
+  let listening = listen();
 
   let isStopping = false;
   const stop = async () => {
@@ -101,18 +110,21 @@ async function serve(): Promise<void> {
     if (isStopping) return;
     isStopping = true;
     log.info("Stopping");
-    if (!await Promise.race([finish(), clock.wait(SHUTDOWN_MS).then(() => false)])) {
-      const handoffs = underWay.oldest() === null ? "" : ": handoffs will read as interrupted";
-      log.warn(`Stopped with work under way${handoffs}`);
+    await Promise.race([finish(), clock.wait(SHUTDOWN_MS)]);
+    if (underWay.oldest() !== null) {
+      log.warn("Stopped with handoffs under way: they will read as interrupted");
     }
     Deno.exit();
   };
   const finish = async () => {
-    await server.shutdown();
-    await underWay.idle();
+    const closed = listening.shutdown().catch(() => {});
+    // Connections that have their answer, but not sent all of a body that was refused, stay open.
+    do {
+      await underWay.idle();
+      await Promise.race([closed, clock.wait(ANSWERS_MS)]);
+    } while (!underWay.isIdle());
     // Closing waits without end for a database that does not answer, and nothing needs it.
     if (store !== null && await answers(store.kv)) store.close();
-    return true;
   };
   if (config.kv.kind !== "file") return;
   const watch = setInterval(async () => {
@@ -122,6 +134,28 @@ async function serve(): Promise<void> {
     // At once: whatever is answered now would acknowledge what is lost.
     Deno.exit(1);
   }, IN_PLACE_MS);
+}
+
+function listenOrExit(
+  address: Config["listen"],
+  log: Log,
+  handler: (request: Request) => Response | Promise<Response>,
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({
+      ...address,
+      onListen: ({ hostname, port }) =>
+        log.info("Listening", { address: `http://${hostname}:${port}` }),
+    }, handler);
+  } catch (error) {
+    console.error(
+      `Cannot listen on ${address?.hostname} port ${address?.port}: ${
+        messageOf(error)
+      }. Set HOST ` +
+        "to an address of this machine, and PORT to a port that no other process listens on",
+    );
+    Deno.exit(1);
+  }
 }
 
 function answers(kv: Deno.Kv): Promise<boolean> {

@@ -33,7 +33,7 @@ export function isDeploy(env: { DENO_DEPLOY?: string; DENO_DEPLOYMENT_ID?: strin
 
 /** The address of a KV Connect server is told from a file by its scheme. */
 export function isServer(kvPath: string): boolean {
-  return /^https?:\/\//.test(kvPath);
+  return /^https?:\/\//i.test(kvPath);
 }
 
 const count = (...values: unknown[]) => values.filter((value) => value !== undefined).length;
@@ -45,7 +45,12 @@ const always = { when: () => true };
 export const Environment = z.object({
   HOST: z.string().default("127.0.0.1"),
   PORT: wholeNumber(0, 65_535).default(8000),
-  KV_PATH: z.string().optional(),
+  // Deno's permissions end at a comma, and a task's words at a space.
+  KV_PATH: z.string().regex(
+    /^[^:\s,][^\s,]*$/,
+    "must be a file or an address without spaces or commas",
+  )
+    .optional(),
   DENO_KV_ACCESS_TOKEN: z.string().optional(),
   SUPPORT_DESK_URL: address("https://desk.example").refine(
     (text) => !text.includes("?"),

@@ -51,9 +51,16 @@ function toLine(level: Level, message: string, at: number, fields?: Fields): str
   });
 }
 
-/** Deno's export of OpenTelemetry takes its log records from here, each with its level. */
+/**
+ * Deno's export of OpenTelemetry takes its log records from here, each with its level. A line that
+ * cannot be written (a full disk, a pipe that nobody reads) is lost: it must not end a request.
+ */
 function toConsole(level: Level, line: string): void {
-  console[level](line);
+  try {
+    console[level](line);
+  } catch {
+    // There is nowhere to say so.
+  }
 }
 
 /**

@@ -26,7 +26,7 @@ export interface OutboundRequest {
   wanted: number;
 }
 
-/** The one way out of this service. It never throws, and ends when `signal` does, body included. */
+/** The one way to the desk. It never throws, and ends when `signal` does, body included. */
 export async function exchange(
   fetch: typeof globalThis.fetch,
   { url, wanted, ...request }: OutboundRequest,

@@ -64,7 +64,7 @@ export class StoreUnavailable extends Error {
   override name = "StoreUnavailable";
 }
 
-/** Keeps support requests. Every method rejects with {@linkcode StoreUnavailable}. */
+/** Keeps support requests. Every method may reject with {@linkcode StoreUnavailable}. */
 export interface Store {
   /**
    * The first commit: the request, its audit event and its idempotency key, all or nothing. It

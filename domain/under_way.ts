@@ -8,7 +8,18 @@ import type { Reference } from "./reference.ts";
 export class UnderWay {
   /** When each began, by `clock.elapsed`. */
   #began = new Map<Reference, number>();
+  #calls = 0;
   #waiting: (() => void)[] = [];
+
+  /** A call has come in, which is under way until it was {@linkcode answered}. */
+  called(): void {
+    this.#calls++;
+  }
+
+  answered(): void {
+    this.#calls--;
+    this.#tell();
+  }
 
   /**
    * Runs all that is done for one request, from before it is stored until its handoff is settled.
@@ -20,22 +31,30 @@ export class UnderWay {
       return await work();
     } finally {
       this.#began.delete(reference);
-      if (this.#began.size === 0) this.#waiting.splice(0).forEach((resolve) => resolve());
+      this.#tell();
     }
+  }
+
+  #tell(): void {
+    if (this.isIdle()) this.#waiting.splice(0).forEach((resolve) => resolve());
+  }
+
+  isIdle(): boolean {
+    return this.#calls === 0 && this.#began.size === 0;
   }
 
   has(reference: Reference): boolean {
     return this.#began.has(reference);
   }
 
-  /** When the oldest of what is under way began, or null. */
+  /** When the oldest request that is under way began, or null. */
   oldest(): number | null {
     return this.#began.size === 0 ? null : Math.min(...this.#began.values());
   }
 
   /** Resolves when nothing is under way; never rejects. */
   async idle(): Promise<void> {
-    while (this.#began.size > 0) {
+    while (!this.isIdle()) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
   }

@@ -39,6 +39,7 @@ export async function openStore(location: KvLocation, deadlineMs = 10_000): Prom
 async function openFile(path: string): Promise<OpenStore> {
   let lock: Deno.FsFile | undefined;
   try {
+    if (await isLink(path)) throw new IsLink();
     // The lock ends with the process, however that ends; the file stays.
     lock = await Deno.open(`${path}.lock`, { create: true, write: true });
     if (!await lock.tryLock(true)) throw new InUse();
@@ -90,13 +91,30 @@ async function identity(path: string): Promise<string | null> {
   }
 }
 
+async function isLink(path: string): Promise<boolean> {
+  try {
+    return (await Deno.lstat(path)).isSymlink;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 class InUse extends Error {}
+/** The lock stands beside the name: by two names two processes could have the file. */
+class IsLink extends Error {}
 
 function cannotOpen(path: string, error: unknown): CannotOpenStore {
   if (error instanceof InUse) {
     return new CannotOpenStore(
       `Cannot open the KV file ${path}: another process has it open, and only one may write it. ` +
         "Stop the other one, or give this one a KV_PATH of its own",
+    );
+  }
+  if (error instanceof IsLink) {
+    return new CannotOpenStore(
+      `Cannot open the KV file ${path}: it is a symbolic link. Set KV_PATH to the file itself, so ` +
+        "that no other process writes it under another name",
     );
   }
   return new CannotOpenStore(

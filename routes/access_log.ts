@@ -8,11 +8,16 @@ const METHOD = /^[A-Z]{1,7}$/;
 
 /** One line for each answer: the route's pattern, never the path that a stranger chose. */
 export function accessLog(
-  { log, clock, telemetry }: Pick<Deskhand, "log" | "clock" | "telemetry">,
+  { log, clock, telemetry, underWay }: Pick<Deskhand, "log" | "clock" | "telemetry" | "underWay">,
 ) {
   return createMiddleware<Env>(async (c, next) => {
     const started = clock.elapsed();
-    await next();
+    underWay.called();
+    try {
+      await next();
+    } finally {
+      underWay.answered();
+    }
     const tenantId = c.get("tenantId");
     const method = METHOD.test(c.req.method) ? c.req.method : "other";
     const route = routePath(c, -1);

@@ -35,7 +35,7 @@ const Payload = z.object({
 /** Verifies tokens as RFC 7519 and RFC 8725 have it: algorithm, signature, times, claims. */
 export function createVerifyJwt(options: TokenOptions): VerifyToken {
   const verifySignature = options.secret === undefined
-    ? withKeySet(options.jwksUrl ?? "", options.now)
+    ? withKeySet(options.jwksUrl ?? "", options)
     : withSecret(options.secret);
   return async (token) => {
     if (token.length > MAX_TOKEN_LENGTH) return { outcome: "invalid" };
@@ -68,8 +68,8 @@ function withSecret(secret: string) {
     await jwtVerify(token, await key, { ...options, algorithms: ["HS256"] });
 }
 
-function withKeySet(url: string, now: () => number) {
-  const getKey = createKeySet(new URL(url), now);
+function withKeySet(url: string, { now, fetch }: Pick<TokenOptions, "now" | "fetch">) {
+  const getKey = createKeySet(new URL(url), now, fetch);
   return (token: string, options: JWTVerifyOptions) =>
     jwtVerify(token, getKey, { ...options, algorithms: ASYMMETRIC });
 }

@@ -6,6 +6,10 @@ import {
   type JWTVerifyGetKey,
 } from "jose";
 
+/** How long the keys are kept, in milliseconds. */
+const KEPT_MS = 10 * 60_000;
+/** How soon after the last time a key that is not among them is looked for, in milliseconds. */
+const LOOK_AGAIN_MS = 30_000;
 /** How long a verification may wait for the issuer, in milliseconds. */
 const TIMEOUT_MS = 2_000;
 /** The issuer is asked no more often than this, whatever tokens come in, in milliseconds. */
@@ -17,13 +21,16 @@ export class KeysUnavailable extends Error {
 }
 
 /**
- * Finds the issuer's public keys, and keeps them for ten minutes. A key that is not among them is
- * looked for anew at most every 30 seconds, so that a new key soon counts and bad tokens cost the
- * issuer nothing.
+ * Finds the issuer's public keys, and keeps them. A key that is not among them is looked for anew,
+ * so that a new key soon counts, but seldom, so that bad tokens cost the issuer nothing.
  *
  * The returned function throws {@linkcode KeysUnavailable}, or what jose throws about the token.
  */
-export function createKeySet(url: URL, now: () => number): JWTVerifyGetKey {
+export function createKeySet(
+  url: URL,
+  now: () => number,
+  fetch: typeof globalThis.fetch,
+): JWTVerifyGetKey {
   let askedAt = -Infinity;
   // jose's own pause counts from a success: an issuer that fails would be asked for every token.
   const ask: FetchImplementation = async (url, options) => {
@@ -35,7 +42,12 @@ export function createKeySet(url: URL, now: () => number): JWTVerifyGetKey {
     await response.body?.cancel();
     throw new KeysUnavailable();
   };
-  const remote = createRemoteJWKSet(url, { timeoutDuration: TIMEOUT_MS, [customFetch]: ask });
+  const remote = createRemoteJWKSet(url, {
+    cacheMaxAge: KEPT_MS,
+    cooldownDuration: LOOK_AGAIN_MS,
+    timeoutDuration: TIMEOUT_MS,
+    [customFetch]: ask,
+  });
   return async (header, token) => {
     try {
       return await remote(header, token);

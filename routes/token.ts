@@ -8,6 +8,8 @@ export interface TokenOptions {
   issuer?: string;
   audience?: string;
   now(): number;
+  /** Asks for the key set, and nothing else. */
+  fetch: typeof fetch;
 }
 
 /** What a verified token says. */
@@ -29,7 +31,7 @@ export type Verification =
 
 export type VerifyToken = (token: string) => Promise<Verification>;
 
-/** How long a verification counts, in milliseconds: a key that is withdrawn is noticed after it. */
+/** How long a verification counts, in milliseconds, even where its key is withdrawn meanwhile. */
 const REMEMBERED_MS = 60_000;
 const MAX_REMEMBERED = 1_000;
 

@@ -153,6 +153,26 @@ Deno.test("main exits with a sentence where it cannot have the file, and disturb
   assertEquals((await service.submit("none")).status, 201);
 });
 
+Deno.test("main exits with a sentence where it cannot listen", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  for (
+    const [HOST, PORT, sentence] of [
+      [
+        "127.0.0.1",
+        String(taken.addr.port),
+        /Address already in use.*PORT to a port that no other/,
+      ],
+      ["no-such-host.invalid", "0", /Set HOST to an address of this machine/],
+    ] as const
+  ) {
+    await using file = await temporaryPath();
+    const { code, complained } = await startInVain(file.path, { HOST, PORT });
+    assertEquals(code, 1);
+    assertMatch(complained, sentence);
+    assertNoTrace(complained);
+  }
+});
+
 Deno.test("main finishes and answers on SIGTERM what is at a desk that hangs, then exits", async () => {
   await using file = await temporaryPath();
   await using desk = startHangingDesk();

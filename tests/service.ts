@@ -49,7 +49,7 @@ export async function openService({ env, kv, clock = new TestClock() }: ServiceO
   };
   const config = parseConfig({
     AUTH_SECRET,
-    KV_PATH: ":memory:",
+    KV_PATH: "in-memory.kv",
     RATE_LIMIT_PER_MINUTE: "0",
     ...env,
   });

@@ -1,7 +1,6 @@
 export class AssertionError extends Error {}
 export function assert(condition: unknown, message?: string): asserts condition;
 export function assertFalse(condition: unknown, message?: string): asserts condition is false;
-export function assertExists<T>(actual: T, message?: string): asserts actual is NonNullable<T>;
 export function assertEquals<T>(actual: T, expected: T, message?: string): void;
 export function assertNotEquals<T>(actual: T, expected: T, message?: string): void;
 export function assertStrictEquals<T>(actual: unknown, expected: T, message?: string): void;
@@ -12,18 +11,6 @@ export function assertLessOrEqual<T>(actual: T, expected: T, message?: string): 
 export function assertMatch(actual: string, expected: RegExp, message?: string): void;
 export function assertNotMatch(actual: string, expected: RegExp, message?: string): void;
 export function assertStringIncludes(actual: string, expected: string, message?: string): void;
-export function assertArrayIncludes<T>(
-  actual: ArrayLike<T>,
-  expected: ArrayLike<T>,
-  message?: string,
-): void;
-export function assertObjectMatch(actual: object, expected: object, message?: string): void;
-export function assertInstanceOf<T>(
-  actual: unknown,
-  // deno-lint-ignore no-explicit-any -- a constructor of any arguments
-  expected: abstract new (...args: any[]) => T,
-  message?: string,
-): asserts actual is T;
 export function assertThrows<E extends Error = Error>(
   run: () => unknown,
   // deno-lint-ignore no-explicit-any -- a constructor of any arguments

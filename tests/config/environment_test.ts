@@ -88,5 +88,9 @@ Deno.test("Environment tells a KV Connect server from a file, and needs a token 
   const DENO_KV_ACCESS_TOKEN = "token";
   assertEquals(parse({ KV_PATH: url, DENO_KV_ACCESS_TOKEN }).kv, { kind: "connect", url });
   assertEquals(refused({ KV_PATH: url }), ["DENO_KV_ACCESS_TOKEN"]);
+  assertEquals(parse({ KV_PATH: url.toUpperCase(), DENO_KV_ACCESS_TOKEN }).kv.kind, "connect");
+  for (const path of [":memory:", "./support requests.kv", "./a,b.kv"]) {
+    assertEquals(refused({ KV_PATH: path }), ["KV_PATH"], path);
+  }
   assertEquals(parse({ KV_PATH: "/data/https.kv" }).kv, { kind: "file", path: "/data/https.kv" });
 });

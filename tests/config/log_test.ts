@@ -3,13 +3,21 @@ import { assertEquals, assertMatch } from "@std/assert";
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const LOG = new URL("../../config/log.ts", import.meta.url).href;
 
-/** What a process says that logs as `body` has it. */
-async function run(options: object, body: string) {
+/** What a process says that logs as `body` has it, with its output sent where `shell` has it. */
+async function run(options: object, body: string, shell = "") {
   const code = `import { openLog } from "${LOG}"; const log = openLog(${
     JSON.stringify(options)
   }, Date.now);`;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--quiet", `--config=${CONFIG}`, `${code}\n${body}`],
+  const child = new Deno.Command("sh", {
+    args: [
+      "-c",
+      `exec "$0" "$@" ${shell}`,
+      Deno.execPath(),
+      "eval",
+      "--quiet",
+      `--config=${CONFIG}`,
+      `${code}\n${body}`,
+    ],
     env: { NO_COLOR: "1" },
   });
   const { code: exit, stdout, stderr } = await child.output();
@@ -44,6 +52,12 @@ for (const isBatched of [true, false]) {
       const { stdout } = await run(options, `${lines} ${end}`);
       assertEquals(messages(stdout), expected, end);
     }
+  });
+
+  Deno.test(`the log that cannot be written hinders nobody (${name})`, async () => {
+    const lines = `for (let i = 0; i < 5000; i++) log.info(String(i));`;
+    const { exit, stderr } = await run(options, `${lines} log.error("on");`, ">/dev/full");
+    assertEquals([exit, messages(stderr)], [0, ["on"]]);
   });
 
   Deno.test(`the log leaves out what is below its level (${name})`, async () => {

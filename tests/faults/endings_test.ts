@@ -1,9 +1,9 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import { mintToken } from "../practice/token.ts";
 import { AUTH_SECRET } from "../service.ts";
 import { temporaryPath } from "../kv/fixtures.ts";
 import { startGatedDesk } from "./gated_desk.ts";
-import { requestsPath, type Service, startService, until } from "../process.ts";
+import { requestsPath, type Service, since, startService, until } from "../process.ts";
 
 const CREATE = { summary: "Printer on fire", handoff: { mode: "create" } };
 
@@ -81,4 +81,45 @@ Deno.test("SIGTERM in the middle of handoffs, half of the clients gone: all are 
   assertEquals(await ended, 0);
   await using again = await startService({ kvPath: file.path, env: desk.env });
   await assertSettled(again, [...patient, ...gone], desk.tickets);
+});
+
+Deno.test("SIGTERM waits for no connection whose answer is given, though its body never comes", async () => {
+  await using file = await temporaryPath();
+  await using service = await startService({ kvPath: file.path });
+  const { hostname, port } = new URL(service.url);
+  using socket = await Deno.connect({ hostname, port: Number(port) });
+  const head = `POST ${requestsPath()} HTTP/1.1\r\nHost: service\r\nContent-Length: 100\r\n\r\n`;
+  await socket.write(new TextEncoder().encode(head));
+  const answer = new Uint8Array(1024);
+  const length = await socket.read(answer);
+  assertStringIncludes(new TextDecoder().decode(answer.subarray(0, length ?? 0)), " 401 ");
+  const started = performance.now();
+  assertEquals(await service.stop(), 0);
+  assertLess(since(started), 8_000);
+  assertEquals(service.output.lines.filter(({ level }) => level !== "INFO"), []);
+});
+
+Deno.test("a service without a file descriptor left finishes what is at the desk, and listens again", async () => {
+  await using file = await temporaryPath();
+  await using desk = startGatedDesk();
+  await using service = await startService({
+    kvPath: file.path,
+    env: desk.env,
+    before: "ulimit -n 100",
+  });
+  const submission = service.submit({ handoff: { mode: "create" } });
+  await desk.hasMade(1);
+  const { hostname, port } = new URL(service.url);
+  const address = { hostname, port: Number(port) };
+  const sockets = await Promise.allSettled(
+    Array.from({ length: 100 }, () => Deno.connect(address)),
+  );
+  await service.output.line("Cannot accept connections: listening again");
+  for (const socket of sockets) if (socket.status === "fulfilled") socket.value.close();
+  desk.answer();
+  const { status, body } = await submission;
+  assertEquals([status, body.handoff.status], [201, "created"]);
+  const again = await until(() => service.latest().catch(() => null), (answer) => answer !== null);
+  assertEquals(again?.body.supportRequest, body);
+  assertEquals(await service.stop(), 0);
 });

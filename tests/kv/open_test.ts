@@ -48,6 +48,20 @@ Deno.test("openStore refuses a file that another process has open, and says what
   await other.end();
 });
 
+Deno.test("openStore refuses a symbolic link, by which another process could have the file too", async () => {
+  await using file = await temporaryPath();
+  const store = await openStore({ kind: "file", path: file.path });
+  const link = `${file.path}-link.kv`;
+  await Deno.symlink(file.path, link);
+  const error = await assertRejects(
+    () => openStore({ kind: "file", path: link }),
+    CannotOpenStore,
+    "it is a symbolic link. Set KV_PATH to the file itself",
+  );
+  assertStringIncludes(error.message, link);
+  store.close();
+});
+
 Deno.test("openStore keeps another process out until it is closed", async () => {
   await using file = await temporaryPath();
   const store = await openStore({ kind: "file", path: file.path });

@@ -10,6 +10,7 @@ const HOST = "127.0.0.1";
 const TENANT = "acme";
 const TOKEN_LIFETIME_S = 24 * 60 * 60;
 const SAME_CTRL_C_MS = 1_000;
+const ANSWERS_MS = 1_000;
 
 const desk = startPracticeDesk();
 const secret = new Uint8Array(32);
@@ -48,7 +49,7 @@ function configOrExit() {
       CORS_ORIGINS: Deno.env.get("CORS_ORIGINS") ?? "",
       LOG_LEVEL: Deno.env.get("LOG_LEVEL") ?? "",
       HOST,
-      KV_PATH: ":memory:",
+      KV_PATH: "in-memory.kv",
       AUTH_SECRET,
       SUPPORT_DESK_URL: desk.url,
       SUPPORT_DESK_TOKEN: desk.token,
@@ -112,6 +113,10 @@ async function stop(): Promise<void> {
   // A second Ctrl-C does not wait. What comes sooner is the first: `deno task` passes it on twice.
   const later = setTimeout(() => Deno.removeSignalListener("SIGINT", stop), SAME_CTRL_C_MS);
   Deno.unrefTimer(later);
-  await Promise.all([server.shutdown(), underWay.idle(), desk.close()]);
+  const closed = Promise.all([server.shutdown(), desk.close()]);
+  await underWay.idle();
+  // Whoever says nothing more is not waited for.
+  await Promise.race([closed, clock.wait(ANSWERS_MS)]);
   kv.close();
+  Deno.exit();
 }

@@ -28,6 +28,7 @@ Deno.test("deno task token prints only a token, and the service accepts it", asy
     issuer: "https://id.example",
     audience: "deskhand",
     now: () => Date.now(),
+    fetch,
   });
   const verification = await verify(stdout.trim());
   assert(verification.outcome === "valid");

@@ -115,48 +115,47 @@ Deno.test("latest changes its ETag with the request, the label and the desk", as
 });
 
 Deno.test("latest changes its ETag when a pending handoff turns out to be interrupted", async () => {
+  using kv = await Deno.openKv(":memory:");
   const desk = startPracticeDesk();
   desk.behave("hang");
+  const env = {
+    SUPPORT_DESK_URL: desk.url,
+    SUPPORT_DESK_TOKEN: desk.token,
+    SUPPORT_DESK_QUEUE: desk.queue,
+  };
+  await using first = await openService({ env, kv });
   const clock = new TestClock();
-  {
-    await using service = await openService({
-      clock,
-      env: {
-        SUPPORT_DESK_URL: desk.url,
-        SUPPORT_DESK_TOKEN: desk.token,
-        SUPPORT_DESK_QUEUE: desk.queue,
-      },
-    });
-    const submission = service.call(TENANT, {
-      json: { summary: "Help", handoff: { mode: "create" } },
-    });
-    const look = async (tag = "") => {
-      const answer = await service.call(`${TENANT}/latest`, { headers: { "If-None-Match": tag } });
-      const body = answer.status === 304 ? null : await answer.json();
-      return { status: answer.status, tag: answer.headers.get("ETag")!, body };
-    };
-    let pending = await look();
-    while (pending.body.supportRequest === null) pending = await look();
-    const { handoff, createdAt } = pending.body.supportRequest;
-    assertEquals(handoff, { status: "pending", since: createdAt });
-    assertEquals((await look(pending.tag)).status, 304);
+  // To another process that handoff looks like one whose process died.
+  await using other = await openService({ env, kv, clock });
+  const submission = first.call(TENANT, {
+    json: { summary: "Help", handoff: { mode: "create" } },
+  });
+  const look = async (tag = "") => {
+    const answer = await other.call(`${TENANT}/latest`, { headers: { "If-None-Match": tag } });
+    const body = answer.status === 304 ? null : await answer.json();
+    return { status: answer.status, tag: answer.headers.get("ETag")!, body };
+  };
+  let pending = await look();
+  while (pending.body.supportRequest === null) pending = await look();
+  const { handoff, createdAt } = pending.body.supportRequest;
+  assertEquals(handoff, { status: "pending", since: createdAt });
+  assertEquals((await look(pending.tag)).status, 304);
 
-    clock.offset = 15_000 + 1_000;
-    const interrupted = await look(pending.tag);
-    assertEquals(interrupted.status, 200);
-    const failed = interrupted.body.supportRequest.handoff;
-    assertEquals([failed.status, failed.reason, failed.ticketMayExist], [
-      "failed",
-      "interrupted",
-      true,
-    ]);
-    assertNotEquals(interrupted.tag, pending.tag);
-    clock.offset += 60_000;
-    assertEquals((await look(interrupted.tag)).status, 304);
+  clock.offset = 15_000 + 1_000;
+  const interrupted = await look(pending.tag);
+  assertEquals(interrupted.status, 200);
+  const failed = interrupted.body.supportRequest.handoff;
+  assertEquals([failed.status, failed.reason, failed.ticketMayExist], [
+    "failed",
+    "interrupted",
+    true,
+  ]);
+  assertNotEquals(interrupted.tag, pending.tag);
+  clock.offset += 60_000;
+  assertEquals((await look(interrupted.tag)).status, 304);
 
-    await desk.close();
-    assertEquals((await submission).status, 201);
-  }
+  await desk.close();
+  assertEquals((await submission).status, 201);
 });
 
 for (
