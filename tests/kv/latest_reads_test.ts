@@ -288,10 +288,10 @@ Deno.test("latest fails for the one context whose record cannot be read, and for
   }
   const [{ key }] = await Array.fromAsync(test.kv.list({ prefix: ["run", "acme/a"] }));
   await test.kv.set(key, { schema: 0 });
-  const release = test.hold();
+  const { letGo } = test.hold();
   const first = test.store.latest(ACME);
   const together = Promise.allSettled(contexts.map((context) => test.store.latest(context)));
-  release();
+  letGo();
   await first;
   const reads = await together;
   assertEquals(reads.map(({ status }) => status), ["rejected", "fulfilled", "fulfilled"]);
