@@ -85,7 +85,10 @@ async function serve(): Promise<void> {
   const kv = opened.then(({ kv }) => traceable(kv));
   const reader = opened.then(({ reader }) => traceable(reader));
   const { app, underWay } = compose(config, { kv, reader, log, clock, fetch, telemetry });
-  telemetry?.watchOldest(() => clock.elapsed() - (underWay.oldest() ?? clock.elapsed()));
+  telemetry?.watchOldest(() => {
+    const oldest = underWay.oldest();
+    return oldest === null ? 0 : clock.elapsed() - oldest;
+  });
   // Before it listens: whoever has read that it does may tell it to stop.
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => stop());

@@ -19,7 +19,7 @@ interface Span {
 interface Metric {
   name: string;
   histogram?: { dataPoints: { attributes: Attribute[]; count: string }[] };
-  gauge?: { dataPoints: unknown[] };
+  gauge?: { dataPoints: { asDouble: number }[] };
 }
 
 /** An OpenTelemetry collector on loopback, as far as a test needs one. */
@@ -108,11 +108,17 @@ Deno.test("telemetry is one trace per request, with spans for KV and the desk an
         .map(attributes)
         .filter(({ operation, outcome }) => operation === "desk.handoff" && outcome === "created");
     await collector.until(() => handoffs().length > 0);
-    await collector.until(() =>
-      collector.metrics.some(({ name, gauge }) =>
-        name === "deskhand.handoffs.oldest_age" && gauge !== undefined
-      )
-    );
+    desk.behave("hang");
+    const hanging = service.submit({ handoff: { mode: "create" } });
+    const ages = () =>
+      collector.metrics.filter(({ name }) => name === "deskhand.handoffs.oldest_age")
+        .flatMap(({ gauge }) => gauge?.dataPoints ?? [])
+        .map(({ asDouble }) => asDouble);
+    await collector.until(() => ages().some((seconds) => seconds > 0));
+    assert(ages().every((seconds) => 0 <= seconds && seconds < 10), ages().join(" "));
+    desk.behave("normal");
+    await desk.close();
+    assertEquals((await hanging).body.handoff.status, "failed");
     assert(!collector.text().includes("canary-"), "what was typed was exported");
     assert(!collector.text().includes(desk.token), "the desk's token was exported");
   } finally {
