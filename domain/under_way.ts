@@ -47,9 +47,9 @@ export class UnderWay {
     return this.#began.has(reference);
   }
 
-  /** When the oldest request that is under way began, or null. */
+  /** When the oldest request that is under way began, or null: they are in the order of time. */
   oldest(): number | null {
-    return this.#began.size === 0 ? null : Math.min(...this.#began.values());
+    return this.#began.values().next().value ?? null;
   }
 
   /** Resolves when nothing is under way; never rejects. */
