@@ -56,9 +56,9 @@ export function compose(config: Config, surroundings: Surroundings) {
     : createSharedRateLimit(kv, perMinute, clock);
   const app = createApp({
     deskhand,
-    verify: createVerifyToken({ ...config.auth, now: clock.now, fetch }),
+    verify: createVerifyToken({ ...config.auth, now: clock.now, fetch, log }),
     rateLimit: perMinute === 0 ? unlimited : limit,
-    isReady: createReadiness(kv, clock),
+    isReady: createReadiness(kv, { clock, log }),
     corsOrigins: config.corsOrigins,
   });
   return { app, underWay };
@@ -69,6 +69,8 @@ const ANSWERS_MS = 1_000;
 const REOPEN_MS = 1_000;
 const LISTEN_AGAIN_MS = 1_000;
 const IN_PLACE_MS = 1_000;
+/** Of its own, so that a supervisor need not start again, with an empty file. */
+const EXIT_FILE_GONE = 3;
 /** An opening that hangs cannot be called off: by and by fewer are begun. */
 const OPEN_MS = 10_000;
 const LONGEST_OPEN_MS = 300_000;
@@ -135,7 +137,7 @@ async function serve(): Promise<void> {
     clearInterval(watch);
     log.error("The KV file was removed or replaced: what was stored since then is lost");
     // At once: whatever is answered now would acknowledge what is lost.
-    Deno.exit(1);
+    Deno.exit(EXIT_FILE_GONE);
   }, IN_PLACE_MS);
 }
 

@@ -3,14 +3,16 @@ import { z } from "zod";
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 /** An address whose traffic nobody can read on the way: https, or http to this machine. */
+function isAddress(text: string): boolean {
+  const url = URL.parse(text);
+  const isPrivate = url?.protocol === "https:" ||
+    url?.protocol === "http:" && LOOPBACK.test(url.hostname);
+  return isPrivate && url.username === "" && url.password === "" && url.hash === "";
+}
+
 function address(example: string): z.ZodType<string> {
   const rule = `must be an https address such as ${example} (http is for 127.0.0.1 only)`;
-  return z.string().refine((text) => {
-    const url = URL.parse(text);
-    const isPrivate = url?.protocol === "https:" ||
-      url?.protocol === "http:" && LOOPBACK.test(url.hostname);
-    return isPrivate && url.username === "" && url.password === "" && url.hash === "";
-  }, rule);
+  return z.string().refine(isAddress, rule);
 }
 
 function wholeNumber(min: number, max: number): z.ZodType<number, string> {
@@ -46,11 +48,12 @@ export const Environment = z.object({
   HOST: z.string().default("127.0.0.1"),
   PORT: wholeNumber(0, 65_535).default(8000),
   // Deno's permissions end at a comma, and a task's words at a space.
-  KV_PATH: z.string().regex(
-    /^[^:\s,][^\s,]*$/,
-    "must be a file or an address without spaces or commas",
-  )
-    .optional(),
+  KV_PATH: z.string()
+    .regex(/^[^:\s,][^\s,]*$/, "must be a file or an address without spaces or commas")
+    .refine(
+      (path) => !isServer(path) || isAddress(path),
+      "must be a file, or an https address (http is for 127.0.0.1 only)",
+    ).optional(),
   DENO_KV_ACCESS_TOKEN: z.string().optional(),
   SUPPORT_DESK_URL: address("https://desk.example").refine(
     (text) => !text.includes("?"),

@@ -138,6 +138,8 @@ export type LogFields = {
   method?: string;
   route?: string;
   status?: number;
+  /** Why a token was refused, in words of ours. */
+  refusal?: string;
   ms?: number;
   address?: string;
   error?: string;

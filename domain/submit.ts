@@ -88,11 +88,14 @@ async function storeAndHandOff(
   const result = await append(deskhand, request, claim);
   if (result.outcome === "taken") return repeat(deskhand, result, claim!, fields);
   const { stored } = result;
-  const { status } = stored.request.handoff;
-  deskhand.log.info("Stored the support request", { ...fields, outcome: status });
+  const { handoff } = stored.request;
+  const outcome = handoff.status === "failed" ? handoff.reason : handoff.status;
+  deskhand.log.info("Stored the support request", { ...fields, outcome });
   return {
     outcome: "submitted",
-    request: status === "pending" ? await settle(deskhand, stored, began, fields) : stored.request,
+    request: handoff.status === "pending"
+      ? await settle(deskhand, stored, began, fields)
+      : stored.request,
     replayed: false,
   };
 }

@@ -1,4 +1,4 @@
-import type { Clock } from "../domain/ports.ts";
+import type { Clock, Log } from "../domain/ports.ts";
 import { call, type KvHandle } from "./call.ts";
 
 const DEADLINE_MS = 1_000;
@@ -12,7 +12,10 @@ const ABSENT = { key: ["ready", "never"], versionstamp: null };
  * answers reads. The write has a check because one without waits up to five seconds for a lock, and
  * nobody can read through the handle meanwhile; one with a check fails at once.
  */
-export function createReadiness(kv: KvHandle, clock: Pick<Clock, "elapsed">) {
+export function createReadiness(
+  kv: KvHandle,
+  { clock, log }: { clock: Pick<Clock, "elapsed">; log: Pick<Log, "error"> },
+) {
   let probe: { at: number; isReady: Promise<boolean> } | null = null;
   return (): Promise<boolean> => {
     const at = clock.elapsed();
@@ -22,7 +25,10 @@ export function createReadiness(kv: KvHandle, clock: Pick<Clock, "elapsed">) {
         (kv) => kv.atomic().check(ABSENT).set(["ready"], at).commit(),
         DEADLINE_MS,
       )
-        .then(({ ok }) => ok, () => false);
+        .then(({ ok }) => ok, (error) => {
+          log.error("The store is unavailable", { error: error.message });
+          return false;
+        });
       probe = { at, isReady };
     }
     return probe.isReady;

@@ -19,6 +19,7 @@ export function accessLog(
       underWay.answered();
     }
     const tenantId = c.get("tenantId");
+    const refusal = c.get("refusal");
     const method = METHOD.test(c.req.method) ? c.req.method : "other";
     const route = routePath(c, -1);
     telemetry.nameRoute(method, route);
@@ -28,6 +29,7 @@ export function accessLog(
       method,
       route,
       status: c.res.status,
+      ...refusal !== undefined && { refusal },
       ms: Math.round(clock.elapsed() - started),
     });
   });

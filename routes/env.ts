@@ -7,6 +7,8 @@ export interface Env {
     /** Set once the token was verified and covers the tenant of the path. */
     actor: Actor;
     tenantId: string;
+    /** Why the token was refused: for the log only. */
+    refusal?: string;
     idempotencyKey?: string;
     /** Set where an answer was made with all its headers. */
     hasAllHeaders?: true;

@@ -38,7 +38,7 @@ export function createVerifyJwt(options: TokenOptions): VerifyToken {
     ? withKeySet(options.jwksUrl ?? "", options)
     : withSecret(options.secret);
   return async (token) => {
-    if (token.length > MAX_TOKEN_LENGTH) return { outcome: "invalid" };
+    if (token.length > MAX_TOKEN_LENGTH) return { outcome: "invalid", reason: "too long" };
     try {
       const { payload } = await verifySignature(token, {
         issuer: options.issuer,
@@ -48,12 +48,22 @@ export function createVerifyJwt(options: TokenOptions): VerifyToken {
       const parsed = Payload.safeParse(payload);
       return parsed.success
         ? { outcome: "valid", claims: toClaims(parsed.data), expiresAt: parsed.data.exp * 1000 }
-        : { outcome: "invalid" };
+        : { outcome: "invalid", reason: `claim ${String(parsed.error.issues[0]?.path[0])}` };
     } catch (error) {
       if (error instanceof KeysUnavailable) return { outcome: "unavailable" };
-      return { outcome: error instanceof errors.JWTExpired ? "expired" : "invalid" };
+      if (error instanceof errors.JWTExpired) return { outcome: "expired" };
+      return { outcome: "invalid", reason: reasonOf(error) };
     }
   };
+}
+
+/** One of a few: nothing of the token itself. */
+function reasonOf(error: unknown): string {
+  if (error instanceof errors.JWTClaimValidationFailed) return `claim ${error.claim}`;
+  if (error instanceof errors.JWSSignatureVerificationFailed) return "signature";
+  if (error instanceof errors.JWKSNoMatchingKey) return "key";
+  if (error instanceof errors.JOSEAlgNotAllowed) return "algorithm";
+  return "not a token";
 }
 
 function withSecret(secret: string) {
@@ -68,8 +78,8 @@ function withSecret(secret: string) {
     await jwtVerify(token, await key, { ...options, algorithms: ["HS256"] });
 }
 
-function withKeySet(url: string, { now, fetch }: Pick<TokenOptions, "now" | "fetch">) {
-  const getKey = createKeySet(new URL(url), now, fetch);
+function withKeySet(url: string, options: TokenOptions) {
+  const getKey = createKeySet(new URL(url), options);
   return (token: string, options: JWTVerifyOptions) =>
     jwtVerify(token, getKey, { ...options, algorithms: ASYMMETRIC });
 }

@@ -5,6 +5,7 @@ import {
   type FetchImplementation,
   type JWTVerifyGetKey,
 } from "jose";
+import type { TokenOptions } from "./token.ts";
 
 /** How long the keys are kept, in milliseconds. */
 const KEPT_MS = 10 * 60_000;
@@ -28,19 +29,27 @@ export class KeysUnavailable extends Error {
  */
 export function createKeySet(
   url: URL,
-  now: () => number,
-  fetch: typeof globalThis.fetch,
+  { now, fetch, log }: Pick<TokenOptions, "now" | "fetch" | "log">,
 ): JWTVerifyGetKey {
   let askedAt = -Infinity;
   // jose's own pause counts from a success: an issuer that fails would be asked for every token.
   const ask: FetchImplementation = async (url, options) => {
     if (Math.abs(now() - askedAt) < PAUSE_MS) throw new KeysUnavailable();
     askedAt = now();
-    const response = await fetch(url, options);
-    if (response.status === 200) return response;
-    // jose would leave the body unread, and its connection open.
-    await response.body?.cancel();
-    throw new KeysUnavailable();
+    try {
+      const response = await fetch(url, options);
+      if (response.status !== 200) {
+        // jose would leave the body unread, and its connection open.
+        await response.body?.cancel();
+        throw new Unusable(`its status is ${response.status}, not 200`);
+      }
+      const keySet = await response.json();
+      if (!Array.isArray(keySet?.keys)) throw new Unusable("its answer is not a key set");
+      return Response.json(keySet);
+    } catch (error) {
+      log.error("Cannot read the key set of the tokens' issuer", { error: reasonOf(error) });
+      throw new KeysUnavailable();
+    }
   };
   const remote = createRemoteJWKSet(url, {
     cacheMaxAge: KEPT_MS,
@@ -55,6 +64,15 @@ export function createKeySet(
       throw isAboutToken(error) ? error : new KeysUnavailable();
     }
   };
+}
+
+class Unusable extends Error {}
+
+/** Nothing that the issuer sent. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Unusable) return error.message;
+  if (error instanceof SyntaxError) return "its answer is not a key set";
+  return error instanceof DOMException ? "it did not answer in time" : "it cannot be reached";
 }
 
 function isAboutToken(error: unknown): boolean {

@@ -1,3 +1,4 @@
+import type { Log } from "../domain/ports.ts";
 import type { Actor } from "../domain/support_request.ts";
 
 export interface TokenOptions {
@@ -10,6 +11,7 @@ export interface TokenOptions {
   now(): number;
   /** Asks for the key set, and nothing else. */
   fetch: typeof fetch;
+  log: Pick<Log, "error">;
 }
 
 /** What a verified token says. */
@@ -24,7 +26,8 @@ type Valid = { outcome: "valid"; claims: Claims; expiresAt: number };
 
 export type Verification =
   | Valid
-  | { outcome: "invalid" }
+  /** `reason` is for the log. */
+  | { outcome: "invalid"; reason: string }
   | { outcome: "expired" }
   /** The keys cannot be had, which says nothing about the token. */
   | { outcome: "unavailable" };

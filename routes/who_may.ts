@@ -26,10 +26,11 @@ export function whoMay(verify: VerifyToken, scope: Scope) {
       : await verify(token);
     switch (verification.outcome) {
       case "missing":
-        return unauthenticated("Send a token as 'Authorization: Bearer <token>'");
+        return unauthenticated("Send a token as 'Authorization: Bearer <token>'", "none");
       case "invalid":
+        return unauthenticated(REFUSALS.invalid, verification.reason);
       case "expired":
-        return unauthenticated(REFUSALS[verification.outcome]);
+        return unauthenticated(REFUSALS.expired, "expired");
       case "unavailable":
         return problem(
           c,
@@ -52,7 +53,8 @@ export function whoMay(verify: VerifyToken, scope: Scope) {
     c.set("tenantId", tenantId);
     return next();
 
-    function unauthenticated(detail: string) {
+    function unauthenticated(detail: string, reason: string) {
+      c.set("refusal", reason);
       return problem(c, "unauthenticated", detail, { headers: { "WWW-Authenticate": "Bearer" } });
     }
   });

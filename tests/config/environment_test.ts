@@ -89,8 +89,8 @@ Deno.test("Environment tells a KV Connect server from a file, and needs a token 
   assertEquals(parse({ KV_PATH: url, DENO_KV_ACCESS_TOKEN }).kv, { kind: "connect", url });
   assertEquals(refused({ KV_PATH: url }), ["DENO_KV_ACCESS_TOKEN"]);
   assertEquals(parse({ KV_PATH: url.toUpperCase(), DENO_KV_ACCESS_TOKEN }).kv.kind, "connect");
-  for (const path of [":memory:", "./support requests.kv", "./a,b.kv"]) {
-    assertEquals(refused({ KV_PATH: path }), ["KV_PATH"], path);
+  for (const path of ["http://kv.example", ":memory:", "./support requests.kv", "./a,b.kv"]) {
+    assertEquals(refused({ KV_PATH: path, DENO_KV_ACCESS_TOKEN }), ["KV_PATH"], path);
   }
   assertEquals(parse({ KV_PATH: "/data/https.kv" }).kv, { kind: "file", path: "/data/https.kv" });
 });

@@ -98,6 +98,7 @@ Deno.test("submit without a desk keeps the request and says that no ticket was m
   const request = requestOf(await ask(test.deskhand));
   assert(request.handoff.status === "failed");
   assertEquals(request.handoff.reason, "desk_not_configured");
+  assertEquals(test.lines.map(({ outcome }) => outcome), ["desk_not_configured"]);
   assertEquals(request.handoff.ticketMayExist, false);
   assertEquals((await test.store.latest(ACME))?.request, request);
   assertEquals(await test.audit(), ["request.submitted"]);

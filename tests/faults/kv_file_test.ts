@@ -258,6 +258,6 @@ Deno.test("a service whose KV file is replaced underneath says so and ends", asy
   const other = `${file.path}.other`;
   await Deno.writeFile(other, new Uint8Array());
   await Deno.rename(other, file.path);
-  assertEquals(await service.ended(), 1);
+  assertEquals(await service.ended(), 3);
   assertStringIncludes(service.output.text, "The KV file was removed or replaced");
 });

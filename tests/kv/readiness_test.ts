@@ -8,13 +8,19 @@ class Elapsed {
   elapsed = () => this.time;
 }
 
+function readinessOf(kv: Deno.Kv | Promise<Deno.Kv>, clock = new Elapsed()) {
+  const errors: string[] = [];
+  const error = (message: string) => void errors.push(message);
+  return { isReady: createReadiness(kv, { clock, log: { error } }), errors };
+}
+
 Deno.test("createReadiness is ready where KV takes a write", async () => {
   using kv = await Deno.openKv(":memory:");
-  assertEquals(await createReadiness(kv, new Elapsed())(), true);
+  assertEquals(await readinessOf(kv).isReady(), true);
 });
 
 Deno.test("createReadiness is not ready within a second while a KV is being opened", async () => {
-  const isReady = createReadiness(new Promise<Deno.Kv>(() => {}), new Elapsed());
+  const { isReady } = readinessOf(new Promise<Deno.Kv>(() => {}));
   assertEquals(await isReady(), false);
 });
 
@@ -23,7 +29,7 @@ Deno.test("createReadiness is not ready where KV answers reads only, and is agai
   using kv = await openKvFile(file.path);
   using lock = lockDatabase(file.path);
   const clock = new Elapsed();
-  const isReady = createReadiness(kv, clock);
+  const { isReady } = readinessOf(kv, clock);
   const asked = isReady();
   // Asking must not make those wait who read.
   assertEquals((await call(kv, (kv) => kv.get(["a"]))).value, null);
@@ -33,16 +39,18 @@ Deno.test("createReadiness is not ready where KV answers reads only, and is agai
   assertEquals(await isReady(), true);
 });
 
-Deno.test("createReadiness is not ready where KV fails", async () => {
+Deno.test("createReadiness is not ready where KV fails, and the log says why, once a second", async () => {
   const kv = await Deno.openKv(":memory:");
   kv.close();
-  assertEquals(await createReadiness(kv, new Elapsed())(), false);
+  const { isReady, errors } = readinessOf(kv);
+  assertEquals([await isReady(), await isReady()], [false, false]);
+  assertEquals(errors, ["The store is unavailable"]);
 });
 
 Deno.test("createReadiness writes once a second, however often anybody asks", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new Elapsed();
-  const isReady = createReadiness(kv, clock);
+  const { isReady } = readinessOf(kv, clock);
   const versionstamp = async () => (await kv.get(["ready"])).versionstamp;
   await Promise.all(Array.from({ length: 100 }, isReady));
   const first = await versionstamp();

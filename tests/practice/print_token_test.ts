@@ -29,6 +29,7 @@ Deno.test("deno task token prints only a token, and the service accepts it", asy
     audience: "deskhand",
     now: () => Date.now(),
     fetch,
+    log: { error: () => {} },
   });
   const verification = await verify(stdout.trim());
   assert(verification.outcome === "valid");

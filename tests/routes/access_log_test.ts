@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertNotMatch } from "@std/assert";
+import { mintToken } from "../practice/token.ts";
 import { type Call, openService } from "../service.ts";
 
 const CREATE = "/v1/tenants/:tenantId/support-requests";
@@ -51,4 +52,26 @@ Deno.test("the access log names the tenant once the token has shown it, and how 
   await service.call("/v1/tenants/theirs/audit-events");
   assertEquals(service.lines.map(({ tenantId }) => tenantId), ["acme", undefined]);
   for (const { ms } of service.lines) assert(Number.isInteger(ms) && ms! >= 0);
+});
+
+Deno.test("the access log says why a token was refused, and its answer does not", async () => {
+  await using service = await openService({ env: { AUTH_AUDIENCE: "deskhand" } });
+  const audience = { audience: "deskhand" };
+  const tokens: [token: Call["token"], reason: string | undefined][] = [
+    [null, "none"],
+    ["rubbish", "not a token"],
+    [await mintToken("another secret, of 32 bytes or more", audience), "signature"],
+    [{}, "claim aud"],
+    [{ ...audience, lifetime: -60 }, "expired"],
+    [{ ...audience, sub: "" }, "claim sub"],
+    [audience, undefined],
+  ];
+  const bodies = new Set<string>();
+  for (const [token, reason] of tokens) {
+    service.lines.length = 0;
+    const answer = await service.call("/v1/tenants/acme/audit-events", { token });
+    if (answer.status === 401) bodies.add((await answer.json()).detail);
+    assertEquals([answer.status, service.lines[0]?.refusal], [reason ? 401 : 200, reason]);
+  }
+  assertEquals(bodies.size, 3);
 });

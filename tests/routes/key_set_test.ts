@@ -57,6 +57,12 @@ function startIssuer() {
   };
 }
 
+/** What the log says of the key set. */
+function errorsOf({ lines }: Awaited<ReturnType<typeof openService>>) {
+  return lines.filter(({ message }) => message === "Cannot read the key set of the tokens' issuer")
+    .map(({ error }) => error);
+}
+
 function claims() {
   return new SignJWT({ tenants: ["acme"], scope: ALL_SCOPES }).setSubject("u-1")
     .setExpirationTime(Math.floor(Date.now() / 1000) + 3600);
@@ -149,7 +155,14 @@ Deno.test("the key set learns a new key by itself, and outlives an issuer that i
   }
 });
 
-for (const mode of ["error", "rubbish", "no-set", "redirect"] as const) {
+const UNUSABLE = {
+  "error": "its status is 500, not 200",
+  "rubbish": "its answer is not a key set",
+  "no-set": "its answer is not a key set",
+  "redirect": "its status is 302, not 200",
+};
+
+for (const [mode, error] of Object.entries(UNUSABLE) as [keyof typeof UNUSABLE, string][]) {
   Deno.test(`the key set of an issuer in mode ${mode} is 503 with what to do, until it recovers`, async () => {
     await using issuer = startIssuer();
     const { sign } = await issuer.addKey("k-1");
@@ -164,6 +177,7 @@ for (const mode of ["error", "rubbish", "no-set", "redirect"] as const) {
         assertEquals(answer.headers.get("Retry-After"), "5");
       }
       assertEquals(issuer.fetches(), 1);
+      assertEquals(errorsOf(service), [error]);
 
       issuer.behave("serve");
       clock.setSystemTime(Date.now() + 1_000);
@@ -187,6 +201,7 @@ Deno.test("the key set of an issuer that hangs holds nobody for longer than two 
     );
     for (const answer of answers) await assertProblem(answer, 503, "keys-unavailable");
     assertEquals(issuer.fetches(), 1);
+    assertEquals(errorsOf(service), ["it did not answer in time"]);
   }));
   assertLess(performance.now() - started, 4_500);
 });
@@ -198,4 +213,5 @@ Deno.test("the key set of an issuer that cannot be reached is 503", async () => 
   await using service = await openService({ env: gone.env });
   const answer = await service.call(LATEST, { token: await sign() });
   await assertProblem(answer, 503, "keys-unavailable");
+  assertEquals(errorsOf(service), ["it cannot be reached"]);
 });

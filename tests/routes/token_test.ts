@@ -107,6 +107,8 @@ Deno.test("a token that was valid is not taken before its time where the clock j
   await assertProblem(await service.call(LATEST, { token }), 401, "unauthenticated");
 });
 
+const silence = { error: () => {} };
+
 /** Counts the signatures that are verified. */
 function countVerifications() {
   const { verify } = crypto.subtle;
@@ -122,7 +124,7 @@ Deno.test("a token that was valid is verified again after a minute, and not befo
   using verified = countVerifications();
   const start = Date.now();
   let now = start;
-  const verify = createVerifyToken({ secret: AUTH_SECRET, now: () => now, fetch });
+  const verify = createVerifyToken({ secret: AUTH_SECRET, now: () => now, fetch, log: silence });
   const token = await mintToken(AUTH_SECRET);
   for (const [ms, count] of [[0, 1], [59_999, 1], [60_000, 2], [119_999, 2]] as const) {
     now = start + ms;
@@ -134,7 +136,7 @@ Deno.test("a token that was valid is verified again after a minute, and not befo
 Deno.test("a token is verified again where a thousand others were since: memory has an end", async () => {
   using verified = countVerifications();
   const now = Date.now();
-  const verify = createVerifyToken({ secret: AUTH_SECRET, now: () => now, fetch });
+  const verify = createVerifyToken({ secret: AUTH_SECRET, now: () => now, fetch, log: silence });
   const tokens = await Promise.all(
     Array.from({ length: 1_001 }, (_, i) => mintToken(AUTH_SECRET, { sub: `u-${i}` })),
   );
