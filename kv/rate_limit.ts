@@ -1,5 +1,9 @@
-import { type RateDecision, type RateLimit, StoreUnavailable } from "../domain/ports.ts";
-import type { Clock } from "../domain/ports.ts";
+import {
+  type Clock,
+  type RateDecision,
+  type RateLimit,
+  StoreUnavailable,
+} from "../domain/ports.ts";
 import { call, DEADLINE_MS, type KvHandle } from "./call.ts";
 import { GroupCommit, SHARED } from "./group_commit.ts";
 import { rateKey } from "./keys.ts";

@@ -17,7 +17,7 @@ export interface StoreOptions {
   reader?: KvHandle;
 }
 
-/** The store on Deno KV. The handle may still be opening: calls wait for it, as long as for any answer. */
+/** The store on Deno KV. For a handle that is still being opened calls wait as for any answer. */
 export function createStore(kv: KvHandle, options: StoreOptions): Store {
   const { clock, isExclusive, reader = kv } = options;
   const retention = new Retention(options.retentionDays);
