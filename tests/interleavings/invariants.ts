@@ -124,6 +124,10 @@ function ticketsAreToldTruly({ plan, desk }: World, { request }: StoredRequest):
   // Where clocks disagree by more than the grace, a handoff may be resumed while it is under way.
   if (plan.setting === "two processes that disagree on time") return;
   const sent = desk.sent.filter(({ reference }) => reference === request.reference);
+  assert(
+    !sent.some(({ isDisturbed }) => isDisturbed),
+    "no handoff is resumed while it asks the desk",
+  );
   const tickets = sent.filter(({ ticket }) => ticket !== null);
   const late = tickets.filter(({ isOvertaken }) => isOvertaken);
   const inTime = tickets.filter(({ isOvertaken }) => !isOvertaken);

@@ -14,6 +14,10 @@ export interface Sent {
   isAtWork: boolean;
   /** The desk was still at work on it when it told another that it has none of this reference. */
   isOvertaken: boolean;
+  /** Whoever sent it is still asking, within the time for it. */
+  isAsking: boolean;
+  /** Another looked for a ticket while whoever sent it was still asking. */
+  isDisturbed: boolean;
 }
 
 /** What a process was told of a ticket: by the answer to a creation, or to a lookup. */
@@ -69,6 +73,14 @@ export class PlannedDesk {
       if (signal.aborted) return failedCreation({ outcome: "expired" });
       const { party } = this.#turns;
       const { plan, sent } = await step("POST", () => this.#receive(reference, party));
+      return await answer(plan, sent, signal).finally(() => sent.isAsking = false);
+    };
+
+    const answer = async (
+      plan: CreationPlan,
+      sent: Sent,
+      signal: AbortSignal,
+    ): Promise<Creation> => {
       if (plan.ticket === "before the answer") {
         await step("POST: the desk makes the ticket", () => this.#make(sent), { sent: true });
       } else if (plan.ticket !== "never") {
@@ -81,7 +93,7 @@ export class PlannedDesk {
       await step("POST answers", () => {});
       if (signal.aborted) return failedCreation({ outcome: "timed_out" });
       if (plan.answer === 201) {
-        return { outcome: "created", ticket: learn(reference, sent.ticket!) };
+        return { outcome: "created", ticket: learn(sent.reference, sent.ticket!) };
       }
       return failedCreation(
         typeof plan.answer === "number"
@@ -113,7 +125,15 @@ export class PlannedDesk {
   #receive(reference: string, by: Party) {
     const plan = this.#creations.shift() ?? { answer: 201, ticket: "before the answer" };
     const isAtWork = plan.ticket !== "never";
-    const sent: Sent = { reference, by, ticket: null, isAtWork, isOvertaken: false };
+    const sent: Sent = {
+      reference,
+      by,
+      ticket: null,
+      isAtWork,
+      isOvertaken: false,
+      isAsking: true,
+      isDisturbed: false,
+    };
     this.sent.push(sent);
     return { plan, sent };
   }
@@ -127,6 +147,10 @@ export class PlannedDesk {
   /** The oldest ticket, or null where the desk has none. */
   #lookUp(reference: string, by: Party): string | null | "unclear" {
     if (this.#lookups.shift() === "unclear") return "unclear";
+    for (const sent of this.sent) {
+      if (sent.reference !== reference || sent.by === by || !sent.by.process.isAlive) continue;
+      if (sent.isAsking) sent.isDisturbed = true;
+    }
     const [oldest] = this.ticketsOf(reference);
     if (oldest !== undefined) return oldest;
     for (const sent of this.sent) {
