@@ -14,6 +14,7 @@ import { createReadiness } from "./kv/readiness.ts";
 import { createStore } from "./kv/store.ts";
 import { traced } from "./kv/traced.ts";
 import { createApp } from "./routes/app.ts";
+import { CannotListen, listen } from "./routes/listen.ts";
 import { createVerifyToken } from "./routes/token.ts";
 
 /** Real time. */
@@ -67,7 +68,6 @@ export function compose(config: Config, surroundings: Surroundings) {
 const SHUTDOWN_MS = 10_000;
 const ANSWERS_MS = 1_000;
 const REOPEN_MS = 1_000;
-const LISTEN_AGAIN_MS = 1_000;
 const IN_PLACE_MS = 1_000;
 /** Of its own, so that a supervisor need not start again, with an empty file. */
 const EXIT_FILE_GONE = 3;
@@ -95,19 +95,7 @@ async function serve(): Promise<void> {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     Deno.addSignalListener(signal, () => stop());
   }
-  let address = config.listen;
-  const listen = () => {
-    const server = listenOrExit(address, log, app.fetch);
-    // Where a connection cannot be accepted Deno ends the server, though not what is under way.
-    server.finished.catch(async (error) => {
-      log.error("Cannot accept connections: listening again", { error: messageOf(error) });
-      await clock.wait(LISTEN_AGAIN_MS);
-      if (!isStopping) listening = listen();
-    });
-    if (address !== null) address = { ...address, port: server.addr.port };
-    return server;
-  };
-  let listening = listen();
+  const server = listenOrExit(config, app.fetch, log);
 
   let isStopping = false;
   const stop = async () => {
@@ -122,7 +110,7 @@ async function serve(): Promise<void> {
     Deno.exit();
   };
   const finish = async () => {
-    const closed = listening.shutdown().catch(() => {});
+    const closed = server.stop();
     // Connections that have their answer, but not sent all of a body that was refused, stay open.
     do {
       await underWay.idle();
@@ -142,23 +130,15 @@ async function serve(): Promise<void> {
 }
 
 function listenOrExit(
-  address: Config["listen"],
-  log: Log,
+  { listen: address }: Config,
   handler: (request: Request) => Response | Promise<Response>,
-): Deno.HttpServer<Deno.NetAddr> {
+  log: Log,
+) {
   try {
-    return Deno.serve({
-      ...address,
-      onListen: ({ hostname, port }) =>
-        log.info("Listening", { address: `http://${hostname}:${port}` }),
-    }, handler);
+    return listen(address, handler, { log, clock });
   } catch (error) {
-    console.error(
-      `Cannot listen on ${address?.hostname} port ${address?.port}: ${
-        messageOf(error)
-      }. Set HOST ` +
-        "to an address of this machine, and PORT to a port that no other process listens on",
-    );
+    if (!(error instanceof CannotListen)) throw error;
+    console.error(error.message);
     Deno.exit(1);
   }
 }

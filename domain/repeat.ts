@@ -20,10 +20,11 @@ export async function repeat(
   const isAlive = underWay.has(request.reference) ||
     !isInterrupted(request.handoff, clock.now(), deskTimeoutMs);
   if (isAlive) return underWayElsewhere(deskhand);
+  const began = clock.elapsed();
   return await underWay.run(
     request.reference,
-    clock.elapsed(),
-    () => resume(deskhand, taken.stored, { ...fields, reference: request.reference }),
+    began,
+    () => resume(deskhand, taken.stored, began, { ...fields, reference: request.reference }),
   );
 }
 
@@ -43,10 +44,10 @@ function underWayElsewhere({ deskTimeoutMs }: Deskhand): SubmitResult {
 async function resume(
   deskhand: Deskhand,
   stored: Stored,
+  began: number,
   fields: LogFields,
 ): Promise<SubmitResult> {
   const { store, clock, deskTimeoutMs } = deskhand;
-  const began = clock.elapsed();
   const until = clock.now() + deskTimeoutMs + GRACE_MS;
   const lease = await store.takeLease(stored.request.reference, until);
   if (lease === null) return underWayElsewhere(deskhand);

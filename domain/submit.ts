@@ -68,7 +68,7 @@ async function refuseOrRepeat(
   now: number,
 ): Promise<SubmitResult> {
   const { requestId, context: { tenantId } } = command;
-  const claim = await claimOf(command, now);
+  const claim = await claimOf(command, timestamp(now));
   const lookup = claim && await deskhand.store.findKey(claim);
   return lookup?.outcome === "taken"
     ? await repeat(deskhand, lookup, claim!, { requestId, tenantId })
@@ -84,7 +84,7 @@ async function storeAndHandOff(
 ): Promise<SubmitResult> {
   const { requestId, context: { tenantId } } = command;
   const fields = { requestId, tenantId, reference: request.reference };
-  const claim = await claimOf(command, Date.parse(request.createdAt));
+  const claim = await claimOf(command, request.createdAt);
   const result = await append(deskhand, request, claim);
   if (result.outcome === "taken") return repeat(deskhand, result, claim!, fields);
   const { stored } = result;
@@ -121,14 +121,14 @@ function firstHandoff(
 /** The idempotency key as it is written with the request, where the submission has one. */
 async function claimOf(
   { context, actor, submission, idempotencyKey }: SubmitCommand,
-  now: number,
+  createdAt: string,
 ): Promise<KeyClaim | undefined> {
   return idempotencyKey === undefined ? undefined : {
     tenantId: context.tenantId,
     actorId: actor.id,
     key: idempotencyKey,
     fingerprint: await fingerprint(context, submission),
-    expiresAt: now + KEY_LIFETIME_MS,
+    expiresAt: Date.parse(createdAt) + KEY_LIFETIME_MS,
     replaces: null,
   };
 }

@@ -1,6 +1,7 @@
 import { type Clock, StoreUnavailable } from "../domain/ports.ts";
 import { call, DEADLINE_MS, hasLeftBehind, type KvHandle, unanswered } from "./call.ts";
 import { type Change, isWithin, landedAs, measure, nameOf, ROOM, type Room } from "./change.ts";
+import { MAX_KEYS } from "./keys.ts";
 
 export type Committed =
   | { ok: true; versionstamp: string }
@@ -31,8 +32,6 @@ export const SHARED = { maxChecks: 10, maxUnderWay: 64 };
  */
 const SMALL = 16;
 
-/** `getMany` takes no more. */
-const MAX_KEYS = 10;
 /** How often a change is tried whose check fails, and passes when it is looked at. */
 const MAX_TRIES = 10;
 

@@ -2,6 +2,9 @@ import type { Context } from "../domain/context.ts";
 import type { AuditPosition, KeyScope } from "../domain/ports.ts";
 import type { Reference } from "../domain/reference.ts";
 
+/** How many keys `getMany` takes at once. */
+export const MAX_KEYS = 10;
+
 /**
  * The requests of one context, in the order in which they were asked. The latest is the last key
  * below it. A run's id is unique within its tenant only, so both make one key part; neither can

@@ -1,12 +1,10 @@
 import type { Context } from "../domain/context.ts";
 import type { Stored } from "../domain/ports.ts";
 import { call, type KvHandle } from "./call.ts";
-import { contextName, contextPrefix, requestKey } from "./keys.ts";
+import { contextName, contextPrefix, MAX_KEYS, requestKey } from "./keys.ts";
 import { sortKey, toStored } from "./records.ts";
 import type { Sequence } from "./sequence.ts";
 
-/** `getMany` takes no more. */
-const MAX_KEYS = 10;
 /** Contexts whose latest request is kept as it was parsed: a record has at most 64 KiB. */
 const MAX_PARSED = 1_000;
 

@@ -82,20 +82,19 @@ async function openServer(url: string | undefined, deadlineMs: number): Promise<
 
 /** Which file stands at a path, or null where none does. */
 async function identity(path: string): Promise<string | null> {
-  try {
-    const { dev, ino } = await Deno.stat(path);
-    return `${dev}:${ino}`;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
+  const info = await ifThere(Deno.stat(path));
+  return info && `${info.dev}:${info.ino}`;
 }
 
 async function isLink(path: string): Promise<boolean> {
+  return (await ifThere(Deno.lstat(path)))?.isSymlink ?? false;
+}
+
+async function ifThere(info: Promise<Deno.FileInfo>): Promise<Deno.FileInfo | null> {
   try {
-    return (await Deno.lstat(path)).isSymlink;
+    return await info;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
 }

@@ -62,7 +62,9 @@ function reasonOf(error: unknown): string {
   if (error instanceof errors.JWTClaimValidationFailed) return `claim ${error.claim}`;
   if (error instanceof errors.JWSSignatureVerificationFailed) return "signature";
   if (error instanceof errors.JWKSNoMatchingKey) return "key";
+  if (error instanceof errors.JWKSMultipleMatchingKeys) return "key";
   if (error instanceof errors.JOSEAlgNotAllowed) return "algorithm";
+  if (error instanceof errors.JOSENotSupported) return "algorithm";
   return "not a token";
 }
 

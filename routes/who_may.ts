@@ -1,17 +1,11 @@
 import { createMiddleware } from "hono/factory";
 import type { Env } from "./env.ts";
 import { problem } from "./problems.ts";
-import type { Verification, VerifyToken } from "./token.ts";
+import type { VerifyToken } from "./token.ts";
 
 export type Scope = "support_requests:create" | "support_requests:read" | "audit:read";
 
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
-
-const REFUSALS: Record<Exclude<Verification["outcome"], "valid" | "unavailable">, string> = {
-  invalid:
-    "The token cannot be accepted. Get a new one and send it as 'Authorization: Bearer <token>'",
-  expired: "The token has expired. Get a new one",
-};
 
 /**
  * Lets through who may do `scope` in the tenant of the path, in the order in which nothing is told
@@ -26,11 +20,14 @@ export function whoMay(verify: VerifyToken, scope: Scope) {
       : await verify(token);
     switch (verification.outcome) {
       case "missing":
-        return unauthenticated("Send a token as 'Authorization: Bearer <token>'", "none");
+        return unauthenticated("Send a token as 'Authorization: Bearer <token>'", "no token");
       case "invalid":
-        return unauthenticated(REFUSALS.invalid, verification.reason);
+        return unauthenticated(
+          "The token cannot be accepted. Get a new one and send it as 'Authorization: Bearer <token>'",
+          verification.reason,
+        );
       case "expired":
-        return unauthenticated(REFUSALS.expired, "expired");
+        return unauthenticated("The token has expired. Get a new one", "expired");
       case "unavailable":
         return problem(
           c,

@@ -117,6 +117,5 @@ async function stop(): Promise<void> {
   await underWay.idle();
   // Whoever says nothing more is not waited for.
   await Promise.race([closed, clock.wait(ANSWERS_MS)]);
-  kv.close();
   Deno.exit();
 }

@@ -58,7 +58,7 @@ Deno.test("the access log says why a token was refused, and its answer does not"
   await using service = await openService({ env: { AUTH_AUDIENCE: "deskhand" } });
   const audience = { audience: "deskhand" };
   const tokens: [token: Call["token"], reason: string | undefined][] = [
-    [null, "none"],
+    [null, "no token"],
     ["rubbish", "not a token"],
     [await mintToken("another secret, of 32 bytes or more", audience), "signature"],
     [{}, "claim aud"],
