@@ -1,5 +1,4 @@
 import type { Creation, Desk, Lookup } from "../domain/ports.ts";
-import type { Reference } from "../domain/reference.ts";
 import type { SupportRequest } from "../domain/support_request.ts";
 import {
   carriesInField,
@@ -19,6 +18,9 @@ import { ticketContent, ticketSubject } from "./ticket.ts";
  * shorter one.
  */
 const MAX_REQUESTOR_LENGTH = 120;
+
+/** How much older than its request a ticket may be by the desk's clock. */
+const CREATED_MARGIN_MS = 2 * 24 * 60 * 60 * 1000;
 
 export interface RequestTrackerSettings {
   /** Where people open the desk, with its base path if it has one. */
@@ -65,16 +67,18 @@ export function createRequestTracker(
    * By the custom field, then by the subject, which the desk keeps even where it silently drops a
    * field that it does not know. In every queue: agents move tickets.
    */
-  async function find(reference: Reference, signal: AbortSignal): Promise<Lookup> {
+  async function find(request: SupportRequest, signal: AbortSignal): Promise<Lookup> {
+    const { reference } = request;
+    const since = createdSince(request);
     const byField = await search(
-      `CF.{${referenceField}}=${quoted(reference)}`,
+      `${since} AND CF.{${referenceField}}=${quoted(reference)}`,
       "CustomFields",
       carriesInField(referenceField, reference),
       signal,
     );
     if (byField.outcome === "found") return foundTicket(byField.number);
     const bySubject = await search(
-      `Subject LIKE ${quoted(reference)}`,
+      `${since} AND Subject LIKE ${quoted(reference)}`,
       "Subject",
       namesInSubject(reference),
       signal,
@@ -136,6 +140,17 @@ function newTicket(settings: RequestTrackerSettings, request: SupportRequest): u
     ContentType: "text/plain",
     CustomFields: { [settings.referenceField]: request.reference },
   };
+}
+
+/**
+ * The condition that a ticket is not older than `request`: `Subject LIKE` has no index and reads
+ * every ticket that the other conditions leave. Request Tracker reads a date as midnight in the
+ * time zone of our user there, or of the server, at most 14 hours from UTC: of the two days, at
+ * least 34 hours are left for a desk whose clock is slow.
+ */
+function createdSince({ createdAt }: SupportRequest): string {
+  const since = new Date(Date.parse(createdAt) - CREATED_MARGIN_MS);
+  return `Created >= ${quoted(since.toISOString().slice(0, 10))}`;
 }
 
 /** A string of Request Tracker's query language (RT::SQL). */

@@ -17,7 +17,7 @@ export async function handOff(
   const { failure, deskAnswered } = creation;
   if (!failure.ticketMayExist || signal.aborted) return { outcome: "failed", failure };
 
-  const lookup = await desk.find(request.reference, signal);
+  const lookup = await desk.find(request, signal);
   if (lookup.outcome === "found") return { outcome: "created", ticket: lookup.ticket };
   // Absence proves something only once the desk has finished with the creation, and it has where
   // it answered with an error of its own. A proxy's error says nothing about the desk.

@@ -113,7 +113,8 @@ export interface Desk {
   /** The ticket that a person means by a ticket number or a URL at this desk, or null. */
   link(ticket: string): Ticket | null;
   create(request: SupportRequest, signal: AbortSignal): Promise<Creation>;
-  find(reference: Reference, signal: AbortSignal): Promise<Lookup>;
+  /** Looks up the ticket that was created for `request`, among those as old as it or younger. */
+  find(request: SupportRequest, signal: AbortSignal): Promise<Lookup>;
 }
 
 /** Time, which nothing below `main.ts` reads on its own. */

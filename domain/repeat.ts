@@ -56,7 +56,7 @@ async function resume(
     const current = await store.reread(stored) ?? stored;
     if (current.request.handoff.status !== "pending") return replay(deskhand, current.request);
     const request = await settle(deskhand, current, began, fields, async (desk, signal) => {
-      const lookup = await desk.find(current.request.reference, signal);
+      const lookup = await desk.find(current.request, signal);
       if (lookup.outcome === "found") return { outcome: "created", ticket: lookup.ticket };
       if (lookup.outcome === "unclear" || signal.aborted) return null;
       return await handOff(desk, current.request, signal);

@@ -283,7 +283,7 @@ Deno.test("createRequestTracker sends nothing when the time is already over", as
   try {
     const creation = await desk.create(supportRequest(), AbortSignal.abort());
     assertEquals(creation, failure("desk_timeout", false));
-    assertEquals(await desk.find(supportRequest().reference, AbortSignal.abort()), {
+    assertEquals(await desk.find(supportRequest(), AbortSignal.abort()), {
       outcome: "unclear",
     });
   } finally {

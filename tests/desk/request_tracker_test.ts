@@ -18,7 +18,10 @@ function practiceTest(
   changes: Partial<RequestTrackerSettings> = {},
 ) {
   Deno.test(name, async () => {
-    const practice = startPracticeDesk({ referenceField: changes.referenceField });
+    const practice = startPracticeDesk({
+      referenceField: changes.referenceField,
+      now: () => Date.parse(supportRequest().createdAt),
+    });
     try {
       await run(practice, createRequestTracker({ ...settings, ...practice, ...changes }, fetch));
     } finally {
@@ -43,7 +46,7 @@ function lookupTest(
     );
     const desk = createRequestTracker({ ...settings, url: hostile.url }, fetch);
     try {
-      const lookup = await desk.find(REFERENCE, AbortSignal.timeout(300));
+      const lookup = await desk.find(supportRequest(), AbortSignal.timeout(300));
       const url = `${hostile.url}/Ticket/Display.html?id=${expected}`;
       const found = { outcome: "found", ticket: { reference: expected, url } };
       assertEquals<unknown>(lookup, typeof expected === "string" ? found : expected);
@@ -128,7 +131,7 @@ practiceTest(
     await desk.create(supportRequest(), inTime());
     practice.tickets[0].subject = "Printer";
     practice.tickets[0].queue = "Facilities";
-    assertEquals(await desk.find(REFERENCE, inTime()), {
+    assertEquals(await desk.find(supportRequest(), inTime()), {
       outcome: "found",
       ticket: { reference: "1", url: `${practice.url}/Ticket/Display.html?id=1` },
     });
@@ -142,7 +145,7 @@ practiceTest(
     await desk.create(supportRequest({ reference: OTHER_REFERENCE }), inTime());
     await desk.create(supportRequest(), inTime());
     practice.tickets[1].queue = "Facilities";
-    assertEquals(await desk.find(REFERENCE, inTime()), {
+    assertEquals(await desk.find(supportRequest(), inTime()), {
       outcome: "found",
       ticket: { reference: "2", url: `${practice.url}/Ticket/Display.html?id=2` },
     });
@@ -153,7 +156,7 @@ practiceTest(
   "createRequestTracker.find says absent when the desk has only other tickets",
   async (_practice, desk) => {
     await desk.create(supportRequest({ reference: OTHER_REFERENCE }), inTime());
-    assertEquals(await desk.find(REFERENCE, inTime()), ABSENT);
+    assertEquals(await desk.find(supportRequest(), inTime()), ABSENT);
   },
 );
 
@@ -162,16 +165,58 @@ practiceTest(
   async (_practice, desk) => {
     const quoting = { reference: OTHER_REFERENCE, summary: `Again, as in [${REFERENCE}]` };
     await desk.create(supportRequest(quoting), inTime());
-    assertEquals(await desk.find(REFERENCE, inTime()), UNCLEAR);
+    assertEquals(await desk.find(supportRequest(), inTime()), UNCLEAR);
   },
 );
+
+practiceTest(
+  "createRequestTracker.find finds a ticket of a desk whose clock is a day slow",
+  async (practice, desk) => {
+    await desk.create(supportRequest(), inTime());
+    practice.tickets[0].created -= 24 * 60 * 60 * 1000;
+    assertEquals((await desk.find(supportRequest(), inTime())).outcome, "found");
+  },
+);
+
+Deno.test("createRequestTracker.find searches all queues from two days before the request", async () => {
+  const queries: URLSearchParams[] = [];
+  const hostile = startHostileDesk((connection, request) => {
+    queries.push(new URL(request.split(" ")[1]!, "http://desk").searchParams);
+    return NONE(connection, request);
+  });
+  const desk = createRequestTracker(
+    { ...settings, url: hostile.url, referenceField: "Support ref" },
+    fetch,
+  );
+  try {
+    const createdAt = "2026-03-01T23:59:59.999Z";
+    assertEquals(await desk.find(supportRequest({ createdAt }), inTime()), ABSENT);
+  } finally {
+    await hostile.close();
+  }
+  const since = "EffectiveId > 0 AND Created >= '2026-02-27' AND";
+  assertEquals(queries.map((query) => Object.fromEntries(query)), [
+    {
+      query: `${since} CF.{Support ref}='${REFERENCE}'`,
+      fields: "CustomFields",
+      orderby: "id",
+      order: "ASC",
+    },
+    {
+      query: `${since} Subject LIKE '${REFERENCE}'`,
+      fields: "Subject",
+      orderby: "id",
+      order: "ASC",
+    },
+  ]);
+});
 
 practiceTest(
   "createRequestTracker.find takes a field name with a space",
   async (practice, desk) => {
     await desk.create(supportRequest(), inTime());
     practice.tickets[0].subject = "Printer";
-    assertEquals((await desk.find(REFERENCE, inTime())).outcome, "found");
+    assertEquals((await desk.find(supportRequest(), inTime())).outcome, "found");
   },
   { referenceField: "Support ref" },
 );
@@ -181,7 +226,7 @@ for (const mode of ["hang", "refuse", "rate-limit", "rubbish"] as const) {
     `createRequestTracker.find says unclear, never absent, when the desk's mode is ${mode}`,
     async (practice, desk) => {
       practice.behave(mode);
-      assertEquals(await desk.find(REFERENCE, AbortSignal.timeout(200)), UNCLEAR);
+      assertEquals(await desk.find(supportRequest(), AbortSignal.timeout(200)), UNCLEAR);
     },
   );
 }
@@ -285,7 +330,7 @@ Deno.test("createRequestTracker follows no redirect, whatever it asks", async ()
   const desk = createRequestTracker({ ...settings, url: hostile.url }, fetch);
   try {
     await desk.create(supportRequest(), inTime());
-    await desk.find(REFERENCE, inTime());
+    await desk.find(supportRequest(), inTime());
   } finally {
     await hostile.close();
     await elsewhere.close();

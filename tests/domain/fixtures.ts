@@ -58,7 +58,7 @@ export class ScriptedDesk implements Desk {
   label = "Acme IT desk";
   asked: ("create" | "find")[] = [];
   onCreate: (request: SupportRequest, signal: AbortSignal) => Creation | Promise<Creation>;
-  onFind: (reference: string, signal: AbortSignal) => Lookup | Promise<Lookup>;
+  onFind: (request: SupportRequest, signal: AbortSignal) => Lookup | Promise<Lookup>;
 
   constructor(creation: Creation = createdAs("42"), lookup: Lookup = { outcome: "absent" }) {
     this.onCreate = () => creation;
@@ -74,9 +74,9 @@ export class ScriptedDesk implements Desk {
     return await this.onCreate(request, signal);
   }
 
-  async find(reference: string, signal: AbortSignal): Promise<Lookup> {
+  async find(request: SupportRequest, signal: AbortSignal): Promise<Lookup> {
     this.asked.push("find");
-    return await this.onFind(reference, signal);
+    return await this.onFind(request, signal);
   }
 }
 

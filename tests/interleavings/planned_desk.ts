@@ -118,7 +118,7 @@ export class PlannedDesk {
       label: "Practice desk",
       link: (): Ticket | null => null,
       create: ({ reference }, signal) => within(signal, () => create(reference, signal)),
-      find: (reference, signal) => within(signal, () => find(reference, signal)),
+      find: ({ reference }, signal) => within(signal, () => find(reference, signal)),
     };
   }
 

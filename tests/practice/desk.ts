@@ -24,6 +24,8 @@ export interface PracticeTicket {
   requestor: string;
   content: string;
   fields: Record<string, string>;
+  /** When it was created, in milliseconds since the epoch. */
+  created: number;
 }
 
 export interface PracticeDesk {
@@ -42,12 +44,18 @@ const MAX_SUBJECT_BYTES = 200;
 const STRING = String.raw`'((?:[^'\\]|\\.)*)'`;
 const QUERY = new RegExp(
   String
-    .raw`^(?:EffectiveId > 0 AND )?(?:Queue=${STRING} AND )?(?:CF\.\{([^}]+)\}=|Subject LIKE )${STRING}$`,
+    .raw`^(?:EffectiveId > 0 AND )?(?:Created >= ${STRING} AND )?(?:Queue=${STRING} AND )?(?:CF\.\{([^}]+)\}=|Subject LIKE )${STRING}$`,
 );
 
 /** Starts a practice desk on `port`, or on a free one. */
 export function startPracticeDesk(
-  { port = 0, token = "practice-token", queue = "Support", referenceField = "SupportRef" } = {},
+  {
+    port = 0,
+    token = "practice-token",
+    queue = "Support",
+    referenceField = "SupportRef",
+    now = () => Date.now(),
+  } = {},
 ): PracticeDesk {
   const tickets: PracticeTicket[] = [];
   const closing = new AbortController();
@@ -108,6 +116,7 @@ export function startPracticeDesk(
       requestor: body.Requestor ?? "",
       content: body.Content ?? "",
       fields: value === undefined ? {} : { [referenceField]: value },
+      created: now(),
     };
     tickets.push(ticket);
     if (mode === "hang-after-create") await pause();
@@ -119,8 +128,11 @@ export function startPracticeDesk(
   function search(parameters: URLSearchParams): Response {
     const query = QUERY.exec(parameters.get("query") ?? "");
     if (query === null) return message(400, "Wrong query");
-    const [inQueue, field, wanted] = query.slice(1).map((text) => text?.replace(/\\(.)/g, "$1"));
+    const [since, inQueue, field, wanted] = query.slice(1).map((text) =>
+      text?.replace(/\\(.)/g, "$1")
+    );
     const found = tickets.filter((ticket) =>
+      (since === undefined || ticket.created >= Date.parse(since)) &&
       (inQueue === undefined || ticket.queue === inQueue) &&
       (field === undefined
         ? ticket.subject.toLowerCase().includes(wanted.toLowerCase())

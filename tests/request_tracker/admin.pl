@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Changes a running Request Tracker the way its administrator would: admin.pl OPERATION.
+# Changes a running Request Tracker the way its administrator would: admin.pl OPERATION [VALUE].
 # It goes through RT's own classes, in a process of its own; the server's workers see the change with
 # their next request, because RT empties its caches of records and rights after each one.
 use strict;
@@ -38,6 +38,7 @@ my %operations = (
     'revoke-token' => \&revoke_token,
     'disable-user' => sub { load('RT::User', 'desk-bot')->SetDisabled(1) },
     'enable-user' => sub { load('RT::User', 'desk-bot')->SetDisabled(0) },
+    'set-time-zone' => sub { load('RT::User', 'desk-bot')->SetTimezone($_[0]) },
     'disable-queue' => sub { load('RT::Queue', 'Support')->SetDisabled(1) },
     'enable-queue' => sub { load('RT::Queue', 'Support')->SetDisabled(0) },
     'hide-tickets' => sub { change_right('RevokeRight') },
@@ -52,5 +53,5 @@ my %operations = (
 
 my $operation = shift // '';
 my $run = $operations{$operation} or die "Unknown operation '$operation'\n";
-my ($ok, $message) = $run->();
+my ($ok, $message) = $run->(@ARGV);
 die "Cannot $operation: " . ($message // 'refused') . "\n" unless $ok;

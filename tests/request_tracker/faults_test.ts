@@ -6,6 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
 import type { SupportRequestAnswer } from "../../routes/answers.ts";
+import { supportRequest } from "../desk/fixtures.ts";
 import { openService, TestClock } from "../service.ts";
 import { FAULTS, LONG_MS, MAY_EXIST, NO_TICKET, type Row } from "./faults.ts";
 import { type RequestTracker, startRequestTracker } from "./instance.ts";
@@ -65,13 +66,13 @@ async function meet({ begin }: Row, desk: RequestTracker) {
     await lift?.();
   }
   await desk.idle();
-  const { reference, handoff } = submitted;
+  const { reference, createdAt, handoff } = submitted;
   const later = desk.tickets(reference);
   const { url, token, queue, referenceField } = desk;
   const lookup = await createRequestTracker(
     { url, token, queue, referenceField, label: "the desk" },
     fetch,
-  ).find(reference, AbortSignal.timeout(LONG_MS));
+  ).find({ ...supportRequest(), reference, createdAt }, AbortSignal.timeout(LONG_MS));
   const found = lookup.outcome === "found" ? lookup.ticket.reference : lookup.outcome;
 
   clock.offset = LATER_MS;

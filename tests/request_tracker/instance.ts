@@ -139,6 +139,11 @@ export class RequestTracker implements AsyncDisposable {
     return this.#administer("enable-user");
   }
 
+  /** Sets the time zone in which desk-bot's queries name days. */
+  setTimeZone(name: string): Promise<void> {
+    return this.#administer("set-time-zone", name);
+  }
+
   disableQueue(): Promise<void> {
     return this.#administer("disable-queue");
   }
@@ -196,9 +201,9 @@ export class RequestTracker implements AsyncDisposable {
       .split(" ").filter(Boolean).map(Number);
   }
 
-  async #administer(operation: string): Promise<void> {
+  async #administer(operation: string, ...values: string[]): Promise<void> {
     const { success, stderr } = await new Deno.Command("perl", {
-      args: [`${import.meta.dirname}/admin.pl`, operation],
+      args: [`${import.meta.dirname}/admin.pl`, operation, ...values],
       env: this.#server.env,
       stdin: "null",
       stdout: "null",

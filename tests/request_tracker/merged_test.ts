@@ -12,6 +12,9 @@ Deno.test("createRequestTracker.find finds a ticket that an agent merged into an
   const settings = { url, token, queue, referenceField, label: "Desk" };
   const desk = createRequestTracker(settings, fetch);
   const [kept, merged] = [mintReference(1), mintReference(2)];
+  const createdAt = new Date().toISOString();
+  const find = async (reference: string) =>
+    (await desk.find({ ...supportRequest(), reference, createdAt }, signal())).outcome;
   for (const reference of [kept, merged]) {
     const creation = await desk.create({ ...supportRequest(), reference }, signal());
     assertEquals(creation.outcome, "created");
@@ -23,7 +26,7 @@ Deno.test("createRequestTracker.find finds a ticket that an agent merged into an
   });
   assertEquals(await answer.json(), ["Merge Successful"]);
 
-  assertEquals((await desk.find(kept, signal())).outcome, "found");
-  assertEquals((await desk.find(merged, signal())).outcome, "found");
-  assertEquals((await desk.find(mintReference(3), signal())).outcome, "absent");
+  assertEquals(await find(kept), "found");
+  assertEquals(await find(merged), "found");
+  assertEquals(await find(mintReference(3)), "absent");
 });
