@@ -9,7 +9,7 @@ const DETAILS: Record<ProblemSlug, string> = {
   "method-not-allowed": "Use POST",
   "idempotency-under-way": "Ask again with the same key in 5 s",
   "body-timeout": "Nothing was stored. Send the whole body at once",
-  "body-too-large": "Send at most 32768 bytes",
+  "body-too-large": "Send at most 49152 bytes",
   "not-json": "Send the submission with 'Content-Type: application/json'",
   "encoded-body": "Send the submission without a Content-Encoding",
   "malformed-json": "The body does not parse as JSON. Send one JSON object",

@@ -78,7 +78,7 @@ const header = (...right: string[]) =>
 
 const headers = fc.record({
   "Content-Type": header("application/json"),
-  "Content-Length": header("1", "32768"),
+  "Content-Length": header("1", "49152"),
   "Content-Encoding": header("identity"),
   "Idempotency-Key": header("k-1", "k-2"),
   "If-None-Match": headerValue,

@@ -26,51 +26,6 @@ function inChunks(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
   });
 }
 
-for (
-  const type of [
-    "application/json",
-    "application/json; charset=utf-8",
-    `application/json;charset="UTF-8"`,
-    "Application/JSON ; Charset = utf-8",
-    "application/problem+json",
-  ]
-) {
-  Deno.test(`the body may come as ${type}`, async () => {
-    await using service = await openService();
-    const answer = await service.call(TENANT, {
-      json: { summary: "Help" },
-      headers: { "Content-Type": type },
-    });
-    assertEquals(answer.status, 201);
-  });
-}
-
-for (
-  const type of [
-    "",
-    "text/plain",
-    "text/json",
-    "application/jsonp",
-    "application/x-www-form-urlencoded",
-    "multipart/form-data; boundary=x",
-    "application/json; charset=latin1",
-    "application/json; charset=utf-16",
-    "text/plain; application/json",
-    "application/json, text/plain",
-  ]
-) {
-  Deno.test(`the body is refused with 415 as '${type}'`, async () => {
-    await using service = await openService();
-    const answer = await service.call(TENANT, {
-      method: "POST",
-      headers: { "Content-Type": type },
-      body: `{"summary":"Help"}`,
-    });
-    const { detail } = await assertProblem(answer, 415, "not-json");
-    assertMatch(detail, /application\/json/);
-  });
-}
-
 Deno.test("the body is refused with 415 where it is compressed", async () => {
   await using service = await openService();
   const gzip = new Blob([`{"summary":"Help"}`]).stream()
@@ -83,7 +38,7 @@ Deno.test("the body is refused with 415 where it is compressed", async () => {
   await assertProblem(answer, 415, "encoded-body");
 });
 
-Deno.test("the body may be 32 KiB and no byte more, whatever its length is said to be", async () => {
+Deno.test("the body may be 48 KiB and no byte more, whatever its length is said to be", async () => {
   await using service = await openService();
   const post = (body: BodyInit, length?: string) =>
     service.call(TENANT, {
@@ -91,7 +46,7 @@ Deno.test("the body may be 32 KiB and no byte more, whatever its length is said 
       headers: { ...JSON_TYPE, ...length !== undefined && { "Content-Length": length } },
       body,
     });
-  const [most, more] = [sized(32 * 1024), sized(32 * 1024 + 1)];
+  const [most, more] = [sized(48 * 1024), sized(48 * 1024 + 1)];
   assertEquals((await post(most)).status, 201);
   assertEquals((await post(inChunks(most, 1000))).status, 201);
   assertEquals((await post(inChunks(most, 7), "5")).status, 201);
@@ -99,7 +54,7 @@ Deno.test("the body may be 32 KiB and no byte more, whatever its length is said 
     await assertProblem(await post(body), 413, "body-too-large");
   }
   await assertProblem(await post(inChunks(more, 1000), "5"), 413, "body-too-large");
-  await assertProblem(await post(inChunks(most, 1000), "32769"), 413, "body-too-large");
+  await assertProblem(await post(inChunks(most, 1000), "49153"), 413, "body-too-large");
 });
 
 Deno.test("the body is not read on once it is too large, and its sender is told to stop", async () => {
@@ -115,7 +70,7 @@ Deno.test("the body is not read on once it is too large, and its sender is told 
   }, { highWaterMark: 0 });
   const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body: endless });
   await assertProblem(answer, 413, "body-too-large");
-  assertEquals([pulled, isCancelled], [3, true]);
+  assertEquals([pulled, isCancelled], [4, true]);
 });
 
 const nested = (open: string, close: string, depth: number) =>
@@ -150,14 +105,14 @@ for (
   });
 }
 
-Deno.test("the body may nest as deep as 32 KiB let it, and is refused and not crashed on", async () => {
+Deno.test("the body may nest as deep as 48 KiB let it, and is refused and not crashed on", async () => {
   await using service = await openService();
   for (
     const body of [
-      nested("[", "]", 16_000),
-      "[".repeat(32_000),
-      nested(`{"summary":`, "}", 2_700),
-      `{"summary":"Help","diagnostics":${nested("[", "]", 16_000)}}`,
+      nested("[", "]", 24_000),
+      "[".repeat(48_000),
+      nested(`{"summary":`, "}", 4_000),
+      `{"summary":"Help","diagnostics":${nested("[", "]", 24_000)}}`,
     ]
   ) {
     const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
