@@ -61,6 +61,7 @@ export function compose(config: Config, surroundings: Surroundings) {
     rateLimit: perMinute === 0 ? unlimited : limit,
     isReady: createReadiness(kv, { clock, log }),
     corsOrigins: config.corsOrigins,
+    publicUrl: config.publicUrl,
   });
   return { app, underWay };
 }

@@ -39,6 +39,8 @@ function toConfig(env: Environment) {
       audience: env.AUTH_AUDIENCE,
     },
     corsOrigins: env.CORS_ORIGINS,
+    /** Null if unset. Has no slash at its end. */
+    publicUrl: env.PUBLIC_URL ?? null,
     /** 0 is no limit. */
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
     /** Null keeps everything. */

@@ -28,6 +28,14 @@ const Origins = z.string()
     "must be origins separated by commas, such as https://app.example,https://admin.example",
   );
 
+/** The address that clients use. Nothing is sent there, so http is accepted for any host. */
+const PublicUrl = z.string()
+  .refine(
+    (text) => /^https?:\/\/[^/?#@\s]+(\/[^/?#\s]+)*\/?$/.test(text) && URL.canParse(text),
+    "must be an http or https URL without query, such as https://app.example/support",
+  )
+  .transform((text) => new URL(text).href.replace(/\/$/, ""));
+
 /** Whether this is Deno Deploy, which sets these variables by itself. */
 export function isDeploy(env: { DENO_DEPLOY?: string; DENO_DEPLOYMENT_ID?: string }): boolean {
   return env.DENO_DEPLOYMENT_ID !== undefined || env.DENO_DEPLOY !== undefined;
@@ -76,6 +84,7 @@ export const Environment = z.object({
   AUTH_ISSUER: z.string().optional(),
   AUTH_AUDIENCE: z.string().optional(),
   CORS_ORIGINS: Origins.default([]),
+  PUBLIC_URL: PublicUrl.optional(),
   RATE_LIMIT_PER_MINUTE: wholeNumber(0, 1_000_000).default(30),
   RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error")

@@ -21,11 +21,20 @@ export interface AppOptions {
   isReady(): Promise<boolean>;
   /** Origins that may call from a browser. */
   corsOrigins: string[];
+  /** Where clients reach the service, such as `https://app.example/support`; null if unknown. */
+  publicUrl: string | null;
 }
 
 /** The whole HTTP contract. */
-export function createApp({ deskhand, verify, rateLimit, isReady, corsOrigins }: AppOptions) {
+export function createApp(options: AppOptions) {
+  const { deskhand, verify, rateLimit, isReady, corsOrigins, publicUrl } = options;
   const app = new Hono<Env>().use(defaultHeaders).use(accessLog(deskhand));
+  if (publicUrl !== null) {
+    app.use((c, next) => {
+      c.set("publicUrl", publicUrl);
+      return next();
+    });
+  }
   if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));
   app
     .route("/", health(isReady))

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { docs } from "./docs.ts";
 import type { Env } from "./env.ts";
-import { PROBLEMS, type ProblemSlug } from "./problems.ts";
+import { PROBLEMS, type ProblemSlug, problemType } from "./problems.ts";
 
 /** The contract, for programs and for people. Loaded when it is asked for, not at the start. */
 export const contract = new Hono<Env>()
@@ -12,12 +12,12 @@ export const contract = new Hono<Env>()
     return c.json(openApiDocument, 200);
   })
   .route("/", docs)
-  // The `type` of a problem is an address that people will look up.
+  // People open the `type` of a problem.
   .get("/problems/:slug", async (c) => {
     const slug = c.req.param("slug");
     if (!isProblem(slug)) return c.notFound();
     const { exampleProblem } = await import("./openapi/problem_responses.ts");
-    const example = exampleProblem(slug);
+    const example = { ...exampleProblem(slug), type: problemType(c, slug) };
     const { status, title, detail } = example;
     const whole = JSON.stringify(example, null, 2);
     return c.text(`${status} ${title}\n\n${detail}.\n\nFor example:\n\n${whole}\n`, 200);

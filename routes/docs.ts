@@ -25,6 +25,8 @@ export const docs = new Hono<Env>()
     c.header("Content-Security-Policy", POLICY);
     return c.html(page);
   })
+  // The page's own addresses are relative, and so is this one: a path prefix stays as it is.
+  .get("/docs/", (c) => c.redirect("../docs", 301))
   .get("/docs/start.js", async (c) => {
     const { default: script } = await import("./docs/start.js", { with: { type: "text" } });
     return c.body(script, 200, javaScript(OWN_CACHE));

@@ -4,6 +4,8 @@ import type { Actor } from "../domain/support_request.ts";
 export interface Env {
   Variables: {
     requestId: string;
+    /** Where clients reach the service, if configured: without a slash at its end. */
+    publicUrl?: string;
     /** Set once the token was verified and covers the tenant of the path. */
     actor: Actor;
     tenantId: string;

@@ -34,9 +34,15 @@ export interface ProblemError {
   detail: string;
 }
 
+/**
+ * The `type` of a problem: the service's public URL, if one is configured, and the path of the page
+ * about the problem. Clients compare the slug, its last segment.
+ */
+export type ProblemType<Slug extends ProblemSlug = ProblemSlug> = `${string}/problems/${Slug}`;
+
 /** RFC 9457. */
 export interface Problem {
-  type: `/problems/${ProblemSlug}`;
+  type: ProblemType;
   title: string;
   status: number;
   detail: string;
@@ -49,6 +55,11 @@ export interface ProblemOptions {
   headers?: Record<string, string>;
 }
 
+/** RFC 9457, 3.1.1, recommends an absolute URI; without PUBLIC_URL it is the full path. */
+export function problemType(c: Context<Env>, slug: ProblemSlug): ProblemType {
+  return `${c.get("publicUrl") ?? ""}/problems/${slug}`;
+}
+
 /** The one error body. `detail` says what to do, and never what an exception or the desk said. */
 export function problem<Slug extends ProblemSlug>(
   c: Context<Env>,
@@ -58,7 +69,7 @@ export function problem<Slug extends ProblemSlug>(
 ): Response & TypedResponse<Problem, StatusOf<Slug>, "json"> {
   const [status, title]: readonly [StatusOf<Slug>, string] = PROBLEMS[slug];
   const body: Problem = {
-    type: `/problems/${slug}`,
+    type: problemType(c, slug),
     title,
     status,
     detail,

@@ -2,14 +2,19 @@ import { z } from "zod";
 import { AuditEvent } from "../../domain/audit.ts";
 import { Context } from "../../domain/context.ts";
 import { Handoff, Ticket } from "../../domain/handoff.ts";
-import { Submission } from "../../domain/submission.ts";
+import { HandoffChoice, Submission } from "../../domain/submission.ts";
 import { Actor } from "../../domain/support_request.ts";
 import { AuditEventsAnswer, ContextSummaryAnswer, SupportRequestAnswer } from "../answers.ts";
-import { PROBLEMS } from "../problems.ts";
+import { formOf, withDiscriminators } from "./unions.ts";
 import { exampleProblem } from "./problem_responses.ts";
 
+/** `type` is no enum: PUBLIC_URL may precede it, and strict clients fail on a value added later. */
 const Problem = z.object({
-  type: z.enum(Object.keys(PROBLEMS).map((slug) => `/problems/${slug}`)),
+  type: z.string().meta({
+    format: "uri-reference",
+    description: "Ends in `/problems/{slug}`, and opens a page about the problem. Compare the " +
+      "slug: where the service has a public URL, `type` starts with it.",
+  }),
   title: z.string(),
   status: z.int().min(400).max(599),
   detail: z.string().meta({ description: "What to do about it" }),
@@ -22,15 +27,28 @@ const Problem = z.object({
 
 const Health = z.object({ status: z.enum(["live", "ready"]) });
 
-const SENT = { Submission };
+const SENT = {
+  Submission,
+  HandoffChoice,
+  NoHandoff: formOf(HandoffChoice, "none"),
+  CreateTicket: formOf(HandoffChoice, "create"),
+  LinkTicket: formOf(HandoffChoice, "link"),
+};
 const ANSWERED = {
   SupportRequest: SupportRequestAnswer,
   ContextSummary: ContextSummaryAnswer,
   AuditEvents: AuditEventsAnswer,
   AuditEvent,
   Context,
+  TenantContext: formOf(Context, "tenant"),
+  RunContext: formOf(Context, "run"),
   Actor,
   Handoff,
+  HandoffNone: formOf(Handoff, "none"),
+  HandoffPending: formOf(Handoff, "pending"),
+  HandoffCreated: formOf(Handoff, "created"),
+  HandoffLinked: formOf(Handoff, "linked"),
+  HandoffFailed: formOf(Handoff, "failed"),
   Ticket,
   Problem,
   Health,
@@ -42,6 +60,10 @@ const DESCRIPTIONS: Record<SchemaName, string> = {
   Submission:
     "What a frontend sends. Unknown fields are refused. All text is well-formed Unicode " +
     "without control characters, but for line breaks in `description`.",
+  HandoffChoice: "What to do at the desk. Defaults to the mode `none`.",
+  NoHandoff: "Stores the request without sending anything to the desk.",
+  CreateTicket: "Creates a new ticket at the desk.",
+  LinkTicket: "Links an existing ticket: its number, or its URL at the configured desk.",
   SupportRequest:
     "The record under its durable `reference`. Description, contact and diagnostics " +
     "are not returned.",
@@ -50,12 +72,18 @@ const DESCRIPTIONS: Record<SchemaName, string> = {
   AuditEvents: "One page. `nextCursor` is null on the last.",
   AuditEvent: "One change of one support request: who, when, and its handoff from then on.",
   Context: "Where the request was asked. The same run id under two tenants is two contexts.",
+  TenantContext: "The tenant's own context.",
+  RunContext: "The context of one operation run of the tenant.",
   Actor: "Who asks, from the verified token.",
-  Handoff: "What became of the request at the desk. `none`: kept here, nothing was sent. " +
-    "`pending`: the desk is being asked. Read it again: it is settled within seconds, or reads as " +
-    "`failed` with the reason `interrupted`. `created`, `linked`: the ticket exists. `failed`: why, " +
-    "in one sentence that can be shown; where `ticketMayExist`, look for the reference at the desk " +
-    "before asking again.",
+  Handoff: "What became of the request at the desk, by `status`.",
+  HandoffNone: "The request is stored; nothing was sent to the desk.",
+  HandoffPending: "The call to the desk is in progress. Read the request again: the outcome is " +
+    "recorded within seconds, or it is returned as `failed` with the reason `interrupted`.",
+  HandoffCreated: "A ticket was created at the desk.",
+  HandoffLinked: "The ticket that the submission named is linked.",
+  HandoffFailed: "No ticket was created, or it is unknown whether one was. `summary` is one " +
+    "sentence to show to the user. If `ticketMayExist`, search the desk for the reference before " +
+    "submitting again.",
   Ticket: "The desk's own item. `url` is an address at the configured desk.",
   Problem: "Every refusal (RFC 9457). Any path answers 405 with /problems/method-not-allowed and " +
     "the header Allow to a method that it does not have.",
@@ -68,14 +96,14 @@ export function schemaRef(name: SchemaName) {
 }
 
 /** The component schemas, from the schemas that parse. */
-export function componentSchemas() {
-  return { ...jsonSchemas(SENT, "input"), ...jsonSchemas(ANSWERED, "output") };
+export function componentSchemas(): Record<string, object> {
+  return withDiscriminators({ ...jsonSchemas(SENT, "input"), ...jsonSchemas(ANSWERED, "output") });
 }
 
 function jsonSchemas(
   schemas: Partial<Record<SchemaName, z.ZodType>>,
   io: "input" | "output",
-): Record<string, object> {
+): Record<string, Record<string, unknown>> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
   const generated = z.toJSONSchema(registry, {
@@ -86,6 +114,8 @@ function jsonSchemas(
       if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
       // Answers may gain fields; a submission with an unknown one is refused.
       if (io === "output") delete jsonSchema.additionalProperties;
+      // Code generators drop a call whose schema has one. The description names the default instead.
+      if (typeof jsonSchema.default === "object") delete jsonSchema.default;
     },
   });
   return Object.fromEntries(

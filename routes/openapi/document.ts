@@ -17,7 +17,8 @@ export const openApiDocument = {
     contact: { name: "Whoever runs this service" },
     license: { name: "MIT", identifier: "MIT" },
   },
-  servers: [{ url: "/", description: "This service" }],
+  // Relative to the document (OpenAPI 3.1, section 4.8.5.1), so that it holds behind a path prefix.
+  servers: [{ url: ".", description: "This service" }],
   security: [{ token: [] }],
   tags: [
     { name: "Support requests", description: "Submit, and read the latest of a context" },

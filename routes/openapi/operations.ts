@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { RunId, TenantId } from "../../domain/context.ts";
 import { IDEMPOTENCY_KEY } from "../../domain/idempotency.ts";
+import { CURSOR } from "../audit_events.ts";
 import type { ProblemSlug } from "../problems.ts";
 import type { Scope } from "../who_may.ts";
 import { schemaRef } from "./components.ts";
@@ -126,7 +127,7 @@ export function auditEvents() {
         in: "query",
         required: false,
         description: "The `nextCursor` of the page before",
-        schema: { type: "string" },
+        schema: { type: "string", pattern: CURSOR.source },
       },
     ],
     responses: {

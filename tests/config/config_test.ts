@@ -10,6 +10,7 @@ Deno.test("parseConfig needs a secret and a path, and has a default for everythi
     deskTimeoutMs: 5000,
     auth: { secret: SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined },
     corsOrigins: [],
+    publicUrl: null,
     rateLimitPerMinute: 30,
     retentionDays: null,
     log: { level: "info", isBatched: true },
@@ -29,6 +30,7 @@ Deno.test("parseConfig takes every variable", () => {
     AUTH_ISSUER: "https://id.example",
     AUTH_AUDIENCE: "deskhand",
     CORS_ORIGINS: "https://app.example, http://localhost:3000,",
+    PUBLIC_URL: "https://app.example/support/",
     RATE_LIMIT_PER_MINUTE: "0",
     RETENTION_DAYS: "30",
     LOG_LEVEL: "warn",
@@ -52,6 +54,7 @@ Deno.test("parseConfig takes every variable", () => {
       audience: "deskhand",
     },
     corsOrigins: ["https://app.example", "http://localhost:3000"],
+    publicUrl: "https://app.example/support",
     rateLimitPerMinute: 0,
     retentionDays: 30,
     log: { level: "warn", isBatched: false },
@@ -66,7 +69,14 @@ Deno.test("parseConfig has a label and a field for a desk that names neither", (
 
 Deno.test("parseConfig takes an empty variable for one that is not set", () => {
   const names = [...Object.keys(DESK), "HOST", "PORT", "SUPPORT_DESK_LABEL", "AUTH_JWKS_URL"]
-    .concat("AUTH_ISSUER", "CORS_ORIGINS", "RETENTION_DAYS", "LOG_LEVEL", "DENO_DEPLOY");
+    .concat(
+      "AUTH_ISSUER",
+      "CORS_ORIGINS",
+      "PUBLIC_URL",
+      "RETENTION_DAYS",
+      "LOG_LEVEL",
+      "DENO_DEPLOY",
+    );
   const empty = Object.fromEntries(names.map((name) => [name, ""]));
   assertEquals(parse(empty), parse());
   assertEquals(refused({ AUTH_SECRET: "", KV_PATH: "" }), [
@@ -125,6 +135,7 @@ Deno.test("parseConfig never says the value of a variable", () => {
     RETENTION_DAYS: "planted-14",
     LOG_LEVEL: "planted-15",
     KV_PATH: "https://planted-16.example",
+    PUBLIC_URL: "planted-17",
     DENO_KV_ACCESS_TOKEN: "",
   };
   const error = assertThrows(() => parseConfig(env), BadEnvironment);

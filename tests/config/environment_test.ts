@@ -10,6 +10,7 @@ const ACCEPTED: Record<string, string[]> = {
   AUTH_SECRET: ["x".repeat(32), "é".repeat(16)],
   CORS_ORIGINS: ["https://a.example", "https://a.example,https://b.example:8443"],
   SUPPORT_DESK_LABEL: ["D".repeat(40), "Ämter & Co"],
+  PUBLIC_URL: ["https://app.example", "https://app.example/a/b/", "http://intranet:8080/support"],
 };
 
 const REFUSED: Record<string, string[]> = {
@@ -21,6 +22,13 @@ const REFUSED: Record<string, string[]> = {
   AUTH_SECRET: ["x".repeat(31), "é".repeat(15)],
   CORS_ORIGINS: ["*", "null", "app.example", "https://a.example/", "https://a.example/x", "a,b"],
   SUPPORT_DESK_LABEL: ["D".repeat(41), "a\nb", "a\x7fb"],
+  PUBLIC_URL: [
+    "/support",
+    "app.example",
+    "ftp://a.example",
+    "https://a.example/?x",
+    "https://a@b.example",
+  ],
   SUPPORT_DESK_REFERENCE_FIELD: ["a}b", "a{b", "a'b", 'a"b', "a\\b", "a\nb", "x".repeat(201)],
 };
 

@@ -116,9 +116,11 @@ export function bodyOf<T>(answer: Answer, status: number, schema: z.ZodType<T>):
   return schema.safeParse(answer.json).data ?? null;
 }
 
-const ProblemType = z.object({ type: z.string().regex(/^\/problems\/[a-z-]{1,60}$/) });
+const ProblemType = z.object({
+  type: z.string().regex(/^(https?:\/\/[^?#]+)?\/problems\/[a-z-]{1,60}$/),
+});
 
 /** The last part of a problem's `type`, or null where the body is not one of Deskhand's. */
 export function problemOf(json: unknown): string | null {
-  return ProblemType.safeParse(json).data?.type.slice("/problems/".length) ?? null;
+  return ProblemType.safeParse(json).data?.type.split("/").at(-1) ?? null;
 }
