@@ -1,0 +1,73 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import production from "../../config/deploy/production.json" with { type: "json" };
+import development from "../../deno.json" with { type: "json" };
+
+const ROOT = new URL("../../", import.meta.url);
+const PRODUCTION = "config/deploy/production.json";
+
+/** What an operator runs. Each must get along with the packages of production. */
+const OPERATOR_TASKS = ["config", "dev", "serve", "smoke", "token"] as const;
+
+interface Lock {
+  npm: Record<string, { integrity: string }>;
+}
+
+/** What `deno info --json` says of an entry point. */
+interface Graph {
+  modules: { error?: string; dependencies?: { specifier: string; code?: { error?: string } }[] }[];
+  npmPackages: Record<string, unknown>;
+}
+
+async function readLock(path: string): Promise<Lock> {
+  return JSON.parse(await Deno.readTextFile(new URL(path, ROOT)));
+}
+
+/** The graph of a module as production resolves it. */
+async function readGraph(entryPoint: string): Promise<Graph> {
+  const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", `--config=${PRODUCTION}`, "--json", entryPoint],
+    cwd: ROOT,
+  }).output();
+  assertEquals(success, true, new TextDecoder().decode(stderr));
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+function unresolved({ modules }: Graph): string[] {
+  return modules.flatMap(({ error, dependencies = [] }) => [
+    ...error === undefined ? [] : [error],
+    ...dependencies.flatMap(({ code }) => code?.error ?? []),
+  ]);
+}
+
+Deno.test("production resolves imports with the settings and versions of development", () => {
+  assertEquals(production.unstable, development.unstable);
+  assertEquals(production.allowScripts, development.allowScripts);
+  const versions: Record<string, string> = development.imports;
+  const names = Object.keys(production.imports);
+  assertEquals(production.imports, Object.fromEntries(names.map((name) => [name, versions[name]])));
+});
+
+Deno.test("production locks the very packages that development locks", async () => {
+  const [locked, all] = await Promise.all(
+    ["config/deploy/production.lock", "deno.lock"].map(readLock),
+  );
+  for (const [name, { integrity }] of Object.entries(locked!.npm)) {
+    assertEquals([name, integrity], [name, all!.npm[name]?.integrity]);
+  }
+  assertNotEquals(Object.keys(locked!.npm), Object.keys(all!.npm));
+});
+
+Deno.test("production installs nothing but what main.ts imports", async () => {
+  const graph = await readGraph("main.ts");
+  assertEquals(unresolved(graph), []);
+  const locked = await readLock("config/deploy/production.lock");
+  assertEquals(Object.keys(locked.npm).sort(), Object.keys(graph.npmPackages).sort());
+});
+
+for (const task of OPERATOR_TASKS) {
+  Deno.test(`the task ${task} needs only the packages of production`, async () => {
+    const args = development.tasks[task].command.split(" ");
+    assertEquals(args.filter((arg) => arg.startsWith("--config")), [`--config=${PRODUCTION}`]);
+    assertEquals(unresolved(await readGraph(args.at(-1)!)), []);
+  });
+}
