@@ -1,5 +1,6 @@
 import { BadEnvironment, type Config, parseConfig } from "./config/config.ts";
 import { openLog } from "./config/log.ts";
+import { createGate } from "./desk/gate.ts";
 import { createRequestTracker } from "./desk/request_tracker.ts";
 import type { Deskhand } from "./domain/deskhand.ts";
 import type { Clock, Log } from "./domain/ports.ts";
@@ -44,7 +45,7 @@ export function compose(config: Config, surroundings: Surroundings) {
   const underWay = new UnderWay();
   const deskhand: Deskhand = {
     store: createStore(kv, { clock, retentionDays: config.retentionDays, isExclusive, reader }),
-    desk: desk && createRequestTracker(desk, fetch),
+    desk: desk && createGate(createRequestTracker(desk, fetch), { ...desk, clock, log }),
     deskTimeoutMs: config.deskTimeoutMs,
     clock,
     log,

@@ -76,5 +76,6 @@ function toDesk(env: Environment) {
     queue,
     label: env.SUPPORT_DESK_LABEL,
     referenceField: env.SUPPORT_DESK_REFERENCE_FIELD,
+    maxConcurrency: env.SUPPORT_DESK_MAX_CONCURRENCY,
   };
 }

@@ -76,6 +76,7 @@ export const Environment = z.object({
     .regex(/^[^{}'"\\\p{Cc}]{1,200}$/u, "must be the field's name, without quotes or braces")
     .default("SupportRef"),
   SUPPORT_DESK_TIMEOUT_MS: wholeNumber(100, 5000).default(5000),
+  SUPPORT_DESK_MAX_CONCURRENCY: wholeNumber(1, 1000).default(16),
   AUTH_SECRET: z.string().refine(
     (secret) => new TextEncoder().encode(secret).length >= 32,
     "must be at least 32 bytes, for example what 'openssl rand -base64 48' prints",

@@ -1,3 +1,5 @@
+import type { Contact } from "../domain/ports.ts";
+
 /** The most that is read of one answer, in bytes as decoded: Request Tracker's own have hundreds. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
@@ -24,6 +26,22 @@ export interface OutboundRequest {
   body?: string;
   /** The only status whose body is read. */
   wanted: number;
+}
+
+/** What an exchange showed of the desk, if anything. */
+export function contactAt({ outcome }: Exchange): Contact | undefined {
+  switch (outcome) {
+    case "read":
+    case "unreadable":
+    case "answered":
+      return "responded";
+    case "timed_out":
+      return outcome;
+    case "expired":
+    case "not_sent":
+    case "connection_lost":
+      return undefined;
+  }
 }
 
 /** The one way to the desk. It never throws, and ends when `signal` does, body included. */

@@ -1,4 +1,4 @@
-import type { Creation, Desk, Lookup } from "../domain/ports.ts";
+import type { Contact, Creation, Lookup } from "../domain/ports.ts";
 import type { SupportRequest } from "../domain/support_request.ts";
 import {
   carriesInField,
@@ -8,7 +8,8 @@ import {
   type SearchResult,
   searchResult,
 } from "./answers.ts";
-import { exchange } from "./exchange.ts";
+import { contactAt, exchange } from "./exchange.ts";
+import type { UngatedDesk } from "./gate.ts";
 import { deskAddress, linkedTicket, ticketAt } from "./link.ts";
 import { failedCreation } from "./outcomes.ts";
 import { ticketContent, ticketSubject } from "./ticket.ts";
@@ -43,7 +44,7 @@ export interface RequestTrackerSettings {
 export function createRequestTracker(
   settings: RequestTrackerSettings,
   fetch: typeof globalThis.fetch,
-): Desk {
+): UngatedDesk {
   const address = deskAddress(settings.url);
   const headers = requestHeaders(settings.token);
   const { label, referenceField } = settings;
@@ -84,8 +85,8 @@ export function createRequestTracker(
       signal,
     );
     if (bySubject.outcome === "found") return foundTicket(bySubject.number);
-    const both = byField.outcome === "none" && bySubject.outcome === "none";
-    return { outcome: both ? "absent" : "unclear" };
+    if (byField.outcome === "none" && bySubject.outcome === "none") return { outcome: "absent" };
+    return { outcome: "unclear", contact: contactOf(bySubject) ?? contactOf(byField) };
   }
 
   async function search(
@@ -103,7 +104,9 @@ export function createRequestTracker(
       headers,
       wanted: 200,
     }, signal);
-    return answer.outcome === "read" ? searchResult(answer.json, isOurs) : { outcome: "unclear" };
+    return answer.outcome === "read"
+      ? searchResult(answer.json, isOurs)
+      : { outcome: "unclear", contact: contactAt(answer) };
   }
 
   function foundTicket(number: string): Lookup {
@@ -111,6 +114,10 @@ export function createRequestTracker(
   }
 
   return { label, link: (text) => linkedTicket(address, text), create, find };
+}
+
+function contactOf(result: SearchResult): Contact | undefined {
+  return result.outcome === "unclear" ? result.contact : "responded";
 }
 
 function requestHeaders(token: string): Record<string, string> {

@@ -3,6 +3,7 @@ import { z } from "zod";
 /** Why a handoff failed. The set is closed: nothing that the desk said is ever a reason. */
 export const FailureReason = z.enum([
   "desk_not_configured",
+  "desk_unavailable",
   "desk_unreachable",
   "desk_timeout",
   "desk_connection_lost",
@@ -25,6 +26,7 @@ export const MAX_LABEL_LENGTH = 40;
 
 const WHAT_HAPPENED: Record<FailureReason, (desk: string) => string> = {
   desk_not_configured: () => "No support desk is configured here",
+  desk_unavailable: (desk) => `${desk} is not responding at the moment`,
   desk_unreachable: (desk) => `${desk} could not be reached`,
   desk_timeout: (desk) => `${desk} did not answer in time`,
   desk_connection_lost: (desk) => `The connection to ${desk} was lost`,
@@ -38,6 +40,7 @@ const WHAT_HAPPENED: Record<FailureReason, (desk: string) => string> = {
 
 const WHAT_NEXT: Record<FailureReason, string> = {
   desk_not_configured: "Contact support another way and quote it.",
+  desk_unavailable: "Try again in a few minutes, or quote it to support.",
   desk_unreachable: "Ask again in a few minutes, or quote it to support.",
   desk_timeout: "Ask again in a few minutes, or quote it to support.",
   desk_connection_lost: "Ask again in a few minutes, or quote it to support.",

@@ -1,6 +1,6 @@
 import { failureSummary } from "./failure.ts";
 import { type DeskOutcome, timestamp } from "./handoff.ts";
-import type { Desk, Settled } from "./ports.ts";
+import type { Desk, DeskCalls, Settled } from "./ports.ts";
 import type { SupportRequest } from "./support_request.ts";
 
 /**
@@ -8,7 +8,7 @@ import type { SupportRequest } from "./support_request.ts";
  * Everything that is sent shares `signal`.
  */
 export async function handOff(
-  desk: Desk,
+  desk: DeskCalls,
   request: SupportRequest,
   signal: AbortSignal,
 ): Promise<DeskOutcome> {
@@ -29,11 +29,11 @@ export async function handOff(
 export function settled(
   outcome: DeskOutcome,
   request: SupportRequest,
-  desk: Desk,
+  { label }: Pick<Desk, "label">,
   now: number,
 ): Settled {
   const at = timestamp(now);
   if (outcome.outcome === "created") return { status: "created", ticket: outcome.ticket, at };
-  const summary = failureSummary(outcome.failure, desk.label, request.reference);
+  const summary = failureSummary(outcome.failure, label, request.reference);
   return { status: "failed", ...outcome.failure, summary, at };
 }

@@ -90,6 +90,12 @@ export interface Store {
   auditEvents(tenantId: string, limit: number, after?: AuditPosition): Promise<AuditPage>;
 }
 
+/**
+ * What a call showed of the desk: it sent a response, whatever it said, or it sent none while there
+ * was time. A call that ended otherwise (nothing could be sent, the connection was lost) has none.
+ */
+export type Contact = "responded" | "timed_out";
+
 /** What came of asking the desk to create a ticket. */
 export type Creation =
   | { outcome: "created"; ticket: Ticket }
@@ -98,23 +104,38 @@ export type Creation =
     failure: Failure;
     /** Whether the desk itself, not a proxy before it, answered with an error. */
     deskAnswered: boolean;
+    contact?: Contact;
   };
 
 /** What came of looking a ticket up. Only `absent` says that there is none. */
 export type Lookup =
   | { outcome: "found"; ticket: Ticket }
   | { outcome: "absent" }
-  | { outcome: "unclear" };
+  | { outcome: "unclear"; contact?: Contact };
 
-/** The one configured support desk. Nothing of it rejects; nothing outlives the signal. */
+/** What a handoff may ask of the desk. Nothing of it rejects; nothing outlives the signal. */
+export interface DeskCalls {
+  create(request: SupportRequest, signal: AbortSignal): Promise<Creation>;
+  /** Looks up the ticket that was created for `request`, among those as old as it or younger. */
+  find(request: SupportRequest, signal: AbortSignal): Promise<Lookup>;
+}
+
+/** What came of a handoff that wants to call the desk. After `rejected` nothing was sent. */
+export type Admission<T> =
+  | { outcome: "admitted"; result: T }
+  | { outcome: "rejected" };
+
+/** The one configured support desk. */
 export interface Desk {
   /** What people call the desk. */
   label: string;
   /** The ticket that a person means by a ticket number or a URL at this desk, or null. */
   link(ticket: string): Ticket | null;
-  create(request: SupportRequest, signal: AbortSignal): Promise<Creation>;
-  /** Looks up the ticket that was created for `request`, among those as old as it or younger. */
-  find(request: SupportRequest, signal: AbortSignal): Promise<Lookup>;
+  /**
+   * Runs `work`, the calls of one handoff, when its turn has come; otherwise, and while the desk
+   * hangs, rejects it after at most `waitMs` milliseconds. Rejects as `work` does.
+   */
+  admit<T>(waitMs: number, work: (calls: DeskCalls) => Promise<T>): Promise<Admission<T>>;
 }
 
 /** Time, which nothing below `main.ts` reads on its own. */
@@ -130,10 +151,14 @@ export interface Clock {
 
 /** What a log line may say, and nothing else: no body, no token, nothing that the desk sent. */
 export type LogFields = {
+  /** The stable name of what happened, for alerts: a message may be reworded. */
+  event?: string;
   requestId?: string;
   tenantId?: string;
   reference?: string;
   outcome?: string;
+  /** Why a handoff failed or was left pending, or `created`. */
+  reason?: string;
   ticket?: string;
   deskMs?: number;
   method?: string;

@@ -1,58 +1,101 @@
 import type { Deskhand } from "./deskhand.ts";
+import type { FailureReason } from "./failure.ts";
 import { finalize } from "./finalize.ts";
 import { handOff, settled } from "./hand_off.ts";
 import type { DeskOutcome } from "./handoff.ts";
 import { PATIENCE_MS } from "./interruption.ts";
-import type { Desk, LogFields, Stored } from "./ports.ts";
+import type { Desk, DeskCalls, LogFields, Stored } from "./ports.ts";
 import type { SupportRequest } from "./support_request.ts";
 
 /** One attempt at the desk; null where it must neither be written nor be believed. */
-type Attempt = (desk: Desk, signal: AbortSignal) => Promise<DeskOutcome | null>;
+type Attempt = (calls: DeskCalls, signal: AbortSignal) => Promise<DeskOutcome | null>;
+
+/** What an attempt came to: what is finalized, or null, and what logs and telemetry call it. */
+interface Attempted {
+  outcome: DeskOutcome | null;
+  reason: FailureReason | "created" | "unclear";
+}
+
+/**
+ * The share of a handoff's time that it may wait for its turn at the desk. The rest is for the desk:
+ * a creation that is sent with a few milliseconds left times out at a desk that is well, and turns a
+ * clear "nothing was sent" into "a ticket may exist". Of five seconds one is left: Request Tracker
+ * takes 250 ms for checking a token alone.
+ */
+const WAITING_SHARE = 0.8;
 
 /**
  * Hands a pending request off and finalizes it. Returns the request as it is stored then.
  * `began` is when the submission arrived, or the lease was asked for, by `clock.elapsed`: where
- * that is long ago the desk is not asked, and the request stays pending, to be resumed. `attempt`
- * is what is asked of the desk, within one deadline for all of it.
+ * that is long ago the desk is not asked, and the request stays pending, to be resumed. `resume` is
+ * what is asked of the desk for a handoff that was interrupted, within one deadline for all of it.
  */
 export async function settle(
   deskhand: Deskhand,
   stored: Stored,
   began: number,
   fields: LogFields,
-  attempt: Attempt = (desk, signal) => handOff(desk, stored.request, signal),
+  resume?: Attempt,
 ): Promise<SupportRequest> {
-  const { desk, clock, deskTimeoutMs, log, telemetry } = deskhand;
+  const { desk, clock, log, telemetry } = deskhand;
   if (desk === null) return stored.request;
   const started = clock.elapsed();
   if (started - began > PATIENCE_MS) {
-    log.warn("Left the handoff pending: too much time has passed to ask the desk", fields);
+    log.warn("Left the handoff pending: storing the request took too long to call the desk now", {
+      ...fields,
+      event: "handoff_left_pending",
+      reason: "store_slow",
+    });
     return stored.request;
   }
-  const outcome = await telemetry.time(
+  const attempted = await telemetry.time(
     "desk.handoff",
-    () => attempt(desk, clock.deadline(deskTimeoutMs)),
-    nameOf,
+    () => attempt(deskhand, desk, stored.request, resume),
+    ({ reason }) => reason,
   );
-  const deskMs = Math.round(clock.elapsed() - started);
-  logOutcome(deskhand, outcome, { ...fields, deskMs });
+  const { outcome } = attempted;
+  logAttempt(deskhand, attempted, { ...fields, deskMs: Math.round(clock.elapsed() - started) });
   if (outcome === null) return stored.request;
   const handoff = settled(outcome, stored.request, desk, clock.now());
   return await finalize(deskhand, stored, handoff, fields);
 }
 
-function nameOf(outcome: DeskOutcome | null): string {
-  if (outcome === null) return "unclear";
-  return outcome.outcome === "created" ? "created" : outcome.failure.reason;
+async function attempt(
+  { clock, deskTimeoutMs }: Deskhand,
+  desk: Desk,
+  request: SupportRequest,
+  resume?: Attempt,
+): Promise<Attempted> {
+  const signal = clock.deadline(deskTimeoutMs);
+  const admission = await desk.admit(
+    deskTimeoutMs * WAITING_SHARE,
+    (calls) => resume ? resume(calls, signal) : handOff(calls, request, signal),
+  );
+  if (admission.outcome === "rejected") {
+    const reason = "desk_unavailable";
+    // Nothing was sent now. What an interrupted handoff sent before is as unclear as it was.
+    if (resume !== undefined) return { outcome: null, reason };
+    return { outcome: { outcome: "failed", failure: { reason, ticketMayExist: false } }, reason };
+  }
+  const outcome = admission.result;
+  if (outcome === null) return { outcome, reason: "unclear" };
+  return {
+    outcome,
+    reason: outcome.outcome === "created" ? "created" : outcome.failure.reason,
+  };
 }
 
-function logOutcome({ log }: Deskhand, outcome: DeskOutcome | null, fields: LogFields): void {
-  const named = { ...fields, outcome: nameOf(outcome) };
+function logAttempt({ log }: Deskhand, { outcome, reason }: Attempted, fields: LogFields): void {
+  const named = { ...fields, reason };
   if (outcome === null) {
-    log.warn("Left the handoff interrupted: the desk gave no clear answer", named);
+    log.warn("Left the handoff interrupted: the desk gave no clear response", {
+      ...named,
+      event: "handoff_left_pending",
+    });
   } else if (outcome.outcome === "created") {
-    log.info("Handed the support request off", { ...named, ticket: outcome.ticket.reference });
+    const ticket = outcome.ticket.reference;
+    log.info("Handed the support request off", { ...named, event: "handoff_created", ticket });
   } else {
-    log.warn("Could not hand the support request off", named);
+    log.warn("Could not hand the support request off", { ...named, event: "handoff_failed" });
   }
 }

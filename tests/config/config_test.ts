@@ -27,6 +27,7 @@ Deno.test("parseConfig takes every variable", () => {
     SUPPORT_DESK_LABEL: "Acme IT desk",
     SUPPORT_DESK_REFERENCE_FIELD: "Deskhand Ref",
     SUPPORT_DESK_TIMEOUT_MS: "300",
+    SUPPORT_DESK_MAX_CONCURRENCY: "4",
     AUTH_ISSUER: "https://id.example",
     AUTH_AUDIENCE: "deskhand",
     CORS_ORIGINS: "https://app.example, http://localhost:3000,",
@@ -45,6 +46,7 @@ Deno.test("parseConfig takes every variable", () => {
       queue: "Support",
       label: "Acme IT desk",
       referenceField: "Deskhand Ref",
+      maxConcurrency: 4,
     },
     deskTimeoutMs: 300,
     auth: {
@@ -62,9 +64,13 @@ Deno.test("parseConfig takes every variable", () => {
   });
 });
 
-Deno.test("parseConfig has a label and a field for a desk that names neither", () => {
-  const { desk } = parse(DESK);
-  assertEquals([desk?.label, desk?.referenceField], ["Support desk", "SupportRef"]);
+Deno.test("parseConfig has a default for whatever else a desk may have", () => {
+  const { url: _, token: __, queue: ___, ...defaults } = parse(DESK).desk!;
+  assertEquals(defaults, {
+    label: "Support desk",
+    referenceField: "SupportRef",
+    maxConcurrency: 16,
+  });
 });
 
 Deno.test("parseConfig takes an empty variable for one that is not set", () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
 import type { FailureReason } from "../../domain/failure.ts";
-import type { Creation } from "../../domain/ports.ts";
+import type { Contact, Creation } from "../../domain/ports.ts";
 import { settings, supportRequest } from "./fixtures.ts";
 import {
   answering,
@@ -19,12 +19,20 @@ const SHORT_MS = 200;
 /** Far more than a local answer takes: a row that needs it has failed to end by itself. */
 const LONG_MS = 5000;
 
+/** What shows that the desk is alive, or hangs: any response at all, or none in time. */
+const CONTACTS: Partial<Record<FailureReason, Contact | undefined>> = {
+  desk_timeout: "timed_out",
+  desk_connection_lost: undefined,
+  desk_unreachable: undefined,
+};
+
 function failure(
   reason: FailureReason,
   ticketMayExist: boolean,
   deskAnswered = false,
 ): Extract<Creation, { outcome: "failed" }> {
-  return { outcome: "failed", failure: { reason, ticketMayExist }, deskAnswered };
+  const contact = reason in CONTACTS ? CONTACTS[reason] : "responded";
+  return { outcome: "failed", failure: { reason, ticketMayExist }, deskAnswered, contact };
 }
 
 const TIMEOUT = failure("desk_timeout", true);
@@ -282,9 +290,12 @@ Deno.test("createRequestTracker sends nothing when the time is already over", as
   const desk = createRequestTracker({ ...settings, url: hostile.url }, fetch);
   try {
     const creation = await desk.create(supportRequest(), AbortSignal.abort());
-    assertEquals(creation, failure("desk_timeout", false));
+    // No contact: nothing was sent, so nothing is known of the desk.
+    const expected = { ...failure("desk_timeout", false), contact: undefined };
+    assertEquals(creation, expected);
     assertEquals(await desk.find(supportRequest(), AbortSignal.abort()), {
       outcome: "unclear",
+      contact: undefined,
     });
   } finally {
     await hostile.close();

@@ -2,7 +2,16 @@ import type { Context } from "../../domain/context.ts";
 import type { Deskhand } from "../../domain/deskhand.ts";
 import type { Failure } from "../../domain/failure.ts";
 import type { Ticket } from "../../domain/handoff.ts";
-import type { Creation, Desk, Log, LogFields, Lookup, Store } from "../../domain/ports.ts";
+import type {
+  Admission,
+  Creation,
+  Desk,
+  DeskCalls,
+  Log,
+  LogFields,
+  Lookup,
+  Store,
+} from "../../domain/ports.ts";
 import { mintReference } from "../../domain/reference.ts";
 import { Submission } from "../../domain/submission.ts";
 import { submit, type SubmitResult } from "../../domain/submit.ts";
@@ -54,7 +63,7 @@ export function failedWith(failure: Partial<Failure> = {}, deskAnswered = false)
 }
 
 /** A desk that does as it is told, and keeps account of what it was asked. */
-export class ScriptedDesk implements Desk {
+export class ScriptedDesk implements Desk, DeskCalls {
   label = "Acme IT desk";
   asked: ("create" | "find")[] = [];
   onCreate: (request: SupportRequest, signal: AbortSignal) => Creation | Promise<Creation>;
@@ -67,6 +76,10 @@ export class ScriptedDesk implements Desk {
 
   link(text: string): Ticket | null {
     return /^[1-9][0-9]{0,14}$/.test(text) ? ticket(text) : null;
+  }
+
+  async admit<T>(_: number, work: (calls: DeskCalls) => Promise<T>): Promise<Admission<T>> {
+    return { outcome: "admitted", result: await work(this) };
   }
 
   async create(request: SupportRequest, signal: AbortSignal): Promise<Creation> {

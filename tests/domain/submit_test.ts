@@ -206,10 +206,18 @@ Deno.test("submit logs the ticket's number and nothing that was typed", async ()
   const request = requestOf(
     await ask(test.deskhand, { summary: "SECRET-SUMMARY", key: "SECRET-KEY" }),
   );
-  assertEquals(test.lines.map(({ level, outcome, ticket }) => ({ level, outcome, ticket })), [
-    { level: "info", outcome: "pending", ticket: undefined },
-    { level: "info", outcome: "created", ticket: "42" },
-  ]);
+  assertEquals(
+    test.lines.map(({ level, outcome, event, reason, ticket }) => [
+      level,
+      event ?? outcome,
+      reason,
+      ticket,
+    ]),
+    [
+      ["info", "pending", undefined, undefined],
+      ["info", "handoff_created", "created", "42"],
+    ],
+  );
   for (const line of test.lines) {
     assertEquals([line.reference, line.tenantId, line.requestId], [
       request.reference,

@@ -1,6 +1,7 @@
+import type { UngatedDesk } from "../../desk/gate.ts";
 import { failedCreation } from "../../desk/outcomes.ts";
 import type { Ticket } from "../../domain/handoff.ts";
-import type { Creation, Desk, Lookup } from "../../domain/ports.ts";
+import type { Creation, Lookup } from "../../domain/ports.ts";
 import { type CreationPlan, LATE_STEPS, type LookupPlan } from "./plan.ts";
 import type { Time } from "./time.ts";
 import type { Mortal, Party, Turns } from "./turns.ts";
@@ -56,7 +57,7 @@ export class PlannedDesk {
   }
 
   /** The desk as one process has it. */
-  of(process: Mortal): Desk {
+  of(process: Mortal): UngatedDesk {
     const learn = (reference: string, ticket: string) => {
       this.learned.push({ reference, ticket, process });
       return { reference: ticket, url: `https://desk.example/Ticket/Display.html?id=${ticket}` };

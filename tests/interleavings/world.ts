@@ -1,4 +1,5 @@
 import type { Scheduler } from "fast-check";
+import { createGate } from "../../desk/gate.ts";
 import type { Context } from "../../domain/context.ts";
 import type { Deskhand } from "../../domain/deskhand.ts";
 import { latest } from "../../domain/latest.ts";
@@ -191,11 +192,12 @@ export class World {
       nextCommit: () => this.#commits.shift() ?? "works",
     });
     const clock = this.#clock(process);
+    const log = this.#log();
     process.deskhand = {
       store: createStore(kv, { clock, retentionDays: null, isExclusive }),
-      desk: this.desk.of(process),
+      desk: createGate(this.desk.of(process), { maxConcurrency: 16, clock, log }),
       deskTimeoutMs: DESK_TIMEOUT_MS,
-      log: this.#log(),
+      log,
       mintReference: () => `SR-${String(++references).padStart(26, "0")}`,
       telemetry: silent,
       underWay: new UnderWay(),

@@ -6,6 +6,8 @@ import { type Answer, problemOf, type Target } from "./call.ts";
 const REASONS: Record<FailureReason, string> = {
   desk_not_configured: "This Deskhand has no desk: set SUPPORT_DESK_URL, SUPPORT_DESK_TOKEN and " +
     "SUPPORT_DESK_QUEUE, then restart it",
+  desk_unavailable: "Nothing was sent: RT has timed out repeatedly, or more submissions wait for " +
+    "it than SUPPORT_DESK_MAX_CONCURRENCY lets through in time: look at RT's load and its database",
   desk_unreachable: "Nothing could be sent to RT: check the name, port and certificate in " +
     "SUPPORT_DESK_URL, and that Deskhand's machine may connect to it",
   desk_timeout: "RT did not answer within SUPPORT_DESK_TIMEOUT_MS (5000 where it is not set): " +

@@ -1,0 +1,280 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { createGate, type UngatedDesk } from "../../desk/gate.ts";
+import { failedCreation } from "../../desk/outcomes.ts";
+import type { Creation, DeskCalls, Log, LogFields, Lookup } from "../../domain/ports.ts";
+import { supportRequest } from "./fixtures.ts";
+
+const REQUEST = supportRequest();
+const WAIT_MS = 4_000;
+const INTERVAL_MS = 5_000;
+const REJECTED = { outcome: "rejected" };
+const SIGNAL = new AbortController().signal;
+
+const TICKET = { reference: "42", url: "https://desk.example/Ticket/Display.html?id=42" };
+const CREATED: Creation = { outcome: "created", ticket: TICKET };
+const TIMED_OUT = failedCreation({ outcome: "timed_out" });
+const REJECTS = failedCreation({ outcome: "answered", status: 400 });
+
+/** Time that passes when a test says so. */
+class Time {
+  #now = 0;
+  #deadlines: { at: number; controller: AbortController }[] = [];
+  elapsed = () => this.#now;
+  deadline = (milliseconds: number): AbortSignal => {
+    const controller = new AbortController();
+    this.#deadlines.push({ at: this.#now + milliseconds, controller });
+    return controller.signal;
+  };
+
+  pass(milliseconds: number): void {
+    this.#now += milliseconds;
+    const isOver = ({ at }: { at: number }) => at <= this.#now;
+    const over = this.#deadlines.filter(isOver);
+    this.#deadlines = this.#deadlines.filter((deadline) => !isOver(deadline));
+    for (const { controller } of over) controller.abort();
+  }
+}
+
+/** A gate before a desk whose calls end when, and as, a test says. */
+function openGate(maxConcurrency: number) {
+  const time = new Time();
+  const lines: (LogFields & { level: keyof Log })[] = [];
+  const write = (level: keyof Log) => (_: string, fields?: LogFields) =>
+    void lines.push({ level, ...fields });
+  const log = { debug: write("debug"), info: write("info"), warn: write("warn") } as Log;
+  log.error = write("error");
+  const calls: PromiseWithResolvers<Creation>[] = [];
+  let ended = 0;
+  const desk: UngatedDesk = {
+    label: "Desk",
+    link: () => TICKET,
+    create() {
+      const call = Promise.withResolvers<Creation>();
+      calls.push(call);
+      return call.promise;
+    },
+    find: () => Promise.resolve<Lookup>({ outcome: "absent" }),
+  };
+  const gate = createGate(desk, { maxConcurrency, clock: time, log });
+  /** One handoff of one creation. */
+  const create = () => gate.admit(WAIT_MS, (calls) => calls.create(REQUEST, SIGNAL));
+  return {
+    gate,
+    desk,
+    time,
+    calls,
+    create,
+    events: () => lines.map(({ level, event }) => `${level} ${event}`),
+    /** Ends the oldest call that has not ended. */
+    async end(creation: Creation): Promise<void> {
+      calls[ended++]!.resolve(creation);
+      await idle();
+    },
+    /** Opens the circuit by five handoffs that time out, one after the other. */
+    async open(): Promise<void> {
+      for (let count = 0; count < 5; count++) {
+        const handoff = create();
+        await idle();
+        await this.end(TIMED_OUT);
+        await handoff;
+      }
+    },
+  };
+}
+
+/** Resolves when everything has happened that waits for nothing but promises. */
+const idle = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+/** Whether a promise is settled by now. */
+async function isOver(promise: Promise<unknown>): Promise<boolean> {
+  const pending = Symbol();
+  await idle();
+  return await Promise.race([promise, Promise.resolve(pending)]) !== pending;
+}
+
+Deno.test("a gate lets through as many handoffs as it may, and the others in their order", async () => {
+  const test = openGate(2);
+  const order: string[] = [];
+  const handoffs = ["a", "b", "c", "d"].map((name) =>
+    test.gate.admit(WAIT_MS, (calls) => {
+      order.push(name);
+      return calls.create(REQUEST, SIGNAL);
+    })
+  );
+  await idle();
+  assertEquals([order.join(), test.calls.length], ["a,b", 2]);
+  await test.end(CREATED);
+  assertEquals(order.join(), "a,b,c");
+  // Whoever comes while others wait is behind them, though a place has just been left.
+  const last = test.gate.admit(WAIT_MS, () => Promise.resolve(order.push("e")));
+  await test.end(CREATED);
+  assertEquals(order.join(), "a,b,c,d");
+  await test.end(CREATED);
+  await test.end(CREATED);
+  assertEquals(order.join(), "a,b,c,d,e");
+  for (const handoff of handoffs) {
+    assertEquals(await handoff, { outcome: "admitted", result: CREATED });
+  }
+  await last;
+});
+
+Deno.test("a gate lets a handoff wait as long as it may, and then sends nothing for it", async () => {
+  const test = openGate(1);
+  const first = test.create();
+  const waiting = test.create();
+  test.time.pass(WAIT_MS - 1);
+  assertEquals(await isOver(waiting), false);
+  test.time.pass(1);
+  assertEquals(await waiting, REJECTED);
+  await test.end(CREATED);
+  await first;
+  assertEquals(test.calls.length, 1);
+  // Whoever has left does not take a place with them.
+  const next = test.create();
+  await idle();
+  await test.end(CREATED);
+  assertEquals((await next).outcome, "admitted");
+});
+
+Deno.test("a gate lets a handoff run on past the time that it might have waited", async () => {
+  const test = openGate(1);
+  const first = test.create();
+  const second = test.create();
+  await idle();
+  await test.end(CREATED);
+  await first;
+  test.time.pass(WAIT_MS);
+  assertEquals(await isOver(second), false);
+  await test.end(CREATED);
+  assertEquals((await second).outcome, "admitted");
+});
+
+Deno.test("a gate keeps the place of a handoff for its lookup", async () => {
+  const test = openGate(1);
+  const order: string[] = [];
+  const first = test.gate.admit(WAIT_MS, async (calls) => {
+    await calls.create(REQUEST, SIGNAL);
+    await calls.find(REQUEST, SIGNAL);
+    order.push("first");
+  });
+  const second = test.gate.admit(WAIT_MS, () => Promise.resolve(order.push("second")));
+  await test.end(failedCreation({ outcome: "answered", status: 500 }));
+  await Promise.all([first, second]);
+  assertEquals(order, ["first", "second"]);
+});
+
+Deno.test("a gate gives the place of a handoff that throws to the next one", async () => {
+  const test = openGate(1);
+  const first = test.gate.admit(WAIT_MS, () => Promise.reject(new Error("a bug")));
+  const second = test.gate.admit(WAIT_MS, () => Promise.resolve("done"));
+  await assertRejects(() => first, Error, "a bug");
+  assertEquals(await second, { outcome: "admitted", result: "done" });
+});
+
+Deno.test("a gate rejects handoffs immediately once the desk has timed out five times", async () => {
+  const test = openGate(2);
+  await test.open();
+  assertEquals(await test.create(), REJECTED);
+  assertEquals([test.calls.length, test.events()], [5, ["error desk_circuit_opened"]]);
+});
+
+Deno.test("a gate rejects those that wait as soon as the circuit opens", async () => {
+  const test = openGate(5);
+  const inFlight = Array.from({ length: 5 }, test.create);
+  const waiting = Array.from({ length: 7 }, test.create);
+  await idle();
+  for (let count = 0; count < 5; count++) await test.end(TIMED_OUT);
+  // The first four timeouts gave their places to others; nobody else is let through.
+  assertEquals(await Promise.all(waiting.slice(4)), [REJECTED, REJECTED, REJECTED]);
+  assertEquals(test.calls.length, 9);
+  for (let count = 0; count < 4; count++) await test.end(TIMED_OUT);
+  await Promise.all([...inFlight, ...waiting]);
+  assertEquals(test.events(), ["error desk_circuit_opened"]);
+});
+
+Deno.test("a probe closes the circuit, whatever the desk responds", async () => {
+  for (const response of [CREATED, REJECTS, failedCreation({ outcome: "unreadable" })]) {
+    const test = openGate(2);
+    await test.open();
+    test.time.pass(INTERVAL_MS);
+    const probe = test.create();
+    assertEquals(await test.create(), REJECTED);
+    await idle();
+    await test.end(response);
+    assertEquals(await probe, { outcome: "admitted", result: response });
+    const others = [test.create(), test.create()];
+    await idle();
+    await test.end(CREATED);
+    await test.end(CREATED);
+    assertEquals((await Promise.all(others)).map(({ outcome }) => outcome), [
+      "admitted",
+      "admitted",
+    ]);
+    assertEquals(test.events(), ["error desk_circuit_opened", "info desk_circuit_closed"]);
+  }
+});
+
+const PROBES: Record<string, (calls: DeskCalls, end: (creation: Creation) => void) => unknown> = {
+  "times out": (calls, end) => {
+    const call = calls.create(REQUEST, SIGNAL);
+    end(TIMED_OUT);
+    return call;
+  },
+  "reaches nothing": (calls, end) => {
+    const call = calls.create(REQUEST, SIGNAL);
+    end(failedCreation({ outcome: "not_sent" }));
+    return call;
+  },
+  "loses its connection": (calls, end) => {
+    const call = calls.create(REQUEST, SIGNAL);
+    end(failedCreation({ outcome: "connection_lost" }));
+    return call;
+  },
+  "calls nobody": () => {},
+  "throws": () => Promise.reject(new Error("a bug")),
+};
+for (const [what, work] of Object.entries(PROBES)) {
+  Deno.test(`a probe that ${what} leaves the circuit open until the next one`, async () => {
+    const test = openGate(1);
+    await test.open();
+    test.time.pass(INTERVAL_MS);
+    await test.gate.admit(WAIT_MS, async (calls) => await work(calls, test.end)).catch(() => {});
+    assertEquals(await test.create(), REJECTED);
+    test.time.pass(INTERVAL_MS);
+    const next = test.create();
+    await idle();
+    await test.end(CREATED);
+    assertEquals((await next).outcome, "admitted");
+    assertEquals(test.events(), ["error desk_circuit_opened", "info desk_circuit_closed"]);
+  });
+}
+
+Deno.test("a lookup that times out counts, and one that is answered closes the circuit", async () => {
+  const test = openGate(1);
+  let lookup: Lookup = { outcome: "unclear", contact: "timed_out" };
+  test.desk.find = () => Promise.resolve(lookup);
+  const find = () => test.gate.admit(WAIT_MS, (calls) => calls.find(REQUEST, SIGNAL));
+  for (let count = 0; count < 5; count++) await find();
+  assertEquals(await find(), REJECTED);
+  lookup = { outcome: "absent" };
+  test.time.pass(INTERVAL_MS);
+  assertEquals(await find(), { outcome: "admitted", result: lookup });
+  assertEquals((await find()).outcome, "admitted");
+});
+
+Deno.test("a desk that cannot be reached keeps nobody waiting, and opens no circuit", async () => {
+  const test = openGate(1);
+  for (let count = 0; count < 10; count++) {
+    const handoff = test.create();
+    await idle();
+    await test.end(failedCreation({ outcome: "not_sent" }));
+    assertEquals((await handoff).outcome, "admitted");
+  }
+  assertEquals(test.events(), []);
+});
+
+Deno.test("a gate has the label of its desk, and links tickets while the circuit is open", async () => {
+  const test = openGate(1);
+  await test.open();
+  assertEquals([test.gate.label, test.gate.link("42")], ["Desk", TICKET]);
+});
