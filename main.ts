@@ -8,6 +8,7 @@ import { mintReference } from "./domain/reference.ts";
 import { silent, type Telemetry } from "./domain/telemetry.ts";
 import { UnderWay } from "./domain/under_way.ts";
 import { call, type KvHandle } from "./kv/call.ts";
+import { KvConnection } from "./kv/connection.ts";
 import { messageOf } from "./kv/error_message.ts";
 import { CannotOpenStore, type OpenStore, openStore } from "./kv/open.ts";
 import { createLocalRateLimit, createSharedRateLimit, unlimited } from "./kv/rate_limit.ts";
@@ -39,7 +40,10 @@ export interface Surroundings {
 
 /** Puts the parts together. Reads nothing but its arguments. */
 export function compose(config: Config, surroundings: Surroundings) {
-  const { kv, reader, log, clock, fetch, telemetry = silent } = surroundings;
+  const { reader, log, clock, fetch, telemetry = silent } = surroundings;
+  const kv = surroundings.kv instanceof KvConnection
+    ? surroundings.kv
+    : new KvConnection(surroundings.kv, { clock, log });
   const isExclusive = config.kv.kind === "file";
   const { desk, rateLimitPerMinute: perMinute } = config;
   const underWay = new UnderWay();
@@ -86,8 +90,17 @@ async function serve(): Promise<void> {
   const telemetry = config.isTraced ? await loadTelemetry() : undefined;
   const opened = open(config, log).then((opened) => store = opened);
   const traceable = (kv: Deno.Kv) => telemetry ? traced(kv, telemetry) : kv;
-  const kv = opened.then(({ kv }) => traceable(kv));
-  const reader = opened.then(({ reader }) => traceable(reader));
+  const isFile = config.kv.kind === "file";
+  const reopen = async () => {
+    const kv = await store?.reopen() ?? null;
+    return kv && traceable(kv);
+  };
+  const kv = new KvConnection(opened.then(({ kv }) => traceable(kv)), {
+    clock,
+    log,
+    ...!isFile && { reopen },
+  });
+  const reader = isFile ? opened.then(({ reader }) => traceable(reader)) : kv;
   const { app, underWay } = compose(config, { kv, reader, log, clock, fetch, telemetry });
   telemetry?.watchOldest(() => {
     const oldest = underWay.oldest();
@@ -119,9 +132,9 @@ async function serve(): Promise<void> {
       await Promise.race([closed, clock.wait(ANSWERS_MS)]);
     } while (!underWay.isIdle());
     // Closing waits without end for a database that does not answer, and nothing needs it.
-    if (store !== null && await answers(store.kv)) store.close();
+    if (store !== null && await answers(kv)) store.close();
   };
-  if (config.kv.kind !== "file") return;
+  if (!isFile) return;
   const watch = setInterval(async () => {
     if (store === null || await store.isInPlace()) return;
     clearInterval(watch);
@@ -145,7 +158,7 @@ function listenOrExit(
   }
 }
 
-function answers(kv: Deno.Kv): Promise<boolean> {
+function answers(kv: KvHandle): Promise<boolean> {
   return call(kv, (kv) => kv.get(["ready"]), ANSWERS_MS).then(() => true, () => false);
 }
 

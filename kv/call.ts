@@ -1,4 +1,5 @@
 import { StoreUnavailable } from "../domain/ports.ts";
+import { KvConnection, newSession, type Session } from "./connection.ts";
 import { messageOf } from "./error_message.ts";
 
 /** No call waits longer: KV Connect has no deadline of its own. */
@@ -13,10 +14,10 @@ const LONGEST_PAUSE_MS = 80;
 const MAX_LEFT_BEHIND = 100;
 
 /** A handle that is being opened is a store that does not answer yet. */
-export type KvHandle = Deno.Kv | Promise<Deno.Kv>;
+export type KvHandle = Deno.Kv | Promise<Deno.Kv> | KvConnection;
 
-/** How many calls nobody waits for any more, though they have not ended. */
-const leftBehind = new WeakMap<KvHandle, number>();
+/** Of handles that are no connection. */
+const sessions = new WeakMap<Deno.Kv | Promise<Deno.Kv>, Session>();
 
 /**
  * Makes one KV call. A locked database is tried again, because nothing was written then; anything
@@ -31,31 +32,82 @@ export function call<T>(
   run: (kv: Deno.Kv) => Promise<T>,
   deadlineMs = DEADLINE_MS,
 ): Promise<T> {
-  if ((leftBehind.get(handle) ?? 0) >= MAX_LEFT_BEHIND) {
-    return Promise.reject(new StoreUnavailable(`KV has left ${MAX_LEFT_BEHIND} calls unanswered`));
+  return begin(handle, run, deadlineMs).result;
+}
+
+/**
+ * Makes one commit, as {@linkcode call} does, and records on a connection what it shows of the
+ * store. A failed check shows nothing.
+ *
+ * @throws {StoreUnavailable}
+ */
+export function commit(
+  handle: KvHandle,
+  run: (kv: Deno.Kv) => Promise<Deno.KvCommitResult | Deno.KvCommitError>,
+  deadlineMs = DEADLINE_MS,
+): Promise<Deno.KvCommitResult | Deno.KvCommitError> {
+  const { number, result } = begin(handle, run, deadlineMs);
+  if (!(handle instanceof KvConnection)) return result;
+  return result.then((committed) => {
+    if (committed.ok) handle.health.succeeded(number);
+    return committed;
+  }, (error) => {
+    handle.health.failed(number);
+    throw error;
+  });
+}
+
+function begin<T>(
+  handle: KvHandle,
+  run: (kv: Deno.Kv) => Promise<T>,
+  deadlineMs: number,
+): { number: number; result: Promise<T> } {
+  const connection = handle instanceof KvConnection ? handle : null;
+  const session = sessionOf(handle);
+  const number = connection?.health.start() ?? 0;
+  if (session.leftBehind >= MAX_LEFT_BEHIND) {
+    const error = new StoreUnavailable(`KV has left ${MAX_LEFT_BEHIND} calls unanswered`);
+    return { number, result: Promise.reject(error) };
   }
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const deadline: Deadline = { isOver: false };
-  const running = persist(handle, run, deadline);
+  const { responses } = session;
   const timer = setTimeout(() => {
-    leaveBehind(handle, running);
+    session.leftBehind++;
     deadline.isOver = true;
     deadline.onOver?.();
+    connection?.health.failed(number);
+    connection?.timedOut(session, responses);
     reject(unanswered(deadlineMs));
   }, deadlineMs);
-  running.then((result) => {
-    clearTimeout(timer);
+  const end = () => {
+    if (deadline.isOver) session.leftBehind--;
+    else clearTimeout(timer);
+  };
+  persist(session.kv, run, deadline).then((result) => {
+    end();
+    session.responses++;
     resolve(result);
   }, (error) => {
-    clearTimeout(timer);
+    end();
     reject(unavailable(error));
   });
-  return promise;
+  return { number, result: promise };
+}
+
+function sessionOf(handle: KvHandle): Session {
+  if (handle instanceof KvConnection) return handle.session;
+  const known = sessions.get(handle);
+  if (known !== undefined) return known;
+  const session = newSession(handle);
+  sessions.set(handle, session);
+  return session;
 }
 
 /** Whether a call that nobody waits for has not ended, so that a commit may still land. */
 export function hasLeftBehind(handle: KvHandle): boolean {
-  return (leftBehind.get(handle) ?? 0) > 0;
+  const all = handle instanceof KvConnection ? handle.sessions : [sessionOf(handle)];
+  return all.some(({ leftBehind }) => leftBehind > 0);
 }
 
 /** What a call that took too long comes to. */
@@ -68,14 +120,6 @@ function unavailable(error: unknown): StoreUnavailable {
   return new StoreUnavailable(`KV failed: ${messageOf(error)}`);
 }
 
-/** Counts a call until it ends. */
-function leaveBehind(handle: KvHandle, running: Promise<unknown>): void {
-  const count = (by: number) => leftBehind.set(handle, (leftBehind.get(handle) ?? 0) + by);
-  const ended = () => count(-1);
-  count(1);
-  running.then(ended, ended);
-}
-
 /** Not an `AbortSignal`: making one takes as long as all else about a call. */
 interface Deadline {
   isOver: boolean;
@@ -83,7 +127,7 @@ interface Deadline {
 }
 
 async function persist<T>(
-  handle: KvHandle,
+  handle: Session["kv"],
   run: (kv: Deno.Kv) => Promise<T>,
   deadline: Deadline,
 ): Promise<T> {

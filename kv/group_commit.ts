@@ -1,5 +1,5 @@
 import { type Clock, StoreUnavailable } from "../domain/ports.ts";
-import { call, DEADLINE_MS, hasLeftBehind, type KvHandle, unanswered } from "./call.ts";
+import { call, commit, DEADLINE_MS, hasLeftBehind, type KvHandle, unanswered } from "./call.ts";
 import { type Change, isWithin, landedAs, measure, nameOf, ROOM, type Room } from "./change.ts";
 import { MAX_KEYS } from "./keys.ts";
 
@@ -195,14 +195,14 @@ export class GroupCommit {
   }
 
   #write(group: Member[]): Promise<Deno.KvCommitResult | Deno.KvCommitError> {
-    return call(this.#kv, (kv) => {
-      const commit = kv.atomic();
+    return commit(this.#kv, (kv) => {
+      const atomic = kv.atomic();
       for (const { change: { checks, sets }, isOver } of group) {
         if (isOver) continue;
-        commit.check(...checks);
-        for (const { key, value, options } of sets) commit.set(key, value, options);
+        atomic.check(...checks);
+        for (const { key, value, options } of sets) atomic.set(key, value, options);
       }
-      return commit.commit();
+      return atomic.commit();
     });
   }
 

@@ -15,13 +15,22 @@ export class CannotOpenStore extends Error {
 }
 
 export interface OpenStore {
-  kv: Deno.Kv;
+  readonly kv: Deno.Kv;
   /** For what is only read. On a local file another handle, whose reads do not wait for commits. */
   reader: Deno.Kv;
   /** False once a local file was removed or replaced: what is stored then is gone at the end. */
   isInPlace(): Promise<boolean>;
+  /**
+   * Replaces the handle of a KV Connect server and returns the new one, or returns null if the
+   * server does not respond, or the store is none.
+   */
+  reopen(): Promise<Deno.Kv | null>;
   close(): void;
 }
+
+/** Attempts to reopen, and openings that may be left unfinished by them. */
+const REOPEN_MS = 2_000;
+const MAX_OPENINGS = 3;
 
 /**
  * Opens the store. On a local file it takes the exclusive lock beside it first, because a second
@@ -32,8 +41,45 @@ export interface OpenStore {
  */
 export async function openStore(location: KvLocation, deadlineMs = 10_000): Promise<OpenStore> {
   if (location.kind === "file") return await openFile(location.path);
-  const kv = await openServer(location.kind === "connect" ? location.url : undefined, deadlineMs);
-  return { kv, reader: kv, isInPlace: () => Promise.resolve(true), close: () => kv.close() };
+  const url = location.kind === "connect" ? location.url : undefined;
+  let kv = await openServer(url, deadlineMs);
+  let openings = 0;
+  /** An opening cannot be cancelled: it is only started when the server has just responded. */
+  const reopen = async () => {
+    if (url === undefined || openings >= MAX_OPENINGS || !await responds(url)) return null;
+    openings++;
+    const opening = Deno.openKv(url);
+    const ended = () => void openings--;
+    opening.then(ended, ended);
+    const opened = await within(REOPEN_MS, opening).catch(() => null);
+    if (opened === null) return null;
+    kv.close();
+    return kv = opened;
+  };
+  return {
+    get kv() {
+      return kv;
+    },
+    get reader() {
+      return kv;
+    },
+    isInPlace: () => Promise.resolve(true),
+    reopen,
+    close: () => kv.close(),
+  };
+}
+
+/** Whether an HTTP server responds in time, over a connection of its own. Sends no credentials. */
+async function responds(url: string): Promise<boolean> {
+  using client = Deno.createHttpClient({});
+  try {
+    const signal = AbortSignal.timeout(REOPEN_MS);
+    const response = await fetch(url, { client, signal, redirect: "manual" });
+    await response.body?.cancel();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function openFile(path: string): Promise<OpenStore> {
@@ -50,6 +96,7 @@ async function openFile(path: string): Promise<OpenStore> {
       kv,
       reader,
       isInPlace: async () => await identity(path).catch(() => opened) === opened,
+      reopen: () => Promise.resolve(null),
       close() {
         kv.close();
         reader.close();
@@ -62,9 +109,12 @@ async function openFile(path: string): Promise<OpenStore> {
   }
 }
 
+function openServer(url: string | undefined, deadlineMs: number): Promise<Deno.Kv> {
+  return within(deadlineMs, Deno.openKv(url));
+}
+
 /** An opening cannot be called off: one that comes late is closed. */
-async function openServer(url: string | undefined, deadlineMs: number): Promise<Deno.Kv> {
-  const opening = Deno.openKv(url);
+async function within(deadlineMs: number, opening: Promise<Deno.Kv>): Promise<Deno.Kv> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => late.reject(new Error(`The KV server did not answer within ${deadlineMs} ms`)),

@@ -1,36 +1,46 @@
 import type { Clock, Log } from "../domain/ports.ts";
-import { call, type KvHandle } from "./call.ts";
+import { call, commit } from "./call.ts";
+import type { KvConnection } from "./connection.ts";
 
 const DEADLINE_MS = 1_000;
-/** Anybody may ask, so asking often must not mean writing often. */
-const FRESH_MS = 1_000;
+/** Anybody may call, so calling often must not mean writing often: writes have a quota. */
+const PROBE_MS = 30_000;
 /** Nobody ever writes it. */
 const ABSENT = { key: ["ready", "never"], versionstamp: null };
 
 /**
- * Whether KV takes a write within a second. A read would not tell: a locked or full database still
- * answers reads. The write has a check because one without waits up to five seconds for a lock, and
- * nobody can read through the handle meanwhile; one with a check fails at once.
+ * Returns whether KV takes writes, as far as calls show. It does while one commit of the last 30
+ * seconds has succeeded and nothing has failed since. Otherwise a commit is tried, at most every 30
+ * seconds, for up to one second. A read would not do: a locked or full database still responds to
+ * reads.
  */
 export function createReadiness(
-  kv: KvHandle,
+  connection: KvConnection,
   { clock, log }: { clock: Pick<Clock, "elapsed">; log: Pick<Log, "error"> },
-) {
-  let probe: { at: number; isReady: Promise<boolean> } | null = null;
-  return (): Promise<boolean> => {
+): () => Promise<boolean> {
+  const { health } = connection;
+  let probe: { at: number; end: Promise<unknown> } | null = null;
+
+  /** Has a check because a write without one waits up to five seconds for a lock, and reads with it. */
+  const write = () =>
+    commit(
+      connection,
+      (kv) => kv.atomic().check(ABSENT).set(["ready"], clock.elapsed()).commit(),
+      DEADLINE_MS,
+    ).catch((error) => log.error("The store is unavailable", { error: error.message }));
+
+  return async () => {
+    if (health.isProven) return true;
+    // Not a probe: nothing has been written to a store that is still being opened.
+    if (!await isOpen(connection)) return false;
     const at = clock.elapsed();
-    if (probe === null || at - probe.at >= FRESH_MS) {
-      const isReady = call(
-        kv,
-        (kv) => kv.atomic().check(ABSENT).set(["ready"], at).commit(),
-        DEADLINE_MS,
-      )
-        .then(({ ok }) => ok, (error) => {
-          log.error("The store is unavailable", { error: error.message });
-          return false;
-        });
-      probe = { at, isReady };
-    }
-    return probe.isReady;
+    if (probe === null || at - probe.at >= PROBE_MS) probe = { at, end: write() };
+    await probe.end;
+    return !health.isFailing;
   };
+}
+
+/** Whether the handle can be had within a second. */
+function isOpen(connection: KvConnection): Promise<boolean> {
+  return call(connection, () => Promise.resolve(true), DEADLINE_MS).catch(() => false);
 }

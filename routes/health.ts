@@ -13,7 +13,7 @@ export function health(isReady: () => Promise<boolean>) {
         await isReady() ? json(c, { status: "ready" }, 200) : problem(
           c,
           "store-unavailable",
-          "KV does not take a write within a second. See the log",
+          "The latest write to the store failed or had no response. See the log",
           {
             headers: { "Retry-After": "5" },
           },

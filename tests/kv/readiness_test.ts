@@ -1,63 +1,165 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { StoreUnavailable } from "../../domain/ports.ts";
 import { call } from "../../kv/call.ts";
+import { KvConnection } from "../../kv/connection.ts";
+import { GroupCommit, LOCAL } from "../../kv/group_commit.ts";
 import { createReadiness } from "../../kv/readiness.ts";
 import { lockDatabase, openKvFile, temporaryPath } from "./fixtures.ts";
+import { watchedKv } from "./watched_kv.ts";
 
-class Elapsed {
+class StillClock {
   time = 0;
   elapsed = () => this.time;
+  wait = () => Promise.resolve();
 }
 
-function readinessOf(kv: Deno.Kv | Promise<Deno.Kv>, clock = new Elapsed()) {
+/** Readiness of a KV, and commits of the same connection. */
+function readinessOf(kv: Deno.Kv | Promise<Deno.Kv>) {
+  const clock = new StillClock();
   const errors: string[] = [];
   const error = (message: string) => void errors.push(message);
-  return { isReady: createReadiness(kv, { clock, log: { error } }), errors };
+  const connection = new KvConnection(kv, { clock });
+  const isReady = createReadiness(connection, { clock, log: { error } });
+  const commits = new GroupCommit(connection, { clock, ...LOCAL });
+  let number = 0;
+  const submit = () => {
+    const key = ["record", ++number];
+    return commits.commit({ checks: [{ key, versionstamp: null }], sets: [{ key, value: 1 }] });
+  };
+  return { connection, isReady, submit, errors, clock };
 }
 
-Deno.test("createReadiness is ready where KV takes a write", async () => {
+/** A real KV that fails commits while `isFull`, as SQLite does on a full disk. */
+function fillable(kv: Deno.Kv) {
+  const disk = { isFull: false, commits: 0 };
+  const atomic = () => {
+    const operation = kv.atomic();
+    const commit = operation.commit.bind(operation);
+    operation.commit = () => {
+      disk.commits++;
+      return disk.isFull ? Promise.reject(new Error("database or disk is full")) : commit();
+    };
+    return operation;
+  };
+  return { disk, kv: { atomic, getMany: kv.getMany.bind(kv) } as unknown as Deno.Kv };
+}
+
+Deno.test("createReadiness writes once for a thousand calls within 30 seconds", async () => {
   using kv = await Deno.openKv(":memory:");
-  assertEquals(await readinessOf(kv).isReady(), true);
+  const watched = watchedKv(kv);
+  const { isReady, clock } = readinessOf(watched.kv);
+  for (const [time, writes] of [[0, 1], [29_999, 1], [30_000, 2], [59_999, 2]] as const) {
+    clock.time = time;
+    const ready = await Promise.all(Array.from({ length: 1000 }, isReady));
+    assertEquals([ready.every(Boolean), watched.commits.length], [true, writes]);
+  }
 });
 
-Deno.test("createReadiness is not ready within a second while a KV is being opened", async () => {
-  const { isReady } = readinessOf(new Promise<Deno.Kv>(() => {}));
+Deno.test("createReadiness writes nothing while real commits succeed", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const watched = watchedKv(kv);
+  const { isReady, submit, clock } = readinessOf(watched.kv);
+  for (let i = 0; i < 10; i++) {
+    assert((await submit()).ok);
+    clock.time += 29_999;
+    assertEquals(await isReady(), true);
+  }
+  assertEquals(watched.commits.every(({ sets }) => sets[0]!.startsWith("record/")), true);
+});
+
+Deno.test("createReadiness is not ready from a commit that the disk refuses until one succeeds", async () => {
+  using real = await Deno.openKv(":memory:");
+  const { disk, kv } = fillable(real);
+  const { isReady, submit, errors, clock } = readinessOf(kv);
+  await submit();
+  disk.isFull = true;
+  assertEquals(await isReady(), true);
+  await assertRejects(submit, StoreUnavailable);
   assertEquals(await isReady(), false);
-});
-
-Deno.test("createReadiness is not ready where KV answers reads only, and is again afterwards", async () => {
-  await using file = await temporaryPath();
-  using kv = await openKvFile(file.path);
-  using lock = lockDatabase(file.path);
-  const clock = new Elapsed();
-  const { isReady } = readinessOf(kv, clock);
-  const asked = isReady();
-  // Asking must not make those wait who read.
-  assertEquals((await call(kv, (kv) => kv.get(["a"]))).value, null);
-  assertEquals(await asked, false);
-  lock.release();
+  assertEquals(errors, ["The store is unavailable"], "the log says why");
+  disk.isFull = false;
+  await submit();
+  assertEquals(await isReady(), true);
   clock.time += 1000;
   assertEquals(await isReady(), true);
 });
 
-Deno.test("createReadiness is not ready where KV fails, and the log says why, once a second", async () => {
+Deno.test("createReadiness tries one write in 30 seconds while not ready, and finds the store back", async () => {
+  using real = await Deno.openKv(":memory:");
+  const { disk, kv } = fillable(real);
+  const { isReady, clock } = readinessOf(kv);
+  disk.isFull = true;
+  for (let second = 0; second < 90; second++) {
+    clock.time = second * 1000;
+    const ready = await Promise.all(Array.from({ length: 20 }, isReady));
+    assertEquals(ready.some(Boolean), false);
+  }
+  assertEquals(disk.commits, 3);
+  disk.isFull = false;
+  clock.time = 90_000;
+  assertEquals(await isReady(), true);
+});
+
+Deno.test("createReadiness takes a failed check for no failure of the store", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { connection, isReady, submit, clock } = readinessOf(kv);
+  await submit();
+  const commits = new GroupCommit(connection, { clock, ...LOCAL });
+  const taken = ["record", 1];
+  const sets = [{ key: taken, value: 2 }];
+  const conflict = await commits.commit({ checks: [{ key: taken, versionstamp: null }], sets });
+  assertEquals([conflict.ok, await isReady()], [false, true]);
+});
+
+Deno.test("createReadiness counts a commit that succeeds over an earlier one that fails later", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { connection: { health } } = readinessOf(kv);
+  const [first, second] = [health.start(), health.start()];
+  health.succeeded(second);
+  health.failed(first);
+  assertEquals(health.isFailing, false);
+  health.failed(health.start());
+  assertEquals(health.isFailing, true);
+});
+
+Deno.test("createReadiness tries a write when a read had no response", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const { connection, isReady, submit } = readinessOf(kv);
+  await submit();
+  const hangs = () => new Promise<never>(() => {});
+  await assertRejects(() => call(connection, hangs, 10), StoreUnavailable);
+  assertEquals(connection.health.isFailing, true);
+  assertEquals(await isReady(), true);
+});
+
+Deno.test("createReadiness is not ready within a second while a KV is being opened, and then is", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const opening = Promise.withResolvers<Deno.Kv>();
+  const { isReady } = readinessOf(opening.promise);
+  const started = performance.now();
+  assertEquals(await isReady(), false);
+  assert(performance.now() - started < 1_900);
+  opening.resolve(kv);
+  assertEquals(await isReady(), true);
+});
+
+Deno.test("createReadiness is not ready where KV responds to reads only, and reads do not wait", async () => {
+  await using file = await temporaryPath();
+  using kv = await openKvFile(file.path);
+  using lock = lockDatabase(file.path);
+  const { isReady, clock } = readinessOf(kv);
+  const called = isReady();
+  assertEquals((await call(kv, (kv) => kv.get(["a"]))).value, null);
+  assertEquals(await called, false);
+  lock.release();
+  clock.time = 30_000;
+  assertEquals(await isReady(), true);
+});
+
+Deno.test("createReadiness is not ready where KV fails, and the log says why", async () => {
   const kv = await Deno.openKv(":memory:");
   kv.close();
   const { isReady, errors } = readinessOf(kv);
   assertEquals([await isReady(), await isReady()], [false, false]);
   assertEquals(errors, ["The store is unavailable"]);
-});
-
-Deno.test("createReadiness writes once a second, however often anybody asks", async () => {
-  using kv = await Deno.openKv(":memory:");
-  const clock = new Elapsed();
-  const { isReady } = readinessOf(kv, clock);
-  const versionstamp = async () => (await kv.get(["ready"])).versionstamp;
-  await Promise.all(Array.from({ length: 100 }, isReady));
-  const first = await versionstamp();
-  clock.time = 999;
-  await isReady();
-  assertEquals(await versionstamp(), first);
-  clock.time = 1000;
-  await isReady();
-  assertEquals(await versionstamp() === first, false);
 });

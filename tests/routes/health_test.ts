@@ -21,3 +21,23 @@ Deno.test("readyz is 503 where the store does not answer, and livez is 200 all t
   assertEquals(answer.headers.get("Retry-After"), "5");
   assertEquals((await service.call("/livez", { token: null })).status, 200);
 });
+
+Deno.test("a thousand calls of readyz write once, and none after a submission", async () => {
+  await using service = await openService();
+  const probe = async () => (await service.kv.get(["ready"])).versionstamp;
+  const call = async () => {
+    const response = await service.call("/readyz", { token: null });
+    await response.body?.cancel();
+    return response.status;
+  };
+  const submit = () =>
+    service.call("/v1/tenants/acme/support-requests", { json: { summary: "Printer on fire" } });
+  assertEquals([(await submit()).status, await call(), await probe()], [201, 200, null]);
+  await using idle = await openService({ kv: service.kv });
+  const first = await idle.call("/readyz");
+  const written = await probe();
+  const statuses = await Promise.all(Array.from({ length: 500 }, call));
+  for (let i = 0; i < 500; i++) statuses.push((await idle.call("/readyz")).status);
+  assertEquals([first.status, ...new Set(statuses)], [200, 200]);
+  assertEquals([written === null, await probe()], [false, written]);
+});
