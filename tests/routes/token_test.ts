@@ -285,3 +285,31 @@ Deno.test("issuer and audience are checked where they are configured", async () 
     await assertProblem(answer, 401, "unauthenticated");
   }
 });
+
+Deno.test("a token may have 16,384 characters, and a valid one of one more is 401", async () => {
+  await using service = await openService();
+  const status = async (length: number) => {
+    const token = await signedToLength(length);
+    assertEquals(token.length, length);
+    const answer = await service.call(LATEST, { token });
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  assertEquals([await status(8_193), await status(16_384)], [200, 200]);
+  assertEquals(await status(16_385), 401);
+  assertEquals(service.lines.at(-1)?.refusal, "too long");
+});
+
+/** A valid token of exactly `length` characters. Not every payload's length can make every one. */
+async function signedToLength(length: number): Promise<string> {
+  for (let extra = 0; extra < 4; extra++) {
+    const header = { alg: "HS256", kid: "k".repeat(extra) };
+    const empty = await sign(payload({ groups: `""` }), header);
+    const missing = Math.floor((length - empty.length) * 3 / 4);
+    for (let filler = missing - 2; filler <= missing + 2; filler++) {
+      const token = await sign(payload({ groups: `"${"g".repeat(filler)}"` }), header);
+      if (token.length === length) return token;
+    }
+  }
+  throw new Error(`No token of ${length} characters`);
+}
