@@ -1,4 +1,5 @@
 import { BadEnvironment, type Config, parseConfig } from "./config/config.ts";
+import { hasHttpProxy, noProxyFor } from "./config/http_hosts.ts";
 import { openLog } from "./config/log.ts";
 import { createGate } from "./desk/gate.ts";
 import { createRequestTracker } from "./desk/request_tracker.ts";
@@ -84,6 +85,7 @@ const LONGEST_OPEN_MS = 300_000;
 /** Runs the service until SIGTERM or SIGINT, which Deno Deploy sends. */
 async function serve(): Promise<void> {
   const config = configOrExit();
+  bypassHttpProxy(config);
   const log = openLog(config.log, clock.now);
   // The service listens first: whoever asks meanwhile is told that the store does not answer yet.
   let store: OpenStore | null = null;
@@ -170,6 +172,12 @@ function configOrExit(): Config {
     console.error(error.message);
     Deno.exit(1);
   }
+}
+
+/** Keeps plain http, to this machine and to the configured hosts, away from an ambient proxy. */
+function bypassHttpProxy({ allowHttpHosts }: Pick<Config, "allowHttpHosts">): void {
+  const env = Deno.env.toObject();
+  if (hasHttpProxy(env)) Deno.env.set("NO_PROXY", noProxyFor(allowHttpHosts, env));
 }
 
 /** Loaded only where it is exported: others start faster without. */

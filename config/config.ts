@@ -37,7 +37,11 @@ function toConfig(env: Environment) {
       jwksUrl: env.AUTH_JWKS_URL,
       issuer: env.AUTH_ISSUER,
       audience: env.AUTH_AUDIENCE,
+      tenantsClaim: env.AUTH_TENANTS_CLAIM,
+      scopesClaim: env.AUTH_SCOPES_CLAIM,
     },
+    /** Hosts that may be reached by plain http, as `URL` writes them, besides this machine's. */
+    allowHttpHosts: env.ALLOW_HTTP_HOSTS,
     corsOrigins: env.CORS_ORIGINS,
     /** Null if unset. Has no slash at its end. */
     publicUrl: env.PUBLIC_URL ?? null,

@@ -1,18 +1,13 @@
 import { z } from "zod";
+import { HttpHosts, isHttpUrl, isSafeInTransit } from "./http_hosts.ts";
+import { Origins } from "./origins.ts";
 
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
-
-/** An address whose traffic nobody can read on the way: https, or http to this machine. */
-function isAddress(text: string): boolean {
-  const url = URL.parse(text);
-  const isPrivate = url?.protocol === "https:" ||
-    url?.protocol === "http:" && LOOPBACK.test(url.hostname);
-  return isPrivate && url.username === "" && url.password === "" && url.hash === "";
-}
-
-function address(example: string): z.ZodType<string> {
-  const rule = `must be an https address such as ${example} (http is for 127.0.0.1 only)`;
-  return z.string().refine(isAddress, rule);
+/** A URL. Whether plain http is safe there depends on `ALLOW_HTTP_HOSTS`, and is checked below. */
+function httpUrl(example: string): z.ZodType<string> {
+  return z.string().refine(
+    isHttpUrl,
+    `must be an https URL such as ${example}, without user name, password or fragment`,
+  );
 }
 
 function wholeNumber(min: number, max: number): z.ZodType<number, string> {
@@ -20,13 +15,6 @@ function wholeNumber(min: number, max: number): z.ZodType<number, string> {
   return z.string().regex(/^\d{1,9}$/, rule).transform(Number)
     .refine((number) => number >= min && number <= max, rule);
 }
-
-const Origins = z.string()
-  .transform((text) => text.split(",").map((origin) => origin.trim()).filter(Boolean))
-  .refine(
-    (origins) => origins.every((origin) => URL.parse(origin)?.origin === origin),
-    "must be origins separated by commas, such as https://app.example,https://admin.example",
-  );
 
 /** The address that clients use. Nothing is sent there, so http is accepted for any host. */
 const PublicUrl = z.string()
@@ -46,7 +34,13 @@ export function isServer(kvPath: string): boolean {
   return /^https?:\/\//i.test(kvPath);
 }
 
+const claimName = z.string().regex(/^[^\s\p{Cc}]{1,200}$/u, "must be the name of a claim");
+
 const count = (...values: unknown[]) => values.filter((value) => value !== undefined).length;
+
+const PLAIN_HTTP_RULE =
+  "must use https: plain http is allowed only for localhost, and for the hosts that " +
+  "ALLOW_HTTP_HOSTS lists";
 
 /** Rules over several variables are told together with those over one. */
 const always = { when: () => true };
@@ -59,11 +53,11 @@ export const Environment = z.object({
   KV_PATH: z.string()
     .regex(/^[^:\s,][^\s,]*$/, "must be a file or an address without spaces or commas")
     .refine(
-      (path) => !isServer(path) || isAddress(path),
-      "must be a file, or an https address (http is for 127.0.0.1 only)",
+      (path) => !isServer(path) || isHttpUrl(path),
+      "must be a file path, or an https URL without user name, password or fragment",
     ).optional(),
   DENO_KV_ACCESS_TOKEN: z.string().optional(),
-  SUPPORT_DESK_URL: address("https://desk.example").refine(
+  SUPPORT_DESK_URL: httpUrl("https://desk.example").refine(
     (text) => !text.includes("?"),
     "must have no query",
   ).optional(),
@@ -81,9 +75,12 @@ export const Environment = z.object({
     (secret) => new TextEncoder().encode(secret).length >= 32,
     "must be at least 32 bytes, for example what 'openssl rand -base64 48' prints",
   ).optional(),
-  AUTH_JWKS_URL: address("https://id.example/.well-known/jwks.json").optional(),
+  AUTH_JWKS_URL: httpUrl("https://id.example/.well-known/jwks.json").optional(),
   AUTH_ISSUER: z.string().optional(),
   AUTH_AUDIENCE: z.string().optional(),
+  AUTH_TENANTS_CLAIM: claimName.default("tenants"),
+  AUTH_SCOPES_CLAIM: claimName.default("scope"),
+  ALLOW_HTTP_HOSTS: HttpHosts.default([]),
   CORS_ORIGINS: Origins.default([]),
   PUBLIC_URL: PublicUrl.optional(),
   RATE_LIMIT_PER_MINUTE: wholeNumber(0, 1_000_000).default(30),
@@ -113,5 +110,23 @@ export const Environment = z.object({
   path: ["DENO_KV_ACCESS_TOKEN"],
   error: "must be set where KV_PATH is the address of a KV Connect server",
   ...always,
-});
+}).refine(
+  (env) => env.AUTH_JWKS_URL === undefined || count(env.AUTH_ISSUER, env.AUTH_AUDIENCE) === 2,
+  {
+    path: ["AUTH_ISSUER, AUTH_AUDIENCE"],
+    error:
+      "must both be set if AUTH_JWKS_URL is set: an identity provider signs tokens for other " +
+      "services with the same keys",
+    ...always,
+  },
+).superRefine((env, context) => {
+  const hosts: unknown = env.ALLOW_HTTP_HOSTS;
+  // If the list itself is invalid, that is the only thing to correct.
+  if (!Array.isArray(hosts)) return;
+  for (const name of ["KV_PATH", "SUPPORT_DESK_URL", "AUTH_JWKS_URL"] as const) {
+    const url = env[name];
+    if (url === undefined || !isHttpUrl(url) || isSafeInTransit(url, hosts)) continue;
+    context.addIssue({ code: "custom", path: [name], message: PLAIN_HTTP_RULE });
+  }
+}, always);
 export type Environment = z.infer<typeof Environment>;

@@ -8,7 +8,15 @@ Deno.test("parseConfig needs a secret and a path, and has a default for everythi
     kv: { kind: "file", path: "./deskhand.kv" },
     desk: null,
     deskTimeoutMs: 5000,
-    auth: { secret: SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined },
+    auth: {
+      secret: SECRET,
+      jwksUrl: undefined,
+      issuer: undefined,
+      audience: undefined,
+      tenantsClaim: "tenants",
+      scopesClaim: "scope",
+    },
+    allowHttpHosts: [],
     corsOrigins: [],
     publicUrl: null,
     rateLimitPerMinute: 30,
@@ -28,8 +36,9 @@ Deno.test("parseConfig takes every variable", () => {
     SUPPORT_DESK_REFERENCE_FIELD: "Deskhand Ref",
     SUPPORT_DESK_TIMEOUT_MS: "300",
     SUPPORT_DESK_MAX_CONCURRENCY: "4",
-    AUTH_ISSUER: "https://id.example",
-    AUTH_AUDIENCE: "deskhand",
+    AUTH_TENANTS_CLAIM: "https://acme.example/tenants",
+    AUTH_SCOPES_CLAIM: "realm_access.roles",
+    ALLOW_HTTP_HOSTS: "Desk.internal, [fd00:0::7],bücher.internal,",
     CORS_ORIGINS: "https://app.example, http://localhost:3000,",
     PUBLIC_URL: "https://app.example/support/",
     RATE_LIMIT_PER_MINUTE: "0",
@@ -54,7 +63,10 @@ Deno.test("parseConfig takes every variable", () => {
       jwksUrl: JWKS.AUTH_JWKS_URL,
       issuer: "https://id.example",
       audience: "deskhand",
+      tenantsClaim: "https://acme.example/tenants",
+      scopesClaim: "realm_access.roles",
     },
+    allowHttpHosts: ["desk.internal", "[fd00::7]", "xn--bcher-kva.internal"],
     corsOrigins: ["https://app.example", "http://localhost:3000"],
     publicUrl: "https://app.example/support",
     rateLimitPerMinute: 0,
@@ -113,12 +125,17 @@ Deno.test("parseConfig says everything that is wrong in one message, and how to 
     LOG_LEVEL: "all",
   };
   const names = [
-    ...Object.keys(env).filter((name) => name !== "LOG_LEVEL" && name !== "RETENTION_DAYS"),
+    "PORT",
+    "SUPPORT_DESK_TIMEOUT_MS",
+    "AUTH_SECRET",
+    "AUTH_JWKS_URL",
     "RETENTION_DAYS",
     "LOG_LEVEL",
     "SUPPORT_DESK_URL, SUPPORT_DESK_TOKEN, SUPPORT_DESK_QUEUE",
     "AUTH_SECRET, AUTH_JWKS_URL",
     "KV_PATH",
+    "AUTH_ISSUER, AUTH_AUDIENCE",
+    "SUPPORT_DESK_URL",
   ];
   assertEquals(refused(env, {}), names);
   const { message } = assertThrows(() => parseConfig(env), BadEnvironment);
@@ -143,6 +160,8 @@ Deno.test("parseConfig never says the value of a variable", () => {
     KV_PATH: "https://planted-16.example",
     PUBLIC_URL: "planted-17",
     DENO_KV_ACCESS_TOKEN: "",
+    ALLOW_HTTP_HOSTS: "planted-17:80",
+    AUTH_TENANTS_CLAIM: "planted 18",
   };
   const error = assertThrows(() => parseConfig(env), BadEnvironment);
   for (const text of [error.message, error.stack!, Deno.inspect(error)]) {

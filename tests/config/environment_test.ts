@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { DESK, JWKS, parse, refused } from "./fixtures.ts";
+import { DESK, JWKS, parse, refused, SECRET } from "./fixtures.ts";
 
 const ACCEPTED: Record<string, string[]> = {
   PORT: ["0", "1", "65535"],
@@ -8,7 +8,16 @@ const ACCEPTED: Record<string, string[]> = {
   RETENTION_DAYS: ["1", "36500"],
   LOG_LEVEL: ["debug", "info", "warn", "error"],
   AUTH_SECRET: ["x".repeat(32), "é".repeat(16)],
-  CORS_ORIGINS: ["https://a.example", "https://a.example,https://b.example:8443"],
+  CORS_ORIGINS: [
+    "https://a.example",
+    "https://a.example,https://b.example:8443",
+    "http://localhost:3000,http://127.0.0.1:5173,http://[::1]:1,http://app.localhost",
+    "capacitor://localhost, tauri://localhost",
+    "https://tauri.localhost,http://tauri.localhost",
+    "ionic://localhost,capacitor://app.acme.example",
+    "https://xn--bcher-kva.example",
+  ],
+  AUTH_TENANTS_CLAIM: ["tenants", "https://acme.example/tenants", "cognito:groups", "a.b"],
   SUPPORT_DESK_LABEL: ["D".repeat(40), "Ämter & Co"],
   PUBLIC_URL: ["https://app.example", "https://app.example/a/b/", "http://intranet:8080/support"],
 };
@@ -20,7 +29,47 @@ const REFUSED: Record<string, string[]> = {
   RETENTION_DAYS: ["0", "36501", "forever"],
   LOG_LEVEL: ["warning", "INFO", "trace"],
   AUTH_SECRET: ["x".repeat(31), "é".repeat(15)],
-  CORS_ORIGINS: ["*", "null", "app.example", "https://a.example/", "https://a.example/x", "a,b"],
+  CORS_ORIGINS: [
+    "*",
+    "null",
+    "NULL",
+    "app.example",
+    "https://*",
+    "https://*.example",
+    "https://a.example,*",
+    "http://a.example",
+    "http://10.0.0.1",
+    "http://localhost.a.example",
+    "http://127.0.0.1.a.example",
+    "http://a.example.localhost.evil",
+    "https://a.example/",
+    "https://a.example/x",
+    "https://a.example?x",
+    "https://a.example#x",
+    "https://a.example:443",
+    "https://user@a.example",
+    "https://A.example",
+    "HTTPS://a.example",
+    "https://bücher.example",
+    "https://a.example https://b.example",
+    "https://a.example;https://b.example",
+    "https:/a.example",
+    "htps://a.example",
+    "ws://a.example",
+    "file://",
+    "data:text/html,x",
+    "blob:https://a.example",
+    "capacitor://localhost/",
+    "capacitor://*",
+    "capacitor://",
+    "capacitor:localhost",
+    "Capacitor://localhost",
+    "tauri://local host",
+    "tauri://localhost:x",
+    "a,b",
+  ],
+  AUTH_TENANTS_CLAIM: ["two words", "a\tb", "x".repeat(201)],
+  AUTH_SCOPES_CLAIM: ["two words", "a\nb"],
   SUPPORT_DESK_LABEL: ["D".repeat(41), "a\nb", "a\x7fb"],
   PUBLIC_URL: [
     "/support",
@@ -44,33 +93,121 @@ for (const [name, values] of Object.entries(REFUSED)) {
   });
 }
 
-Deno.test("Environment reaches the desk and the key set by https, or on this machine", () => {
-  for (
-    const url of [
-      "https://a.example",
-      "http://127.0.0.1:8080/rt",
-      "http://localhost",
-      "http://[::1]:1",
-    ]
-  ) {
-    parse({ ...DESK, SUPPORT_DESK_URL: url });
-    parse({ ...JWKS, AUTH_JWKS_URL: url });
-  }
-  const others = [
-    "http://a.example",
-    "http://10.0.0.1",
-    "http://127.0.0.1.a.example",
-    "ftp://a.example",
-  ]
-    .concat("a.example", "https://", "file:///etc/passwd", "http://localhost.a.example")
-    .concat("https://user:password@a.example", "https://user@a.example", "https://a.example/#top");
-  for (const url of others) {
+/** Every variable whose URL may be plain http, with what it needs beside it. */
+const URLS: [name: string, others: Record<string, string>][] = [
+  ["SUPPORT_DESK_URL", DESK],
+  ["AUTH_JWKS_URL", JWKS],
+  ["KV_PATH", { DENO_KV_ACCESS_TOKEN: "token" }],
+];
+
+for (const [name, others] of URLS) {
+  const rejected = (url: string, hosts = "") =>
+    refused({ ...others, [name]: url, ALLOW_HTTP_HOSTS: hosts });
+
+  Deno.test(`${name} may be https, or plain http to the loopback interface`, () => {
+    for (
+      const url of [
+        "https://a.example",
+        "https://a.example:8443/rt",
+        "http://127.0.0.1:8080/rt",
+        "http://127.255.255.254",
+        "http://0x7f.1",
+        "http://localhost",
+        "http://LOCALHOST:1",
+        "http://[::1]:1",
+        "http://[0:0:0:0:0:0:0:1]/",
+      ]
+    ) parse({ ...others, [name]: url });
+    for (
+      const url of [
+        "http://a.example",
+        "http://10.0.0.1",
+        "http://127.0.0.1.a.example",
+        "http://localhost.a.example",
+        "http://localhost.",
+        "http://a.localhost",
+        "http://[::2]",
+        "http://0.0.0.0",
+      ]
+    ) assertEquals(rejected(url), [name], url);
+  });
+
+  Deno.test(`${name} may be plain http to a host that ALLOW_HTTP_HOSTS lists, and to no other`, () => {
+    const hosts = " desk.internal , 10.0.0.7,[fd00::7],Bücher.internal";
+    for (
+      const url of [
+        "http://desk.internal",
+        "http://DESK.Internal:8080/rt",
+        "http://10.0.0.7:4512",
+        "http://[fd00:0:0::7]:1",
+        "http://bücher.internal/",
+        "http://xn--bcher-kva.internal/",
+      ]
+    ) parse({ ...others, [name]: url, ALLOW_HTTP_HOSTS: hosts });
+    for (
+      const url of [
+        "http://desk.internal.evil.example",
+        "http://rt.desk.internal",
+        "http://xdesk.internal",
+        "http://desk.internal.",
+        "http://desk",
+        "http://internal",
+        "http://10.0.0.70",
+        "http://10.0.0.7.evil.example",
+        "http://[fd00::8]",
+      ]
+    ) assertEquals(rejected(url, hosts), [name], url);
+  });
+
+  Deno.test(`${name} has neither user information nor a fragment, whatever its host`, () => {
+    for (
+      const url of [
+        "https://user:password@a.example",
+        "https://user@a.example",
+        "https://a.example/#top",
+        "http://desk.internal@evil.example",
+        "http://evil.example:80@desk.internal",
+        "https://",
+      ]
+    ) assertEquals(rejected(url, "desk.internal"), [name], url);
+  });
+}
+
+Deno.test("a URL is http or https", () => {
+  for (const url of ["ftp://a.example", "a.example", "file:///etc/passwd", "javascript:1"]) {
     assertEquals(refused({ ...DESK, SUPPORT_DESK_URL: url }), ["SUPPORT_DESK_URL"], url);
     assertEquals(refused({ ...JWKS, AUTH_JWKS_URL: url }), ["AUTH_JWKS_URL"], url);
   }
-  assertEquals(refused({ ...DESK, SUPPORT_DESK_URL: "https://a.example/?q=1" }), [
-    "SUPPORT_DESK_URL",
-  ]);
+  const query = { ...DESK, SUPPORT_DESK_URL: "https://a.example/?q=1" };
+  assertEquals(refused(query), ["SUPPORT_DESK_URL"]);
+});
+
+Deno.test("ALLOW_HTTP_HOSTS lists plain host names", () => {
+  for (
+    const hosts of [
+      "*",
+      "*.internal",
+      "desk.internal:8080",
+      "http://desk.internal",
+      "desk.internal/rt",
+      "user@desk.internal",
+      "desk.internal.",
+      "desk%2einternal",
+      "desk.internal rt.internal",
+      "desk.internal;rt.internal",
+      "fd00::7",
+      "[fd00::7]:80",
+      "desk.internal?",
+      "desk.internal#",
+      "desk\\internal",
+    ]
+  ) assertEquals(refused({ ALLOW_HTTP_HOSTS: hosts }), ["ALLOW_HTTP_HOSTS"], hosts);
+});
+
+Deno.test("a key set needs the issuer and the audience of its tokens", () => {
+  for (const missing of ["AUTH_ISSUER", "AUTH_AUDIENCE"]) {
+    assertEquals(refused({ ...JWKS, [missing]: "" }), ["AUTH_ISSUER, AUTH_AUDIENCE"]);
+  }
 });
 
 Deno.test("Environment takes a desk whole or not at all", () => {
@@ -87,7 +224,7 @@ Deno.test("Environment takes a desk whole or not at all", () => {
 
 Deno.test("Environment takes exactly one of the secret and the key set", () => {
   assertEquals(refused({ AUTH_SECRET: "" }), ["AUTH_SECRET, AUTH_JWKS_URL"]);
-  const both = { AUTH_JWKS_URL: JWKS.AUTH_JWKS_URL };
+  const both = { ...JWKS, AUTH_SECRET: SECRET };
   assertEquals(refused(both), ["AUTH_SECRET, AUTH_JWKS_URL"]);
 });
 
@@ -97,7 +234,7 @@ Deno.test("Environment tells a KV Connect server from a file, and needs a token 
   assertEquals(parse({ KV_PATH: url, DENO_KV_ACCESS_TOKEN }).kv, { kind: "connect", url });
   assertEquals(refused({ KV_PATH: url }), ["DENO_KV_ACCESS_TOKEN"]);
   assertEquals(parse({ KV_PATH: url.toUpperCase(), DENO_KV_ACCESS_TOKEN }).kv.kind, "connect");
-  for (const path of ["http://kv.example", ":memory:", "./support requests.kv", "./a,b.kv"]) {
+  for (const path of [":memory:", "./support requests.kv", "./a,b.kv"]) {
     assertEquals(refused({ KV_PATH: path, DENO_KV_ACCESS_TOKEN }), ["KV_PATH"], path);
   }
   assertEquals(parse({ KV_PATH: "/data/https.kv" }).kv, { kind: "file", path: "/data/https.kv" });

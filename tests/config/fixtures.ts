@@ -8,7 +8,12 @@ export const DESK = {
   SUPPORT_DESK_TOKEN: "1-23-abc",
   SUPPORT_DESK_QUEUE: "Support",
 };
-export const JWKS = { AUTH_SECRET: "", AUTH_JWKS_URL: "https://id.example/.well-known/jwks.json" };
+export const JWKS = {
+  AUTH_SECRET: "",
+  AUTH_JWKS_URL: "https://id.example/.well-known/jwks.json",
+  AUTH_ISSUER: "https://id.example",
+  AUTH_AUDIENCE: "deskhand",
+};
 
 /** Parses what is required and `env`. */
 export const parse = (env: Record<string, string> = {}) => parseConfig({ ...REQUIRED, ...env });

@@ -1,5 +1,6 @@
 /** `deno task dev`: the service to try out, handing requests to a practice desk and keeping nothing. */
 import { BadEnvironment, parseConfig } from "../../config/config.ts";
+import { noProxyFor } from "../../config/http_hosts.ts";
 import { openLog } from "../../config/log.ts";
 import { clock, compose } from "../../main.ts";
 import { startPracticeDesk } from "./desk.ts";
@@ -18,6 +19,11 @@ crypto.getRandomValues(secret);
 const AUTH_SECRET = secret.toHex();
 
 const config = configOrExit();
+// The practice desk is on this machine: nothing of it goes through a proxy of the environment.
+Deno.env.set(
+  "NO_PROXY",
+  noProxyFor([], { NO_PROXY: Deno.env.get("NO_PROXY"), no_proxy: Deno.env.get("no_proxy") }),
+);
 const kv = await Deno.openKv(":memory:");
 const log = openLog(config.log, clock.now);
 const { app, underWay } = compose(config, { kv, log, clock, fetch });

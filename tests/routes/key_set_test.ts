@@ -46,7 +46,12 @@ function startIssuer() {
   }
 
   return {
-    env: { AUTH_SECRET: "", AUTH_JWKS_URL: `http://127.0.0.1:${server.addr.port}/jwks` },
+    env: {
+      AUTH_SECRET: "",
+      AUTH_JWKS_URL: `http://127.0.0.1:${server.addr.port}/jwks`,
+      AUTH_ISSUER: "https://id.example",
+      AUTH_AUDIENCE: "deskhand",
+    },
     addKey,
     behave: (next: Mode) => void (mode = next),
     fetches: () => fetches,
@@ -65,6 +70,7 @@ function errorsOf({ lines }: Awaited<ReturnType<typeof openService>>) {
 
 function claims() {
   return new SignJWT({ tenants: ["acme"], scope: ALL_SCOPES }).setSubject("u-1")
+    .setIssuer("https://id.example").setAudience("deskhand")
     .setExpirationTime(Math.floor(Date.now() / 1000) + 3600);
 }
 

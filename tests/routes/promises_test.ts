@@ -57,7 +57,12 @@ const ATTEMPTS: Record<string, Attempt> = {
   "not-found": { token: { tenants: ["other"] } },
   "insufficient-scope": { token: { scope: "" } },
   "keys-unavailable": {
-    env: { AUTH_SECRET: "", AUTH_JWKS_URL: "http://127.0.0.1:1/keys" },
+    env: {
+      AUTH_SECRET: "",
+      AUTH_JWKS_URL: "http://127.0.0.1:1/keys",
+      AUTH_ISSUER: "https://id.example",
+      AUTH_AUDIENCE: "deskhand",
+    },
     token: `${btoa(`{"alg":"ES256"}`)}.e30.AA`,
   },
   "rate-limited": {

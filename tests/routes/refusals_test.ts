@@ -20,7 +20,7 @@ Deno.test("refusals come in the order of the contract, whatever else is wrong", 
   let token: Call["token"] = "not-a-token";
   let key = "not a key";
   let type = "text/plain";
-  let body = `[${"1,".repeat(20_000)}`;
+  let body = `[${"1,".repeat(30_000)}`;
   const outcome = async (path = RUN) => {
     const headers = { "Idempotency-Key": key, "Content-Type": type };
     const answer = await service.call(path, { method: "POST", token, headers, body });

@@ -1,5 +1,7 @@
 /** `deno task smoke`: tells an operator whether a running Deskhand works, and what to look at. */
 import { parseArgs } from "node:util";
+import { Environment } from "../../config/environment.ts";
+import { noProxyFor } from "../../config/http_hosts.ts";
 import { TenantId } from "../../domain/context.ts";
 import { type CheckResult, runChecks, type SmokeOptions } from "./checks.ts";
 
@@ -16,7 +18,12 @@ It keeps one or two requests in a run of its own. With --handoff create it asks 
 ticket has its reference, where SUPPORT_DESK_URL, SUPPORT_DESK_TOKEN and
 SUPPORT_DESK_REFERENCE_FIELD are in the environment or in .env as Deskhand has them.`;
 
-const DESK = ["SUPPORT_DESK_URL", "SUPPORT_DESK_TOKEN", "SUPPORT_DESK_REFERENCE_FIELD"];
+const DESK = [
+  "SUPPORT_DESK_URL",
+  "SUPPORT_DESK_TOKEN",
+  "SUPPORT_DESK_REFERENCE_FIELD",
+  "ALLOW_HTTP_HOSTS",
+];
 
 class BadFlags extends Error {}
 
@@ -67,6 +74,14 @@ function toOptions({ tenant, handoff, ...flag }: ReturnType<typeof flags>): Smok
   };
 }
 
+/** Keeps the tokens away from an ambient proxy where they go by plain http. */
+function bypassHttpProxy(): void {
+  const get = (name: string) => Deno.env.get(name) || undefined;
+  const hosts = Environment.shape.ALLOW_HTTP_HOSTS.safeParse(get("ALLOW_HTTP_HOSTS")).data ?? [];
+  const env = { NO_PROXY: get("NO_PROXY"), no_proxy: get("no_proxy") };
+  Deno.env.set("NO_PROXY", noProxyFor(hosts, env));
+}
+
 function print(result: CheckResult): void {
   if (result.outcome === "untried") return;
   const word = result.outcome === "failed" ? "FAILED" : result.outcome;
@@ -90,6 +105,7 @@ function printEnd(results: CheckResult[], { runId }: SmokeOptions["target"]): vo
 try {
   const given = flags();
   const options = toOptions(given);
+  bypassHttpProxy();
   const { target, handoff } = options;
   const { url, tenantId, runId } = target;
   if (!given.json) {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Environment } from "../../config/environment.ts";
+import { isSafeInTransit } from "../../config/http_hosts.ts";
 import { type Exchange, exchange } from "../../desk/exchange.ts";
 import { deskAddress, ticketAt } from "../../desk/link.ts";
 import type { Ticket } from "../../domain/handoff.ts";
@@ -12,6 +13,10 @@ const DeskEnvironment = z.object({
   SUPPORT_DESK_URL: Environment.shape.SUPPORT_DESK_URL.unwrap(),
   SUPPORT_DESK_TOKEN: Environment.shape.SUPPORT_DESK_TOKEN.unwrap(),
   SUPPORT_DESK_REFERENCE_FIELD: Environment.shape.SUPPORT_DESK_REFERENCE_FIELD,
+  ALLOW_HTTP_HOSTS: Environment.shape.ALLOW_HTTP_HOSTS,
+}).refine((env) => isSafeInTransit(env.SUPPORT_DESK_URL, env.ALLOW_HTTP_HOSTS), {
+  path: ["ALLOW_HTTP_HOSTS"],
+  error: "must list the desk's host if SUPPORT_DESK_URL is plain http",
 });
 
 const TicketAnswer = z.object({
