@@ -13,6 +13,8 @@ import type { Actor, SupportRequest } from "./support_request.ts";
 export interface SubmitCommand {
   context: Context;
   actor: Actor;
+  /** The actor's email address, from a verified token, to which the desk may write. */
+  requestorEmail?: string;
   submission: Submission;
   idempotencyKey?: string;
   requestId: string;
@@ -51,6 +53,10 @@ export function submit(deskhand: Deskhand, command: SubmitCommand): Promise<Subm
     ...asked,
     createdAt: timestamp(now),
     createdBy: command.actor,
+    // Stored only if the desk is called, because whoever resumes the handoff may be someone else.
+    ...handoff.status === "pending" && command.requestorEmail !== undefined && {
+      requestorEmail: command.requestorEmail,
+    },
     handoff,
   };
   // Under way from before it is stored: once it is, a repeat of it must not take it for interrupted.

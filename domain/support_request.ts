@@ -21,6 +21,8 @@ export const SupportRequest = z.object({
   diagnostics: Diagnostics.optional(),
   createdAt: Timestamp,
   createdBy: Actor,
+  /** The verified email address of `createdBy`, for the desk alone: in no response, log or audit event. */
+  requestorEmail: z.string().optional(),
   handoff: Handoff,
 });
 export type SupportRequest = z.infer<typeof SupportRequest>;

@@ -9,6 +9,8 @@ export interface Env {
     /** Set once the token was verified and covers the tenant of the path. */
     actor: Actor;
     tenantId: string;
+    /** The actor's verified email address, for the desk alone. */
+    requestorEmail?: string;
     /** Why the token was refused: for the log only. */
     refusal?: string;
     idempotencyKey?: string;

@@ -62,6 +62,7 @@ async function answerSubmission(c: HonoContext<Env>, deskhand: Deskhand, submiss
   const result = await submit(deskhand, {
     context: contextOf(c),
     actor: c.get("actor"),
+    requestorEmail: c.get("requestorEmail"),
     submission,
     idempotencyKey: c.get("idempotencyKey"),
     requestId: c.get("requestId"),

@@ -1,7 +1,7 @@
 import type { Log } from "../domain/ports.ts";
-import type { Actor } from "../domain/support_request.ts";
+import type { ClaimNames, Claims } from "./claims.ts";
 
-export interface TokenOptions {
+export interface TokenOptions extends ClaimNames {
   /** The HS256 secret; exactly one of this and `jwksUrl` is set. */
   secret?: string;
   /** Where the issuer publishes its public keys. */
@@ -12,13 +12,6 @@ export interface TokenOptions {
   /** Asks for the key set, and nothing else. */
   fetch: typeof fetch;
   log: Pick<Log, "error">;
-}
-
-/** What a verified token says. */
-export interface Claims {
-  actor: Actor;
-  tenants: ReadonlySet<string>;
-  scopes: ReadonlySet<string>;
 }
 
 /** `expiresAt` is in milliseconds since the epoch. */

@@ -38,7 +38,7 @@ export function whoMay(verify: VerifyToken, scope: Scope) {
           },
         );
     }
-    const { actor, tenants, scopes } = verification.claims;
+    const { actor, requestorEmail, tenants, scopes } = verification.claims;
     const tenantId = c.req.param("tenantId");
     if (!tenants.has(tenantId)) {
       return problem(c, "not-found", "There is nothing here for this token. Check the path");
@@ -47,6 +47,7 @@ export function whoMay(verify: VerifyToken, scope: Scope) {
       return problem(c, "insufficient-scope", `Get a token with the scope ${scope}`);
     }
     c.set("actor", actor);
+    c.set("requestorEmail", requestorEmail);
     c.set("tenantId", tenantId);
     return next();
 

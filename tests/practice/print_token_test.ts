@@ -27,6 +27,8 @@ Deno.test("deno task token prints only a token, and the service accepts it", asy
     secret: AUTH_SECRET,
     issuer: "https://id.example",
     audience: "deskhand",
+    tenantsClaim: "tenants",
+    scopesClaim: "scope",
     now: () => Date.now(),
     fetch,
     log: { error: () => {} },

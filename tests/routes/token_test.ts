@@ -63,9 +63,11 @@ for (
     ["sub has a line break", { sub: `"u\\n1"` }],
     ["sub has a NUL", { sub: `"u\\u0000"` }],
     ["sub has half of a surrogate pair", { sub: `"u\\ud800"` }],
-    ["tenants is a string", { tenants: `"acme"` }],
+    ["tenants is a number", { tenants: "7" }],
+    ["tenants is null", { tenants: "null" }],
     ["tenants is an object", { tenants: `{"acme":true}` }],
-    ["scope is an array", { scope: `["audit:read"]` }],
+    ["scope is an object", { scope: `{"support_requests:read":true}` }],
+    ["scope is true", { scope: "true" }],
     ["scope is null", { scope: "null" }],
   ] as [string, Record<string, string | null>][]
 ) {
@@ -107,6 +109,7 @@ Deno.test("a token that was valid is not taken before its time where the clock j
   await assertProblem(await service.call(LATEST, { token }), 401, "unauthenticated");
 });
 
+const CLAIM_NAMES = { tenantsClaim: "tenants", scopesClaim: "scope" };
 const silence = { error: () => {} };
 
 /** Counts the signatures that are verified. */
@@ -124,7 +127,13 @@ Deno.test("a token that was valid is verified again after a minute, and not befo
   using verified = countVerifications();
   const start = Date.now();
   let now = start;
-  const verify = createVerifyToken({ secret: AUTH_SECRET, now: () => now, fetch, log: silence });
+  const verify = createVerifyToken({
+    secret: AUTH_SECRET,
+    ...CLAIM_NAMES,
+    now: () => now,
+    fetch,
+    log: silence,
+  });
   const token = await mintToken(AUTH_SECRET);
   for (const [ms, count] of [[0, 1], [59_999, 1], [60_000, 2], [119_999, 2]] as const) {
     now = start + ms;
@@ -136,7 +145,13 @@ Deno.test("a token that was valid is verified again after a minute, and not befo
 Deno.test("a token is verified again where a thousand others were since: memory has an end", async () => {
   using verified = countVerifications();
   const now = Date.now();
-  const verify = createVerifyToken({ secret: AUTH_SECRET, now: () => now, fetch, log: silence });
+  const verify = createVerifyToken({
+    secret: AUTH_SECRET,
+    ...CLAIM_NAMES,
+    now: () => now,
+    fetch,
+    log: silence,
+  });
   const tokens = await Promise.all(
     Array.from({ length: 1_001 }, (_, i) => mintToken(AUTH_SECRET, { sub: `u-${i}` })),
   );
