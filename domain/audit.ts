@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Context } from "./context.ts";
-import { Handoff, Timestamp } from "./handoff.ts";
+import { Handoff, publicHandoff, type StoredHandoff, Timestamp } from "./handoff.ts";
 import { Reference } from "./reference.ts";
 import { Actor, type SupportRequest } from "./support_request.ts";
 
@@ -23,19 +23,16 @@ export const AuditEvent = z.object({
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
 
-/** The event `name` about `request`, with the handoff that it has, or that was superseded. */
+/**
+ * Returns the event `name` about `request`, caused by `actor`, with the handoff that the request
+ * has from then on, or that was superseded.
+ */
 export function auditEvent(
   name: AuditEventName,
-  request: SupportRequest,
-  handoff: Handoff,
+  { reference, context }: SupportRequest,
+  actor: Actor,
+  handoff: StoredHandoff,
   at: string,
 ): AuditEvent {
-  return {
-    event: name,
-    at,
-    reference: request.reference,
-    context: request.context,
-    actor: request.createdBy,
-    handoff,
-  };
+  return { event: name, at, reference, context, actor, handoff: publicHandoff(handoff) };
 }

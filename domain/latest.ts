@@ -1,6 +1,7 @@
 import type { Context } from "./context.ts";
 import type { Deskhand } from "./deskhand.ts";
 import { asRead } from "./interruption.ts";
+import { warnOfNewerRecord } from "./newer_record.ts";
 import { HANDOFF_MODES, type HandoffMode } from "./submission.ts";
 import type { SupportRequest } from "./support_request.ts";
 
@@ -17,8 +18,12 @@ export interface ContextSummary {
  * @throws {StoreUnavailable}
  */
 export async function latest(deskhand: Deskhand, context: Context): Promise<ContextSummary> {
-  const { store, desk } = deskhand;
+  const { store, desk, log } = deskhand;
   const stored = await store.latest(context);
+  if (stored?.isNewer) {
+    const { tenantId } = context;
+    warnOfNewerRecord(log, { tenantId, reference: stored.request.reference });
+  }
   return {
     desk: desk && { label: desk.label },
     handoffModes: desk ? HANDOFF_MODES : ["none"],
@@ -27,6 +32,6 @@ export async function latest(deskhand: Deskhand, context: Context): Promise<Cont
 }
 
 /** What is under way here is not interrupted, whatever the clock says. */
-function read({ clock, deskTimeoutMs, underWay }: Deskhand, request: SupportRequest) {
-  return underWay.has(request.reference) ? request : asRead(request, clock.now(), deskTimeoutMs);
+function read({ clock, underWay }: Deskhand, request: SupportRequest) {
+  return underWay.has(request.reference) ? request : asRead(request, clock.now());
 }

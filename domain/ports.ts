@@ -3,7 +3,7 @@ import type { Context } from "./context.ts";
 import type { Failure } from "./failure.ts";
 import type { Handoff, Ticket } from "./handoff.ts";
 import type { Reference } from "./reference.ts";
-import type { SupportRequest } from "./support_request.ts";
+import type { Actor, SupportRequest } from "./support_request.ts";
 
 /** A support request as the store has it: where it sorts in its context, and its revision. */
 export interface Stored {
@@ -11,6 +11,16 @@ export interface Stored {
   /** Sort key within the context: microseconds, unique and monotonic. */
   ts: number;
   versionstamp: string;
+  /**
+   * The record as it is stored, with fields that this version does not know. Opaque to everything
+   * but the store, which writes it back with a finalization so that none of them is lost.
+   */
+  record: unknown;
+  /**
+   * Whether a newer version wrote it: `request` is what this version understands of it, and it must
+   * not be written.
+   */
+  isNewer: boolean;
 }
 
 /** A finalized handoff. */
@@ -49,6 +59,8 @@ export interface AuditPosition {
 
 export interface AuditPage {
   events: AuditEvent[];
+  /** How many events were left out, if any, because only a newer version knows what they say. */
+  unknown?: number;
   /** Null where no older event is left. */
   next: AuditPosition | null;
 }
@@ -58,6 +70,11 @@ export interface Lease {
   reference: Reference;
   versionstamp: string;
 }
+
+export type LeaseAttempt =
+  | { outcome: "taken"; lease: Lease }
+  /** Another has it, until then at the latest (milliseconds since the epoch). */
+  | { outcome: "held"; until: number };
 
 /** A store that failed or did not answer in time. What it was asked to write may be there. */
 export class StoreUnavailable extends Error {
@@ -77,14 +94,15 @@ export interface Store {
   reread(stored: Stored): Promise<Stored | null>;
   /**
    * The finalization: settles the handoff, with its audit event, if the request is still at the
-   * revision that `stored` names. False where another attempt has settled it.
+   * revision that `stored` names. False where another attempt has settled it. `actor` is who
+   * called, by default who submitted: the audit event names them.
    */
-  finalize(stored: Stored, handoff: Settled): Promise<boolean>;
+  finalize(stored: Stored, handoff: Settled, actor?: Actor): Promise<boolean>;
   /** Appends `handoff.superseded`: `handoff` is what the request did not come to. */
-  supersede(stored: Stored, handoff: Settled): Promise<void>;
+  supersede(stored: Stored, handoff: Settled, actor?: Actor): Promise<void>;
   findKey(scope: KeyScope): Promise<KeyLookup>;
-  /** Takes the lease until `until` (milliseconds since the epoch); null where it is held. */
-  takeLease(reference: Reference, until: number): Promise<Lease | null>;
+  /** Takes the lease until `until` (milliseconds since the epoch), unless another has it. */
+  takeLease(reference: Reference, until: number): Promise<LeaseAttempt>;
   releaseLease(lease: Lease): Promise<void>;
   /** A tenant's audit events, newest first. */
   auditEvents(tenantId: string, limit: number, after?: AuditPosition): Promise<AuditPage>;

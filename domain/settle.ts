@@ -5,7 +5,7 @@ import { handOff, settled } from "./hand_off.ts";
 import type { DeskOutcome } from "./handoff.ts";
 import { PATIENCE_MS } from "./interruption.ts";
 import type { Desk, DeskCalls, LogFields, Stored } from "./ports.ts";
-import type { SupportRequest } from "./support_request.ts";
+import type { Actor, SupportRequest } from "./support_request.ts";
 
 /** One attempt at the desk; null where it must neither be written nor be believed. */
 type Attempt = (calls: DeskCalls, signal: AbortSignal) => Promise<DeskOutcome | null>;
@@ -29,6 +29,8 @@ const WAITING_SHARE = 0.8;
  * `began` is when the submission arrived, or the lease was asked for, by `clock.elapsed`: where
  * that is long ago the desk is not asked, and the request stays pending, to be resumed. `resume` is
  * what is asked of the desk for a handoff that was interrupted, within one deadline for all of it.
+ * `actor` is who called, whom the audit of the finalization names: who submitted, unless another
+ * resumes.
  */
 export async function settle(
   deskhand: Deskhand,
@@ -36,6 +38,7 @@ export async function settle(
   began: number,
   fields: LogFields,
   resume?: Attempt,
+  actor: Actor = stored.request.createdBy,
 ): Promise<SupportRequest> {
   const { desk, clock, log, telemetry } = deskhand;
   if (desk === null) return stored.request;
@@ -57,7 +60,7 @@ export async function settle(
   logAttempt(deskhand, attempted, { ...fields, deskMs: Math.round(clock.elapsed() - started) });
   if (outcome === null) return stored.request;
   const handoff = settled(outcome, stored.request, desk, clock.now());
-  return await finalize(deskhand, stored, handoff, fields);
+  return await finalize(deskhand, stored, handoff, actor, fields);
 }
 
 async function attempt(

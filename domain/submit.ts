@@ -1,8 +1,9 @@
 import type { Context } from "./context.ts";
 import type { Deskhand } from "./deskhand.ts";
 import { failureSummary } from "./failure.ts";
-import { type Handoff, timestamp } from "./handoff.ts";
+import { type StoredHandoff, timestamp } from "./handoff.ts";
 import { fingerprint, KEY_LIFETIME_MS } from "./idempotency.ts";
+import { handoffDeadline } from "./interruption.ts";
 import { type Appended, type KeyClaim, type KeyLookup, StoreUnavailable } from "./ports.ts";
 import type { Reference } from "./reference.ts";
 import { repeat } from "./repeat.ts";
@@ -26,8 +27,8 @@ export type SubmitResult =
   | { outcome: "not_a_ticket" }
   /** The idempotency key belongs to another body or context. Nothing was stored. */
   | { outcome: "key_reused" }
-  /** The first submission with this key is not settled yet. */
-  | { outcome: "under_way"; retryAfterSeconds: number };
+  /** The handoff of the first submission with this key is in progress. */
+  | { outcome: "in_progress"; retryAfterSeconds: number };
 
 /** How often a key that expires between two looks is tried again. */
 const MAX_CLAIMS = 3;
@@ -77,7 +78,7 @@ async function refuseOrRepeat(
   const claim = await claimOf(command, timestamp(now));
   const lookup = claim && await deskhand.store.findKey(claim);
   return lookup?.outcome === "taken"
-    ? await repeat(deskhand, lookup, claim!, { requestId, tenantId })
+    ? await repeat(deskhand, lookup, claim!, command.actor, { requestId, tenantId })
     : { outcome: "not_a_ticket" };
 }
 
@@ -92,7 +93,9 @@ async function storeAndHandOff(
   const fields = { requestId, tenantId, reference: request.reference };
   const claim = await claimOf(command, request.createdAt);
   const result = await append(deskhand, request, claim);
-  if (result.outcome === "taken") return repeat(deskhand, result, claim!, fields);
+  if (result.outcome === "taken") {
+    return repeat(deskhand, result, claim!, command.actor, fields);
+  }
   const { stored } = result;
   const { handoff } = stored.request;
   const outcome = handoff.status === "failed" ? handoff.reason : handoff.status;
@@ -108,18 +111,21 @@ async function storeAndHandOff(
 
 /** The handoff as the first commit stores it, or null where the ticket to link is none. */
 function firstHandoff(
-  { desk }: Deskhand,
+  { desk, deskTimeoutMs }: Deskhand,
   choice: HandoffChoice,
   reference: Reference,
   now: number,
-): Handoff | null {
+): StoredHandoff | null {
   if (choice.mode === "none") return { status: "none" };
   const at = timestamp(now);
   if (choice.mode === "link") {
     const ticket = desk?.link(choice.ticket) ?? null;
     return ticket && { status: "linked", ticket, at };
   }
-  if (desk !== null) return { status: "pending", since: at };
+  if (desk !== null) {
+    const until = timestamp(handoffDeadline(now, deskTimeoutMs));
+    return { status: "pending", since: at, until };
+  }
   const failure = { reason: "desk_not_configured", ticketMayExist: false } as const;
   return { status: "failed", ...failure, summary: failureSummary(failure, "", reference), at };
 }

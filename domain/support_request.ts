@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Context } from "./context.ts";
-import { Handoff, Timestamp } from "./handoff.ts";
+import { StoredHandoff, Timestamp } from "./handoff.ts";
 import { Reference } from "./reference.ts";
 import { Contact, Diagnostics, Severity } from "./submission.ts";
 import { line } from "./text.ts";
@@ -23,6 +23,6 @@ export const SupportRequest = z.object({
   createdBy: Actor,
   /** The verified email address of `createdBy`, for the desk alone: in no response, log or audit event. */
   requestorEmail: z.string().optional(),
-  handoff: Handoff,
+  handoff: StoredHandoff,
 });
 export type SupportRequest = z.infer<typeof SupportRequest>;

@@ -47,6 +47,11 @@ export class UnderWay {
     return this.#began.has(reference);
   }
 
+  /** When the work for the request began, by `clock.elapsed`, or null if there is none here. */
+  began(reference: Reference): number | null {
+    return this.#began.get(reference) ?? null;
+  }
+
   /** When the oldest request that is under way began, or null: they are in the order of time. */
   oldest(): number | null {
     return this.#began.values().next().value ?? null;

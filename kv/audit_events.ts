@@ -1,11 +1,30 @@
 import { z } from "zod";
-import { AuditEvent } from "../domain/audit.ts";
+import { AuditEvent, AuditEventName } from "../domain/audit.ts";
+import { publicHandoff } from "../domain/handoff.ts";
 import type { AuditPosition, Clock, Store } from "../domain/ports.ts";
 import { call, type KvHandle } from "./call.ts";
 import { auditKey, auditPrefix } from "./keys.ts";
+import { parseHandoff, StoredActor, StoredContext } from "./records.ts";
 import type { Retention } from "./retention.ts";
 
 const AuditKey = z.tuple([z.literal("audit"), z.string(), z.number(), z.string(), z.string()]);
+
+/** As lenient as a request's record is: see `records.ts`. */
+const StoredEvent = AuditEvent.extend({
+  event: z.string(),
+  context: StoredContext,
+  actor: StoredActor,
+  handoff: z.unknown(),
+});
+
+/** Returns a stored event, or null for a change that only a newer version knows. */
+function parseEvent(value: unknown): AuditEvent | null {
+  const stored = StoredEvent.parse(value);
+  const event = AuditEventName.safeParse(stored.event).data;
+  if (event === undefined) return null;
+  const { handoff } = parseHandoff(stored.handoff, stored.reference, stored.at);
+  return { ...stored, event, handoff: publicHandoff(handoff) };
+}
 
 /** The part of the store that reads the audit of a tenant. */
 export function createAuditEvents(
@@ -26,10 +45,11 @@ export function createAuditEvents(
       );
       const page = entries.slice(0, limit);
       const last = page.at(-1);
+      const events = page.map(({ value }) => parseEvent(value)).filter((event) => event !== null);
+      const unknown = page.length - events.length;
       return {
-        events: page.map(({ value }) => AuditEvent.parse(value)).filter(({ at }) =>
-          !retention.isOver(at, clock.now())
-        ),
+        events: events.filter(({ at }) => !retention.isOver(at, clock.now())),
+        ...unknown > 0 && { unknown },
         next: entries.length > limit && last !== undefined ? positionOf(last.key) : null,
       };
     },

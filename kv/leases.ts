@@ -10,18 +10,31 @@ export function createLeases(
   clock: Pick<Clock, "now">,
   commits: GroupCommit,
 ): Pick<Store, "takeLease" | "releaseLease"> {
+  /** The lease that is stored, which may have ended. */
+  async function read(key: Deno.KvKey) {
+    const { value, versionstamp } = await call(kv, (kv) => kv.get(key));
+    return {
+      until: versionstamp === null ? -Infinity : LeaseRecord.parse(value).until,
+      versionstamp,
+    };
+  }
+
   return {
     async takeLease(reference, until) {
       const key = leaseKey(reference);
-      const { value, versionstamp } = await call(kv, (kv) => kv.get(key));
+      const present = await read(key);
       const now = clock.now();
-      if (versionstamp !== null && LeaseRecord.parse(value).until > now) return null;
+      if (present.until > now) return { outcome: "held", until: present.until };
       const lease: LeaseRecord = { until, holder: crypto.randomUUID() };
       const committed = await commits.commit({
-        checks: [{ key, versionstamp }],
+        checks: [{ key, versionstamp: present.versionstamp }],
         sets: [{ key, value: lease, options: { expireIn: Math.max(1, until - now) } }],
       });
-      return committed.ok ? { reference, versionstamp: committed.versionstamp } : null;
+      if (committed.ok) {
+        return { outcome: "taken", lease: { reference, versionstamp: committed.versionstamp } };
+      }
+      // Another has taken it since, and may have released it again.
+      return { outcome: "held", until: Math.max((await read(key)).until, now) };
     },
 
     async releaseLease({ reference, versionstamp }) {

@@ -1,6 +1,10 @@
 import { z } from "zod";
+import { Context } from "../domain/context.ts";
+import { FailureReason, failureSummary } from "../domain/failure.ts";
+import { StoredHandoff, Timestamp } from "../domain/handoff.ts";
+import type { Settled, Stored } from "../domain/ports.ts";
+import { Severity } from "../domain/submission.ts";
 import { SupportRequest } from "../domain/support_request.ts";
-import type { Stored } from "../domain/ports.ts";
 
 /** Where a request is: the tenant or run part, and its sort key last. */
 const RecordKey = z.tuple([z.enum(["tenant", "run"]), z.string(), z.number().int()]);
@@ -16,17 +20,127 @@ export type IdempotencyRecord = z.infer<typeof IdempotencyRecord>;
 export const LeaseRecord = z.object({ until: z.number(), holder: z.string() });
 export type LeaseRecord = z.infer<typeof LeaseRecord>;
 
+/** The schema that this version writes. */
+const SCHEMA = 1;
+
+/**
+ * What was valid when it was stored stays readable: limits belong to submissions and tokens, and
+ * change. Versions that run side by side may have different ones.
+ */
+export const StoredContext = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("tenant"), tenantId: z.string() }),
+  z.object({ kind: z.literal("run"), tenantId: z.string(), runId: z.string() }),
+]) satisfies z.ZodType<Context>;
+export const StoredActor = z.object({ id: z.string(), name: z.string().optional() });
+
+/** What every schema has, and all that a reader of a newer one can be sure of. */
+const NewerRequest = z.object({
+  schema: z.int().min(SCHEMA),
+  reference: SupportRequest.shape.reference,
+  context: StoredContext,
+  summary: z.string(),
+  severity: z.unknown(),
+  createdAt: Timestamp,
+  createdBy: StoredActor,
+  handoff: z.unknown(),
+});
+
+const StoredRequest = SupportRequest.extend({
+  ...NewerRequest.shape,
+  contact: z.object({ name: z.string().optional(), email: z.string().optional() }).optional(),
+  diagnostics: z.record(z.string(), z.string()).optional(),
+});
+
 /** The sort key in a request's key. */
 export function sortKey(key: Deno.KvKey): number {
   return RecordKey.parse(key)[2];
 }
 
 /**
- * What stands at a request's key, or null. Records are parsed on the way out: what does not parse
- * was written by something else, and is not to be served.
+ * Returns what stands at a request's key, or null. Records are parsed on the way out: what does not
+ * parse was written by something else, and is not served.
+ *
+ * @throws {z.ZodError}
  */
 export function toStored(entry: Deno.KvEntryMaybe<unknown>): Stored | null {
   if (entry.versionstamp === null) return null;
   const { key, value, versionstamp } = entry;
-  return { request: SupportRequest.parse(value), ts: sortKey(key), versionstamp };
+  return { ...parseRequest(value), ts: sortKey(key), versionstamp, record: value };
+}
+
+/** What this version understands of a record, and whether a newer version wrote it. */
+function parseRequest(value: unknown): Pick<Stored, "request" | "isNewer"> {
+  const { schema } = NewerRequest.pick({ schema: true }).parse(value);
+  const isNewerSchema = schema > SCHEMA;
+  const parsed = (isNewerSchema ? NewerRequest : StoredRequest).parse(value);
+  const severity = parseKnown(Severity, parsed.severity);
+  const handoff = parseHandoff(parsed.handoff, parsed.reference, parsed.createdAt);
+  return {
+    request: {
+      ...parsed,
+      schema: SCHEMA,
+      // What a newer version calls it is unknown here: the default.
+      severity: severity ?? "normal",
+      handoff: handoff.handoff,
+    },
+    isNewer: isNewerSchema || severity === null || handoff.isNewer,
+  };
+}
+
+/** Null is a word that only a newer version knows. */
+function parseKnown<Word extends string>(
+  schema: z.ZodEnum<Record<Word, Word>>,
+  value: unknown,
+): Word | null {
+  const known = schema.safeParse(value);
+  if (known.success) return known.data;
+  z.string().parse(value);
+  return null;
+}
+
+const NewerFailure = z.object({
+  status: z.literal("failed"),
+  reason: z.string(),
+  summary: z.string().max(200),
+  ticketMayExist: z.boolean(),
+  at: Timestamp,
+});
+const NewerStatus = z.object({ status: z.string() });
+const STATUSES = StoredHandoff.options.map(({ shape }) => shape.status.value);
+
+/**
+ * Parses a handoff. One that only a newer version knows takes a form that is safe to act on: an
+ * unknown failure keeps what it says about the ticket, and an unknown status reads as interrupted,
+ * so that a person looks at the desk before submitting again.
+ */
+export function parseHandoff(
+  value: unknown,
+  reference: string,
+  createdAt: string,
+): { handoff: StoredHandoff; isNewer: boolean } {
+  const failure = NewerFailure.safeParse(value).data;
+  if (failure !== undefined && parseKnown(FailureReason, failure.reason) === null) {
+    const reason = failure.ticketMayExist ? "desk_error" : "desk_unreachable";
+    return { handoff: { ...failure, reason }, isNewer: true };
+  }
+  const status = NewerStatus.safeParse(value).data?.status;
+  if (status !== undefined && !STATUSES.some((known) => known === status)) {
+    const interrupted = { reason: "interrupted", ticketMayExist: true } as const;
+    const summary = failureSummary(interrupted, "the desk", reference);
+    return {
+      handoff: { status: "failed", ...interrupted, summary, at: createdAt },
+      isNewer: true,
+    };
+  }
+  return { handoff: StoredHandoff.parse(value), isNewer: false };
+}
+
+/** What a pending handoff has that this version knows. */
+const PENDING_FIELDS = new Set(["status", "since", "until"]);
+
+/** Returns the record with its outcome, and with every field that this version does not know. */
+export function finalizedRecord({ record }: Stored, handoff: Settled): object {
+  const pending = (record as SupportRequest).handoff;
+  const unknown = Object.entries(pending).filter(([field]) => !PENDING_FIELDS.has(field));
+  return { ...record as object, handoff: { ...Object.fromEntries(unknown), ...handoff } };
 }

@@ -16,7 +16,7 @@ import type { Change } from "./change.ts";
 import { lastEntry, LatestReads, readLatest } from "./latest_reads.ts";
 import type { GroupCommit } from "./group_commit.ts";
 import { auditKey, idempotencyKey, requestKey } from "./keys.ts";
-import { type IdempotencyRecord, sortKey, toStored } from "./records.ts";
+import { finalizedRecord, type IdempotencyRecord, sortKey, toStored } from "./records.ts";
 import type { Retention } from "./retention.ts";
 import { Sequence } from "./sequence.ts";
 
@@ -62,7 +62,13 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
     const { context, reference, createdAt } = request;
     const key = requestKey(context, ts);
     const kept = retention.left(createdAt, clock.now());
-    const event = auditEvent("request.submitted", request, request.handoff, createdAt);
+    const event = auditEvent(
+      "request.submitted",
+      request,
+      request.createdBy,
+      request.handoff,
+      createdAt,
+    );
     const eventKey = auditKey(context.tenantId, { ts, reference, event: event.event });
     const change: Change = {
       checks: [{ key, versionstamp: null }],
@@ -80,7 +86,9 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
     }
     const committed = await commits.commit(change);
     if (committed.ok) {
-      return { outcome: "stored", stored: { request, ts, versionstamp: committed.versionstamp } };
+      const { versionstamp } = committed;
+      const stored = { request, ts, versionstamp, record: request, isNewer: false };
+      return { outcome: "stored", stored };
     }
     const isKeyTaken = claim !== undefined && committed.failed.includes(change.checks[1]!);
     return isKeyTaken ? { outcome: "key_taken" } : null;
@@ -111,18 +119,22 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
       return served(toStored(await call(reader, (kv) => kv.get(requestKey(request.context, ts)))));
     },
 
-    async finalize(stored, handoff) {
-      const { ts, versionstamp } = stored;
-      const request = { ...stored.request, handoff };
+    async finalize(stored, handoff, actor = stored.request.createdBy) {
+      refuseNewer(stored);
+      const { request, ts, versionstamp } = stored;
       const { context, reference, createdAt } = request;
       const key = requestKey(context, ts);
-      const event = auditEvent(eventOf(handoff), request, handoff, handoff.at);
+      const event = auditEvent(eventOf(handoff), request, actor, handoff, handoff.at);
       const position = { ts: finalizationTs(stored, handoff), reference, event: event.event };
       const now = clock.now();
       const { ok } = await commits.commit({
         checks: [{ key, versionstamp }],
         sets: [
-          { key, value: request, options: retention.left(createdAt, now) },
+          {
+            key,
+            value: finalizedRecord(stored, handoff),
+            options: retention.left(createdAt, now),
+          },
           {
             key: auditKey(context.tenantId, position),
             value: event,
@@ -133,11 +145,18 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
       return ok;
     },
 
-    async supersede(stored, handoff) {
+    async supersede(stored, handoff, actor = stored.request.createdBy) {
+      refuseNewer(stored);
       const { context, reference, handoff: present } = stored.request;
       const previous = "at" in present ? finalizationTs(stored, present) : stored.ts;
       const now = clock.now();
-      const event = auditEvent("handoff.superseded", stored.request, handoff, timestamp(now));
+      const event = auditEvent(
+        "handoff.superseded",
+        stored.request,
+        actor,
+        handoff,
+        timestamp(now),
+      );
       const kept = retention.left(event.at, now);
       let ts = Math.max(now * 1000, previous + 1);
       for (let tries = 0; tries < MAX_COLLISIONS; tries++, ts++) {
@@ -151,6 +170,11 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
       throw new StoreUnavailable("KV is contended: every sort key was taken");
     },
   };
+}
+
+/** A caller that gets here has a bug: what is unknown in the record may contradict what is written. */
+function refuseNewer({ isNewer }: Stored): void {
+  if (isNewer) throw new Error("a record of a newer version must not be written");
 }
 
 function eventOf(handoff: Settled): "handoff.created" | "handoff.failed" {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AuditEvent } from "../domain/audit.ts";
+import { Handoff, publicHandoff } from "../domain/handoff.ts";
 import type { ContextSummary as Summary } from "../domain/latest.ts";
 import { HANDOFF_MODES } from "../domain/submission.ts";
 import { SupportRequest } from "../domain/support_request.ts";
@@ -12,8 +13,7 @@ export const SupportRequestAnswer = SupportRequest.pick({
   severity: true,
   createdAt: true,
   createdBy: true,
-  handoff: true,
-});
+}).extend({ handoff: Handoff });
 export type SupportRequestAnswer = z.infer<typeof SupportRequestAnswer>;
 
 /** All that a "Request support" slide-over needs when it opens. */
@@ -31,7 +31,8 @@ export const AuditEventsAnswer = z.object({
 export type AuditEventsAnswer = z.infer<typeof AuditEventsAnswer>;
 
 export function toAnswer(request: SupportRequest): SupportRequestAnswer {
-  const { reference, context, summary, severity, createdAt, createdBy, handoff } = request;
+  const { reference, context, summary, severity, createdAt, createdBy } = request;
+  const handoff = publicHandoff(request.handoff);
   return { reference, context, summary, severity, createdAt, createdBy, handoff };
 }
 

@@ -39,7 +39,7 @@ export function createApp(options: AppOptions) {
   app
     .route("/", health(isReady))
     .route("/", supportRequests({ deskhand, verify, rateLimit }))
-    .route("/", auditEvents(deskhand.store, verify))
+    .route("/", auditEvents(deskhand.store, verify, deskhand.log))
     .route("/", contract)
     .route("/", panel);
   refuseOtherMethods(app);

@@ -36,6 +36,30 @@ export function acceptSubmission(
   };
 }
 
+/**
+ * Counts the resume like a submission, since it makes as many calls to the desk, and rejects a body
+ * that is not JSON or too large. The body itself means nothing: there need not be one.
+ */
+export function acceptResume(
+  rateLimit: RateLimit,
+  clock: Pick<Clock, "deadline" | "elapsed">,
+): MiddlewareHandler<Env> {
+  const deadline = sharedDeadline(clock);
+  return async (c, next) => {
+    const rejection = await refuseTooMany(c, rateLimit);
+    if (rejection !== null) return rejection;
+    if (hasBody(c.req.raw)) {
+      const body = await readBody(c, deadline(), "body");
+      if (body instanceof Response) return body;
+    }
+    return await next();
+  };
+}
+
+function hasBody({ body, headers }: Request): boolean {
+  return body !== null && headers.get("Content-Length") !== "0";
+}
+
 /** Counts every submission of an actor in a tenant, replays too. */
 async function refuseTooMany(c: Context<Env>, rateLimit: RateLimit): Promise<Response | null> {
   const decision = await rateLimit.take(c.get("tenantId"), c.get("actor").id);
@@ -64,12 +88,24 @@ async function readSubmission(
   c: Context<Env>,
   deadline: AbortSignal,
 ): Promise<Submission | Response> {
+  const body = await readBody(c, deadline, "submission");
+  if (body instanceof Response) return body;
+  const parsed = parse(Submission, body.value);
+  return parsed.success ? parsed.data : refuseInvalid(c, "body", toProblemErrors(parsed.error));
+}
+
+/** The JSON value of the body, or the response to what is none. `what` names it in a sentence. */
+async function readBody(
+  c: Context<Env>,
+  deadline: AbortSignal,
+  what: "submission" | "body",
+): Promise<{ value: unknown } | Response> {
   const body = await readJsonBody(c.req.raw, deadline);
   switch (body.outcome) {
     case "not_json":
-      return problem(c, "not-json", "Send the submission with 'Content-Type: application/json'");
+      return problem(c, "not-json", `Send the ${what} with 'Content-Type: application/json'`);
     case "encoded":
-      return problem(c, "encoded-body", "Send the submission without a Content-Encoding");
+      return problem(c, "encoded-body", `Send the ${what} without a Content-Encoding`);
     case "too_large":
       return problem(c, "body-too-large", `Send at most ${MAX_BODY_BYTES} bytes`);
     case "too_slow":
@@ -79,8 +115,7 @@ async function readSubmission(
     case "malformed":
       return problem(c, "malformed-json", body.detail);
   }
-  const parsed = parse(Submission, body.value);
-  return parsed.success ? parsed.data : refuseInvalid(c, "body", toProblemErrors(parsed.error));
+  return body;
 }
 
 /**

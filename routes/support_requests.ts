@@ -2,6 +2,7 @@ import { type Context as HonoContext, Hono } from "hono";
 import type { Deskhand } from "../domain/deskhand.ts";
 import { type ContextSummary, latest } from "../domain/latest.ts";
 import type { RateLimit } from "../domain/ports.ts";
+import { resumeLatest } from "../domain/resume.ts";
 import type { Submission } from "../domain/submission.ts";
 import { submit } from "../domain/submit.ts";
 import type { SupportRequest } from "../domain/support_request.ts";
@@ -12,7 +13,7 @@ import type { Env } from "./env.ts";
 import { allHeaders } from "./headers.ts";
 import { json, jsonText } from "./json.ts";
 import { problem } from "./problems.ts";
-import { acceptSubmission } from "./submission.ts";
+import { acceptResume, acceptSubmission } from "./submission.ts";
 import type { VerifyToken } from "./token.ts";
 import { pointer, refuseInvalid } from "./validation.ts";
 import { whoMay } from "./who_may.ts";
@@ -23,11 +24,12 @@ export interface SupportRequestsOptions {
   rateLimit: RateLimit;
 }
 
-/** Submit and latest, in a tenant's context and in a run's. */
+/** Submit, latest and resume, in a tenant's context and in a run's. */
 export function supportRequests({ deskhand, verify, rateLimit }: SupportRequestsOptions) {
   const mayCreate = whoMay(verify, "support_requests:create");
   const mayRead = whoMay(verify, "support_requests:read");
   const accepted = acceptSubmission(rateLimit, deskhand.clock);
+  const acceptedResume = acceptResume(rateLimit, deskhand.clock);
   const write = createWriter();
 
   return new Hono<Env>()
@@ -54,6 +56,19 @@ export function supportRequests({ deskhand, verify, rateLimit }: SupportRequests
       mayRead,
       validRun,
       (c) => answerLatest(c, deskhand, write),
+    )
+    .post(
+      "/v1/tenants/:tenantId/support-requests/latest/resume",
+      mayCreate,
+      acceptedResume,
+      (c) => respondToResume(c, deskhand),
+    )
+    .post(
+      "/v1/tenants/:tenantId/runs/:runId/support-requests/latest/resume",
+      mayCreate,
+      acceptedResume,
+      validRun,
+      (c) => respondToResume(c, deskhand),
     );
 }
 
@@ -82,9 +97,29 @@ async function answerSubmission(c: HonoContext<Env>, deskhand: Deskhand, submiss
         "idempotency-key-reused",
         "Nothing was stored. Send another submission with a key of its own",
       );
-    case "under_way": {
+    case "in_progress": {
       const seconds = String(result.retryAfterSeconds);
-      return problem(c, "idempotency-under-way", `Ask again with the same key in ${seconds} s`, {
+      return problem(c, "idempotency-in-progress", `Retry with the same key in ${seconds} s`, {
+        headers: { "Retry-After": seconds },
+      });
+    }
+  }
+}
+
+async function respondToResume(c: HonoContext<Env>, deskhand: Deskhand) {
+  const result = await resumeLatest(deskhand, {
+    context: contextOf(c),
+    actor: c.get("actor"),
+    requestId: c.get("requestId"),
+  });
+  switch (result.outcome) {
+    case "done":
+      return json(c, toAnswer(result.request), 200);
+    case "no_request":
+      return problem(c, "not-found", "No support request is stored in this context. Submit one");
+    case "in_progress": {
+      const seconds = String(result.retryAfterSeconds);
+      return problem(c, "handoff-in-progress", `Try again in ${seconds} s`, {
         headers: { "Retry-After": seconds },
       });
     }

@@ -1,6 +1,6 @@
 import { componentSchemas } from "./components.ts";
 import { HEADERS } from "./headers.ts";
-import { auditEvents, health, latest, submit } from "./operations.ts";
+import { auditEvents, health, latest, resume, submit } from "./operations.ts";
 import { problemExamples } from "./problem_responses.ts";
 
 const IN_TENANT = "/v1/tenants/{tenantId}/support-requests";
@@ -28,8 +28,10 @@ export const openApiDocument = {
   paths: {
     [IN_TENANT]: { post: submit("tenant") },
     [`${IN_TENANT}/latest`]: { get: latest("tenant") },
+    [`${IN_TENANT}/latest/resume`]: { post: resume("tenant") },
     [IN_RUN]: { post: submit("run") },
     [`${IN_RUN}/latest`]: { get: latest("run") },
+    [`${IN_RUN}/latest/resume`]: { post: resume("run") },
     "/v1/tenants/{tenantId}/audit-events": { get: auditEvents() },
     "/livez": { get: health("live", "Whether the process runs", []) },
     "/readyz": {

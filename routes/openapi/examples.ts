@@ -55,6 +55,25 @@ export const SUPPORT_REQUESTS = {
   },
 };
 
+export const RESUMED = {
+  created: SUPPORT_REQUESTS.created,
+  interrupted: {
+    summary: "The desk gave no clear answer",
+    value: {
+      ...REQUEST,
+      handoff: {
+        status: "failed",
+        reason: "interrupted",
+        summary:
+          `The handoff was interrupted; a ticket may exist. Look for ${REQUEST.reference} at the ` +
+          "desk before asking again: if it is there, link it.",
+        ticketMayExist: true,
+        at: "2026-11-23T12:00:15.000Z",
+      },
+    },
+  },
+};
+
 export const CONTEXT_SUMMARY = {
   desk: { label: "Acme IT desk" },
   handoffModes: ["none", "create", "link"],

@@ -5,7 +5,13 @@ import { CURSOR } from "../audit_events.ts";
 import type { ProblemSlug } from "../problems.ts";
 import type { Scope } from "../who_may.ts";
 import { schemaRef } from "./components.ts";
-import { AUDIT_EVENTS, CONTEXT_SUMMARY, SUBMISSIONS, SUPPORT_REQUESTS } from "./examples.ts";
+import {
+  AUDIT_EVENTS,
+  CONTEXT_SUMMARY,
+  RESUMED,
+  SUBMISSIONS,
+  SUPPORT_REQUESTS,
+} from "./examples.ts";
 import { headerRefs } from "./headers.ts";
 import { problemResponses } from "./problem_responses.ts";
 
@@ -62,7 +68,7 @@ export function submit(kind: ContextKind) {
         "malformed-json",
         "validation",
         "idempotency-key-reused",
-        "idempotency-under-way",
+        "idempotency-in-progress",
         "store-unavailable",
         "internal",
       ]),
@@ -100,6 +106,43 @@ export function latest(kind: ContextKind) {
       ...problemResponses([
         ...REFUSED,
         ...(kind === "run" ? ["validation"] as const : []),
+        "store-unavailable",
+        "internal",
+      ]),
+    },
+  };
+}
+
+/** `POST …/support-requests/latest/resume` */
+export function resume(kind: ContextKind) {
+  return {
+    operationId: `resumeLatest${NAMES[kind]}`,
+    tags: ["Support requests"],
+    summary: `Resume the interrupted handoff of the latest support request of a ${kind}'s context`,
+    description:
+      "Searches the desk for the ticket, and creates one only if it is clearly absent. " +
+      "A request whose handoff was not interrupted is returned unchanged. Any number of calls at " +
+      "once create one ticket. Each counts against the rate limit like a submission. " +
+      needs("support_requests:create"),
+    parameters: pathParameters(kind),
+    responses: {
+      "200": {
+        description: "The support request, resumed if its handoff was interrupted",
+        headers: headerRefs(),
+        content: {
+          "application/json": { schema: schemaRef("SupportRequest"), examples: RESUMED },
+        },
+      },
+      ...problemResponses([
+        ...REFUSED,
+        "rate-limited",
+        "not-json",
+        "encoded-body",
+        "body-timeout",
+        "body-too-large",
+        "malformed-json",
+        ...(kind === "run" ? ["validation"] as const : []),
+        "handoff-in-progress",
         "store-unavailable",
         "internal",
       ]),

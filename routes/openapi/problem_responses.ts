@@ -7,7 +7,8 @@ const DETAILS: Record<ProblemSlug, string> = {
   "insufficient-scope": "Get a token with the scope support_requests:create",
   "not-found": "There is nothing here for this token. Check the path",
   "method-not-allowed": "Use POST",
-  "idempotency-under-way": "Ask again with the same key in 5 s",
+  "idempotency-in-progress": "Retry with the same key in 15 s",
+  "handoff-in-progress": "Try again in 15 s",
   "body-timeout": "Nothing was stored. Send the whole body at once",
   "body-too-large": "Send at most 49152 bytes",
   "not-json": "Send the submission with 'Content-Type: application/json'",
@@ -26,7 +27,8 @@ const DETAILS: Record<ProblemSlug, string> = {
 
 const HEADERS: Partial<Record<ProblemSlug, HeaderName>> = {
   "unauthenticated": "WWW-Authenticate",
-  "idempotency-under-way": "Retry-After",
+  "idempotency-in-progress": "Retry-After",
+  "handoff-in-progress": "Retry-After",
   "rate-limited": "Retry-After",
   "store-unavailable": "Retry-After",
   "keys-unavailable": "Retry-After",

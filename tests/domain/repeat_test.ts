@@ -32,7 +32,7 @@ Deno.test("repeat says that the first submission is under way until its handoff 
   };
   const first = ask(test.deskhand, KEY);
   await asked.promise;
-  const underWay = { outcome: "under_way", retryAfterSeconds: 5 } as const;
+  const underWay = { outcome: "in_progress", retryAfterSeconds: 15 } as const;
   assertEquals(await ask(test.deskhand, KEY), underWay);
   // A clock that jumps makes nothing interrupted that is at the desk from here.
   test.clock.time += 3_600_000;
@@ -48,7 +48,7 @@ Deno.test("repeat takes a handoff of another process for alive until it is overd
   using test = await openDeskhand({ desk });
   await interrupt(test);
   test.clock.time -= 1;
-  assertEquals((await ask(test.deskhand, KEY)).outcome, "under_way");
+  assertEquals((await ask(test.deskhand, KEY)).outcome, "in_progress");
   test.clock.time += 1;
   assertEquals((await ask(test.deskhand, KEY)).outcome, "submitted");
 });
@@ -122,11 +122,12 @@ Deno.test("repeat asks the desk nothing while somebody else holds the lease", as
   const desk = new ScriptedDesk(createdAs("43"), foundAs("42"));
   using test = await openDeskhand({ desk });
   const { reference } = await interrupt(test);
-  const lease = await test.store.takeLease(reference, test.clock.time + 1000);
-  assert(lease !== null);
-  assertEquals((await ask(test.deskhand, KEY)).outcome, "under_way");
+  const attempt = await test.store.takeLease(reference, test.clock.time + 3_500);
+  assert(attempt.outcome === "taken");
+  const held = { outcome: "in_progress", retryAfterSeconds: 4 } as const;
+  assertEquals(await ask(test.deskhand, KEY), held);
   assertEquals(desk.asked, []);
-  await test.store.releaseLease(lease);
+  await test.store.releaseLease(attempt.lease);
   assertEquals((await ask(test.deskhand, KEY)).outcome, "submitted");
 });
 
@@ -183,7 +184,7 @@ Deno.test("repeat resumes nothing twice where the clock jumps past the lease mea
   await asked.promise;
   desk.onFind = () => ({ outcome: "absent" });
   test.clock.time += 3_600_000;
-  assertEquals((await ask(test.deskhand, KEY)).outcome, "under_way");
+  assertEquals((await ask(test.deskhand, KEY)).outcome, "in_progress");
   answer.resolve();
   assertEquals(requestOf(await first).handoff.status, "created");
   assertEquals(desk.asked, ["find"]);
@@ -205,7 +206,7 @@ Deno.test("repeat by a clock five seconds ahead leaves the desk to who asked it 
     return createdAs("42");
   };
   outcomes.push((await ask({ ...test.deskhand, store: { ...test.store, append } }, KEY)).outcome);
-  assertEquals(outcomes, ["under_way", "submitted"]);
+  assertEquals(outcomes, ["in_progress", "submitted"]);
   assertEquals(desk.asked, ["create"]);
 });
 

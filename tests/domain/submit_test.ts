@@ -38,7 +38,8 @@ Deno.test("submit has stored the request as pending before the desk hears of it"
   const seen: unknown[] = [];
   desk.onCreate = async (request) => {
     seen.push((await test.store.latest(ACME))?.request, await test.audit());
-    assertEquals(request.handoff, { status: "pending", since: at });
+    const until = timestamp(START + 15_000);
+    assertEquals(request.handoff, { status: "pending", since: at, until });
     seen.push(request);
     return failedWith();
   };

@@ -1,35 +1,47 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
+import type { Lease } from "../../domain/ports.ts";
 import { mintReference } from "../../domain/reference.ts";
 import { dump, type Expiry, openTestStore, START, withExpiries } from "./fixtures.ts";
 
 const reference = mintReference(START);
+
+async function take(
+  { store }: Awaited<ReturnType<typeof openTestStore>>,
+  reference: string,
+  until: number,
+): Promise<Lease> {
+  const attempt = await store.takeLease(reference, until);
+  assert(attempt.outcome === "taken");
+  return attempt.lease;
+}
 
 Deno.test("takeLease gives a lease to one of 64 that ask for it", async () => {
   using test = await openTestStore();
   const leases = await Promise.all(
     Array.from({ length: 64 }, () => test.store.takeLease(reference, START + 1000)),
   );
-  assertEquals(leases.filter((lease) => lease !== null).length, 1);
+  assertEquals(leases.filter(({ outcome }) => outcome === "taken").length, 1);
 });
 
 Deno.test("takeLease gives a lease that is over to one of 64 that ask for it", async () => {
   using test = await openTestStore();
-  assert(await test.store.takeLease(reference, START + 1000));
+  await take(test, reference, START + 1000);
   test.clock.time = START + 1000;
   const leases = await Promise.all(
     Array.from({ length: 64 }, () => test.store.takeLease(reference, START + 2000)),
   );
-  assertEquals(leases.filter((lease) => lease !== null).length, 1);
+  assertEquals(leases.filter(({ outcome }) => outcome === "taken").length, 1);
 });
 
 Deno.test("takeLease gives a lease again only when its time is over", async () => {
   using test = await openTestStore();
-  assert(await test.store.takeLease(reference, START + 1000));
+  await take(test, reference, START + 1000);
   test.clock.time = START + 999;
-  assertEquals(await test.store.takeLease(reference, START + 5000), null);
+  const held = { outcome: "held", until: START + 1000 } as const;
+  assertEquals(await test.store.takeLease(reference, START + 5000), held);
   test.clock.time = START + 1000;
-  assert(await test.store.takeLease(reference, START + 5000));
+  await take(test, reference, START + 5000);
 });
 
 Deno.test("takeLease lets KV drop the lease when its time is over", async () => {
@@ -42,27 +54,25 @@ Deno.test("takeLease lets KV drop the lease when its time is over", async () => 
 
 Deno.test("takeLease of one request leaves another's alone", async () => {
   using test = await openTestStore();
-  assert(await test.store.takeLease(reference, START + 1000));
-  assert(await test.store.takeLease(mintReference(START), START + 1000));
+  await take(test, reference, START + 1000);
+  await take(test, mintReference(START), START + 1000);
 });
 
 Deno.test("releaseLease lets the next one in", async () => {
   using test = await openTestStore();
-  const lease = await test.store.takeLease(reference, START + 1000);
-  assert(lease !== null);
+  const lease = await take(test, reference, START + 1000);
   await test.store.releaseLease(lease);
   assertEquals(await dump(test.kv), []);
-  assert(await test.store.takeLease(reference, START + 1000));
+  await take(test, reference, START + 1000);
 });
 
 Deno.test("releaseLease by whoever held it before leaves the present holder's lease", async () => {
   using test = await openTestStore();
-  const late = await test.store.takeLease(reference, START + 1000);
-  assert(late !== null);
+  const late = await take(test, reference, START + 1000);
   test.clock.time = START + 1000;
-  assert(await test.store.takeLease(reference, START + 5000));
+  await take(test, reference, START + 5000);
   await test.store.releaseLease(late);
-  assertEquals(await test.store.takeLease(reference, START + 5000), null);
+  assertEquals((await test.store.takeLease(reference, START + 5000)).outcome, "held");
 });
 
 Deno.test("takeLease is no change: it leaves no audit event", async () => {

@@ -123,7 +123,7 @@ Deno.test("latest keeps a request for good where no retention is set", async () 
 Deno.test("latest refuses a record of another shape", async () => {
   using test = await openTestStore();
   const stored = await append(test, requestIn(ACME));
-  for (const broken of [{}, "SR-1", { ...stored.request, schema: 2 }, { handoff: null }]) {
+  for (const broken of [{}, "SR-1", { ...stored.request, schema: "1" }, { handoff: null }]) {
     await test.kv.set(["tenant", "acme", stored.ts], broken);
     await assertRejects(() => test.store.latest(ACME), ZodError);
     await assertRejects(() => test.store.reread(stored), ZodError);

@@ -1,4 +1,4 @@
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { startPracticeDesk } from "../practice/desk.ts";
 import { type Call, openService } from "../service.ts";
 import { assertProblem } from "./assert_problem.ts";
@@ -78,8 +78,9 @@ Deno.test("a submission that is under way is not made twice: 409 says when to as
     const first = service.call(TENANT, call);
     while (desk.tickets.length === 0) await service.call(`${TENANT}/latest`);
     const answer = await service.call(TENANT, call);
-    await assertProblem(answer, 409, "idempotency-under-way");
-    assertEquals(answer.headers.get("Retry-After"), "5");
+    await assertProblem(answer, 409, "idempotency-in-progress");
+    // Its deadline: five seconds each for the desk, the start delay and the clock skew.
+    assertMatch(answer.headers.get("Retry-After")!, /^1[0-5]$/);
     await desk.close();
     assertEquals((await first).status, 201);
     assertEquals(desk.tickets.length, 1);

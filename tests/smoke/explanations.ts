@@ -72,7 +72,7 @@ export function explainAnswer(answer: Answer, { tenantId }: Target): string {
     case "keys-unavailable":
       return "Deskhand cannot read the keys at AUTH_JWKS_URL: check the address, and that its " +
         "machine may connect to it";
-    case "idempotency-under-way":
+    case "idempotency-in-progress":
       return "The first submission with this key is still under way: look at the desk and at KV";
     case "internal":
       return "A bug: look for 'A bug' in the log";

@@ -1,0 +1,323 @@
+/** Records of other versions: what a newer one wrote, and what an older one makes of ours. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type z, ZodError } from "zod";
+import type { Stored } from "../../domain/ports.ts";
+import {
+  AuditEventV1,
+  IdempotencyRecordV1,
+  LeaseRecordV1,
+  SupportRequestV1,
+} from "./golden/v1_schemas.ts";
+import golden from "./golden/v1.json" with { type: "json" };
+import { startPracticeDesk } from "../practice/desk.ts";
+import { type Call, openService, TestClock } from "../service.ts";
+import { ACME, created, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
+
+const PATH = "/v1/tenants/acme/support-requests";
+const CREATE = { summary: "Help", handoff: { mode: "create" } };
+
+/** Fields that a newer version might add, wherever a record has an object. */
+const FIELD = { fromTheFuture: { nested: ["kept", 1, true, null] } };
+
+type TestStore = Awaited<ReturnType<typeof openTestStore>>;
+
+/** Stores `request`, and puts `change` of its record in its place, as a newer version would. */
+async function written(
+  { kv, store }: TestStore,
+  change: (record: Record<string, unknown>) => object,
+  request = pendingIn(ACME),
+): Promise<Stored> {
+  const appended = await store.append(request);
+  assert(appended.outcome === "stored");
+  const key = ["tenant", "acme", appended.stored.ts];
+  await kv.set(key, change({ ...request }));
+  return (await store.reread(appended.stored))!;
+}
+
+/** The whole service on a KV, with a desk and a clock. */
+async function openPlace() {
+  const desk = startPracticeDesk();
+  const kv = await Deno.openKv(":memory:");
+  const clock = new TestClock();
+  const env = {
+    SUPPORT_DESK_URL: desk.url,
+    SUPPORT_DESK_TOKEN: desk.token,
+    SUPPORT_DESK_QUEUE: desk.queue,
+  };
+  const service = await openService({ kv, clock, env });
+  return {
+    desk,
+    kv,
+    clock,
+    service,
+    async send(path: string, call: Call = {}) {
+      const response = await service.call(path, call);
+      return { status: response.status, body: await response.json() };
+    },
+    async [Symbol.asyncDispose]() {
+      await desk.close();
+      await service[Symbol.asyncDispose]();
+      kv.close();
+    },
+  };
+}
+
+Deno.test("a finalization writes back every field that this version does not know", async () => {
+  using test = await openTestStore();
+  const full = requestIn(ACME, {
+    contact: { name: "Ada", email: "ada@acme.example" },
+    diagnostics: { build: "1" },
+    handoff: pendingIn(ACME).handoff,
+  });
+  const newer = (record: Record<string, unknown>) => ({
+    ...record,
+    ...FIELD,
+    context: { ...record.context as object, ...FIELD },
+    createdBy: { ...record.createdBy as object, ...FIELD },
+    contact: { ...record.contact as object, ...FIELD },
+    handoff: { ...record.handoff as object, ...FIELD },
+  });
+  const stored = await written(test, newer, full);
+  assertEquals(stored.request, full, "what this version knows is served");
+  assertEquals(stored.isNewer, false);
+  assert(await test.store.finalize(stored, created("42")));
+  const { record } = (await test.store.latest(ACME))!;
+  assertEquals(record, { ...newer({ ...full }), handoff: { ...FIELD, ...created("42") } });
+});
+
+Deno.test("no response shows a field that this version does not know", async () => {
+  await using place = await openPlace();
+  await place.send(PATH, { json: CREATE });
+  for await (const { key, value } of place.kv.list<Record<string, object>>({ prefix: [] })) {
+    if (!["tenant", "audit"].includes(String(key[0]))) continue;
+    const inside = ["context", "createdBy", "actor", "handoff"].filter((name) => name in value)
+      .map((name) => [name, { ...value[name], ...FIELD }]);
+    await place.kv.set(key, { ...value, ...FIELD, ...Object.fromEntries(inside) });
+  }
+  // Responses are also held against the contract, which knows no other field.
+  for (const path of [`${PATH}/latest`, "/v1/tenants/acme/audit-events"]) {
+    const { status, body } = await place.send(path);
+    assertEquals(status, 200);
+    assert(!JSON.stringify(body).includes("fromTheFuture"), path);
+  }
+});
+
+for (
+  const [name, change, shown] of [
+    ["schema 2", { schema: 2 }, { status: "none" }],
+    ["schema 99 with other forms of what is optional", {
+      schema: 99,
+      description: ["a", "list"],
+      contact: "ada@acme.example",
+      diagnostics: [],
+    }, { status: "none" }],
+    ["an unknown severity", { severity: "cosmic" }, { status: "none" }],
+    ["an unknown status", { handoff: { status: "escalated", to: "board" } }, {
+      status: "failed",
+      reason: "interrupted",
+      ticketMayExist: true,
+    }],
+    ["an unknown status in schema 2", { schema: 2, handoff: { status: "escalated" } }, {
+      status: "failed",
+      reason: "interrupted",
+      ticketMayExist: true,
+    }],
+    ["an unknown reason that leaves no ticket", {
+      handoff: {
+        status: "failed",
+        reason: "desk_on_holiday",
+        summary: "Acme IT desk is on holiday.",
+        ticketMayExist: false,
+        at: "2026-11-23T12:00:01.000Z",
+      },
+    }, {
+      status: "failed",
+      reason: "desk_unreachable",
+      summary: "Acme IT desk is on holiday.",
+      ticketMayExist: false,
+    }],
+    ["an unknown reason that may leave one", {
+      handoff: {
+        status: "failed",
+        reason: "desk_asleep",
+        summary: "Acme IT desk fell asleep.",
+        ticketMayExist: true,
+        at: "2026-11-23T12:00:01.000Z",
+      },
+    }, {
+      status: "failed",
+      reason: "desk_error",
+      summary: "Acme IT desk fell asleep.",
+      ticketMayExist: true,
+    }],
+  ] as const
+) {
+  Deno.test(`a record of a newer version is served and never written: ${name}`, async () => {
+    await using place = await openPlace();
+    await place.send(PATH, { json: { summary: "Help" }, headers: { "Idempotency-Key": "k-1" } });
+    const [entry] = await Array.fromAsync(place.kv.list<object>({ prefix: ["tenant"] }));
+    await place.kv.set(entry!.key, { ...entry!.value, ...change });
+    const before = await Array.fromAsync(place.kv.list({ prefix: [] }));
+    place.clock.offset = 60_000;
+
+    const latest = await place.send(`${PATH}/latest`);
+    const resumed = await place.send(`${PATH}/latest/resume`, { method: "POST" });
+    const replayed = await place.send(PATH, {
+      json: { summary: "Help" },
+      headers: { "Idempotency-Key": "k-1" },
+    });
+    assertEquals([latest.status, resumed.status, replayed.status], [200, 200, 201]);
+    const { handoff, summary } = latest.body.supportRequest;
+    assertEquals(summary, "Help");
+    assertEquals({ ...handoff, ...shown }, handoff);
+    assertEquals(resumed.body, latest.body.supportRequest);
+    assertEquals(replayed.body, latest.body.supportRequest);
+    assertEquals(await Array.fromAsync(place.kv.list({ prefix: [] })), before);
+    assertEquals(place.desk.tickets, []);
+    const lines = place.service.lines.filter(({ message }) => message.includes("newer version"));
+    assertEquals(lines.map(({ level, reference }) => [level, reference]), [
+      ["warn", latest.body.supportRequest.reference],
+      ["warn", latest.body.supportRequest.reference],
+      ["warn", latest.body.supportRequest.reference],
+    ]);
+  });
+}
+
+Deno.test("a pending handoff of a newer schema reads as interrupted and is not resumed", async () => {
+  await using place = await openPlace();
+  const since = "2026-11-23T12:00:00.000Z";
+  const request = { ...pendingIn(ACME), schema: 2, handoff: { status: "pending", since } };
+  await place.kv.set(["tenant", "acme", 1], request);
+  const { status, body } = await place.send(`${PATH}/latest/resume`, { method: "POST" });
+  assertEquals([status, body.handoff.reason], [200, "interrupted"]);
+  assertEquals(place.desk.tickets, []);
+  assertEquals((await place.kv.get(["tenant", "acme", 1])).value, request);
+});
+
+Deno.test("the store throws rather than write a record of a newer version", async () => {
+  using test = await openTestStore();
+  const stored = await written(test, (record) => ({ ...record, schema: 2 }));
+  assertEquals(stored.isNewer, true);
+  const before = await Array.fromAsync(test.kv.list({ prefix: [] }));
+  await assertRejects(() => test.store.finalize(stored, created("1")), Error, "newer version");
+  await assertRejects(() => test.store.supersede(stored, created("1")), Error, "newer version");
+  assertEquals(await Array.fromAsync(test.kv.list({ prefix: [] })), before);
+});
+
+Deno.test("a new request is stored after one of a newer version", async () => {
+  await using place = await openPlace();
+  await place.kv.set(["tenant", "acme", 1], { ...requestIn(ACME), schema: 2 });
+  const { status, body } = await place.send(PATH, { json: { summary: "Another" } });
+  assertEquals(status, 201);
+  assertEquals((await place.send(`${PATH}/latest`)).body.supportRequest, body);
+});
+
+Deno.test("the audit shows what it knows of a page, and logs how many events it left out", async () => {
+  await using place = await openPlace();
+  await place.send(PATH, { json: { summary: "Help" } });
+  const [entry] = await Array.fromAsync(place.kv.list<object>({ prefix: ["audit"] }));
+  const [, , ts, reference] = entry!.key;
+  for (let i = 1; i <= 3; i++) {
+    const key = ["audit", "acme", Number(ts) + i, reference!, "handoff.escalated"];
+    await place.kv.set(key, { ...entry!.value, event: "handoff.escalated" });
+  }
+  let cursor = "";
+  const pages = [];
+  do {
+    const { status, body } = await place.send(
+      `/v1/tenants/acme/audit-events?limit=1${cursor && `&cursor=${cursor}`}`,
+    );
+    assertEquals(status, 200);
+    pages.push(body.events.length);
+    cursor = body.nextCursor ?? "";
+  } while (cursor !== "" && pages.length < 10);
+  assertEquals(pages, [0, 0, 0, 1]);
+  const lines = place.service.lines.filter(({ message }) => message.includes("audit event"));
+  assertEquals(lines.length, 3);
+});
+
+Deno.test("a record whose known fields have another form is not served", async () => {
+  using test = await openTestStore();
+  for (const broken of [{ schema: 2 }, { schema: 1.5 }, { schema: 0 }, { handoff: "none" }]) {
+    const change = (record: Record<string, unknown>) =>
+      Object.keys(broken)[0] === "schema" && broken.schema === 2
+        ? { schema: 2 }
+        : { ...record, ...broken };
+    await assertRejects(() => written(test, change), ZodError);
+  }
+});
+
+Deno.test("version 1 parses each record that this version writes, and loses only until", async () => {
+  await using place = await openPlace();
+  const { desk, kv, clock } = place;
+  const full = {
+    description: "Since Monday.\nNothing was changed.",
+    severity: "critical",
+    contact: { name: "Ada", email: "ada@acme.example" },
+    diagnostics: { build: "4.2.0" },
+  };
+  for (const mode of ["normal", "reject", "error", "rubbish", "refuse", "rate-limit"] as const) {
+    desk.behave(mode);
+    await place.send(PATH, { json: { ...full, ...CREATE }, headers: { "Idempotency-Key": mode } });
+  }
+  await place.send(PATH, { json: { summary: "Help" } });
+  await place.send(PATH, { json: { summary: "Help", handoff: { mode: "link", ticket: "7" } } });
+  desk.behave("hang");
+  const keyed = { json: CREATE, headers: { "Idempotency-Key": "pending" } };
+  const hanging = place.send(PATH, keyed);
+  const isPending = async () =>
+    (await place.send(`${PATH}/latest`)).body.supportRequest.handoff.status === "pending";
+  while (!await isPending());
+  // Another process resumes it: there is a lease.
+  clock.offset = 20_000;
+  const other = await openService({
+    kv,
+    clock,
+    env: {
+      SUPPORT_DESK_URL: desk.url,
+      SUPPORT_DESK_TOKEN: desk.token,
+      SUPPORT_DESK_QUEUE: desk.queue,
+    },
+  });
+  const resuming = other.call(`${PATH}/latest/resume`, { method: "POST" });
+  while ((await Array.fromAsync(kv.list({ prefix: ["lease"] }))).length === 0);
+
+  const schemas = {
+    tenant: SupportRequestV1,
+    audit: AuditEventV1,
+    idempotency: IdempotencyRecordV1,
+    lease: LeaseRecordV1,
+  };
+  const seen = new Set<string>();
+  for await (const { key, value } of kv.list({ prefix: [] })) {
+    const kind = String(key[0]) as keyof typeof schemas;
+    if (!(kind in schemas)) continue;
+    seen.add(kind);
+    const parsed: unknown = schemas[kind].parse(value);
+    if (kind !== "tenant") assertEquals(parsed, value);
+    else assertEquals(parsed, withoutUntil(value as Record<string, unknown>));
+  }
+  assertEquals(seen.size, 4);
+  await desk.close();
+  await Promise.all([hanging, resuming.then(({ body }) => body?.cancel())]);
+  await other[Symbol.asyncDispose]();
+});
+
+function withoutUntil(value: Record<string, unknown>) {
+  const { until: _, ...handoff } = value.handoff as Record<string, unknown>;
+  return { ...value, handoff };
+}
+
+Deno.test("the frozen schemas of version 1 parse the records that version 1 wrote", () => {
+  const schemas: Record<string, z.ZodType> = {
+    tenant: SupportRequestV1,
+    run: SupportRequestV1,
+    audit: AuditEventV1,
+    idempotency: IdempotencyRecordV1,
+    lease: LeaseRecordV1,
+  };
+  for (const { key, value } of golden.entries) {
+    const schema = schemas[String(key[0])];
+    if (schema !== undefined) assertEquals<unknown>(schema.parse(value), value);
+  }
+});
