@@ -1,5 +1,6 @@
 import { type PracticeDesk, startPracticeDesk } from "../practice/desk.ts";
 import { type Service, startService, until } from "../process.ts";
+import type { Network } from "./network.ts";
 import { type KvServer, startKvServer } from "./server.ts";
 
 /** Several instances of the service that share one KV Connect server and one practice desk. */
@@ -17,12 +18,16 @@ export const GRACE_MS = 10_000;
 /** How a process ends that is sent SIGKILL, as each is in the end. */
 const KILLED = 137;
 /** Outages, and what must be waited for after them. */
-const HANGS_AFTER_MS = 90_000;
+const HANGS_AFTER_MS = 150_000;
 
-/** Starts `count` instances; resolves when each can store. */
-export async function startFleet(count: number, env: Record<string, string> = {}): Promise<Fleet> {
+/** Starts `count` instances, with the server in a network if given; resolves when each can store. */
+export async function startFleet(
+  count: number,
+  env: Record<string, string> = {},
+  network?: Network,
+): Promise<Fleet> {
   await using starting = new AsyncDisposableStack();
-  const server = starting.use(await startKvServer());
+  const server = starting.use(await startKvServer(network));
   const desk = starting.adopt(startPracticeDesk(), (desk) => desk.close());
   const services = await Promise.all(
     Array.from({ length: count }, async () => {

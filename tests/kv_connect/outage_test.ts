@@ -1,21 +1,18 @@
-/** A KV Connect server that dies, or hangs, under load: nothing that was acknowledged is lost. */
+/**
+ * A KV Connect server that dies, hangs or cannot be reached, under load: nothing that was
+ * acknowledged is lost.
+ */
 import { assertEquals, assertGreater } from "@std/assert";
 import { readKvFile, torn } from "../kill/kv_file.ts";
-import { assertUnavailable, until } from "../process.ts";
-import {
-  DESK_TIMEOUT_MS,
-  type Fleet,
-  GRACE_MS,
-  isReady,
-  pause,
-  report,
-  startFleet,
-} from "./fleet.ts";
+import { assertUnavailable, type Service, until } from "../process.ts";
+import { DESK_TIMEOUT_MS, type Fleet, GRACE_MS, pause, report, startFleet } from "./fleet.ts";
 import { Load, type Sent } from "./load.ts";
+import { canMakeNetworks, makeNetwork } from "./network.ts";
 
 /** How long the server stays away; each time it had worked for a moment. */
 const ABSENCES_MS = [0, 1_000, 0, 3_000, 0, 100];
 const HANGS_MS = [500, 4_000];
+const DROPS_MS = [30_000];
 const WORKS_MS = 700;
 
 Deno.test("a KV server that is killed under load costs nothing that was acknowledged", async () => {
@@ -37,6 +34,23 @@ Deno.test("a KV server that hangs under load costs nothing that was acknowledged
   });
 });
 
+// TCP waits longer before each retransmission: a connection from before would hang for as long again.
+Deno.test({
+  name: "30 s of dropped packets cost nothing acknowledged, and ten seconds later all works",
+  ignore: !await canMakeNetworks(),
+  async fn() {
+    await using network = await makeNetwork();
+    await using fleet = await startFleet(2, {}, network);
+    await outlives(fleet, DROPS_MS, async (absence) => {
+      await network.dropPackets();
+      const over = pause(absence);
+      await assertAway(fleet);
+      await over;
+      await network.passPackets();
+    });
+  },
+});
+
 async function outlives(
   fleet: Fleet,
   absences: number[],
@@ -49,7 +63,7 @@ async function outlives(
     await pause(WORKS_MS);
     await fail(absence);
     const back = performance.now();
-    await Promise.all(services.map(isReady));
+    await Promise.all(services.map(isBack));
     recoveries.push(performance.now() - back);
   }
   await pause(WORKS_MS);
@@ -97,6 +111,14 @@ async function repeatUntilSettled({ services }: Fleet, { json, to, answer }: Sen
   if (status !== 201) return;
   assertEquals(settled.reference, body.reference);
   if (body.handoff.status !== "pending") assertEquals(settled, body);
+}
+
+/** Resolves, within ten seconds, when the instance stores what it is sent, and says so. */
+async function isBack(service: Service): Promise<void> {
+  // Each of its own, because one that had no response may be stored after all.
+  const submit = () => service.submit({ summary: `Back ${crypto.randomUUID()}` });
+  await until(submit, ({ status }) => status === 201);
+  assertEquals((await service.call("/readyz")).status, 200);
 }
 
 /** Not all at once: that would be an outage of its own. */

@@ -2,32 +2,39 @@
 import { freePort } from "../faults/kv_connect_server.ts";
 import { until } from "../process.ts";
 import { findServer } from "./find_server.ts";
+import type { Network } from "./network.ts";
 
 const ACCESS_TOKEN = "a token for tests";
 
-/** Starts `denokv` over a new database; resolves when it answers. */
-export async function startKvServer(): Promise<KvServer> {
+/** Starts `denokv` over a new database, in a network if given; resolves when it answers. */
+export async function startKvServer(network?: Network): Promise<KvServer> {
   const binary = await findServer();
   // For the test's own handles: `Deno.openKv` takes the token from nowhere else.
   Deno.env.set("DENO_KV_ACCESS_TOKEN", ACCESS_TOKEN);
-  const server = new KvServer(binary, await Deno.makeTempDir({ prefix: "denokv-" }));
+  const folder = await Deno.makeTempDir({ prefix: "denokv-" });
+  const server = new KvServer(binary, folder, network);
   await server.restart();
   return server;
 }
 
 /** See {@linkcode startKvServer}. */
 export class KvServer implements AsyncDisposable {
-  readonly env = { DENO_KV_ACCESS_TOKEN: ACCESS_TOKEN };
+  readonly env: Record<string, string>;
   readonly url: string;
-  readonly #address = `127.0.0.1:${freePort()}`;
-  readonly #binary: string;
+  readonly #address: string;
+  readonly #command: string[];
   readonly #folder: string;
   #child: Deno.ChildProcess | null = null;
 
-  constructor(binary: string, folder: string) {
-    this.#binary = binary;
+  constructor(binary: string, folder: string, network?: Network) {
+    this.#address = `${network?.address ?? "127.0.0.1"}:${freePort()}`;
+    this.#command = [...network?.within ?? [], binary];
     this.#folder = folder;
     this.url = `http://${this.#address}`;
+    this.env = {
+      DENO_KV_ACCESS_TOKEN: ACCESS_TOKEN,
+      ...network && { ALLOW_HTTP_HOSTS: network.address },
+    };
   }
 
   /** Ends it with SIGKILL. */
@@ -40,8 +47,16 @@ export class KvServer implements AsyncDisposable {
   /** Starts it again where it was, with what it had; resolves when it answers. */
   async restart(): Promise<void> {
     await this.kill();
-    this.#child = new Deno.Command(this.#binary, {
-      args: ["--sqlite-path", `${this.#folder}/kv.sqlite`, "serve", "--addr", this.#address],
+    const [program, ...args] = this.#command;
+    this.#child = new Deno.Command(program!, {
+      args: [
+        ...args,
+        "--sqlite-path",
+        `${this.#folder}/kv.sqlite`,
+        "serve",
+        "--addr",
+        this.#address,
+      ],
       env: { ...this.env, RUST_LOG: "error" },
       stdin: "null",
       stdout: "null",
