@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
+import { install } from "@sinonjs/fake-timers";
 import { StoreUnavailable } from "../../domain/ports.ts";
 import type { Change } from "../../kv/change.ts";
 import { GroupCommit, LOCAL, SHARED } from "../../kv/group_commit.ts";
@@ -276,4 +277,35 @@ Deno.test("GroupCommit writes nothing for whom it has told that the store is una
   opening.resolve(kv);
   assert((await commits.commit(put("later"))).ok);
   assertEquals(await stored(kv), ["later"]);
+});
+
+/** Changes that meet a store without responses, at set times, and the time at which each is rejected. */
+async function rejections(arrivals: number[]): Promise<number[]> {
+  const timers = install({ toFake: ["setTimeout", "clearTimeout"] });
+  const kv = { atomic: () => ({ check() {}, set() {}, commit: () => new Promise(() => {}) }) };
+  const clock = { elapsed: () => timers.now };
+  const commits = new GroupCommit(kv as unknown as Deno.Kv, { clock, ...LOCAL });
+  const rejected = new Map<number, number>();
+  try {
+    for (const at of arrivals) {
+      await timers.tickAsync(at - timers.now);
+      commits.commit(put(`${at}`)).catch(() => rejected.set(at, timers.now));
+    }
+    await timers.tickAsync(10_000);
+    return arrivals.map((at) => rejected.get(at)!);
+  } finally {
+    timers.uninstall();
+  }
+}
+
+Deno.test("GroupCommit rejects a change queued behind a busy group two seconds after it came", async () => {
+  assertEquals(await rejections([0, 500]), [2000, 2500]);
+  assertEquals(await rejections([0, 1999]), [2000, 3999]);
+});
+
+Deno.test("GroupCommit rejects each change of a queue two seconds after it came, not the first only", async () => {
+  const arrivals = [0, 500, 700, 1300, 1999];
+  assertEquals(await rejections(arrivals), arrivals.map((at) => at + 2000));
+  const later = [0, 500, 2100, 2400, 3900, 4100];
+  assertEquals(await rejections(later), later.map((at) => at + 2000));
 });

@@ -100,15 +100,26 @@ Deno.test("createReadiness tries one write in 30 seconds while not ready, and fi
   assertEquals(await isReady(), true);
 });
 
-Deno.test("createReadiness takes a failed check for no failure of the store", async () => {
-  using kv = await Deno.openKv(":memory:");
+Deno.test("createReadiness takes a failed check for neither a failure nor a success", async () => {
+  using real = await Deno.openKv(":memory:");
+  const { disk, kv } = fillable(real);
   const { connection, isReady, submit, clock } = readinessOf(kv);
-  await submit();
   const commits = new GroupCommit(connection, { clock, ...LOCAL });
-  const taken = ["record", 1];
-  const sets = [{ key: taken, value: 2 }];
-  const conflict = await commits.commit({ checks: [{ key: taken, versionstamp: null }], sets });
-  assertEquals([conflict.ok, await isReady()], [false, true]);
+  const conflict = async () => {
+    const key = ["record", 1];
+    const change = { checks: [{ key, versionstamp: null }], sets: [{ key, value: 2 }] };
+    assertEquals((await commits.commit(change)).ok, false);
+  };
+  await submit();
+  await conflict();
+  assertEquals(await isReady(), true);
+  disk.isFull = true;
+  await assertRejects(submit, StoreUnavailable);
+  assertEquals(await isReady(), false);
+  // A full disk does not keep a check from failing.
+  disk.isFull = false;
+  await conflict();
+  assertEquals(await isReady(), false);
 });
 
 Deno.test("createReadiness counts a commit that succeeds over an earlier one that fails later", async () => {
