@@ -10,25 +10,30 @@ type SupportRequest = components["schemas"]["SupportRequest"];
 
 const [baseUrl, token] = Deno.args;
 const deskhand = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${token}` } });
+const params = { path: { tenantId: "acme" } };
 
 const { data, error } = await deskhand.POST("/v1/tenants/{tenantId}/support-requests", {
-  params: { path: { tenantId: "acme" }, header: { "Idempotency-Key": crypto.randomUUID() } },
+  params: { ...params, header: { "Idempotency-Key": crypto.randomUUID() } },
   body: { summary: "The nightly import stops", handoff: { mode: "create" } },
 });
 console.log(data ? describe(data) : `${error.title}: ${error.detail}`);
 
-const latest = await deskhand.GET("/v1/tenants/{tenantId}/support-requests/latest", {
-  params: { path: { tenantId: "acme" } },
-});
+const latest = await deskhand.GET("/v1/tenants/{tenantId}/support-requests/latest", { params });
 if (latest.data?.supportRequest) console.log(describe(latest.data.supportRequest));
 
-const audit = await deskhand.GET("/v1/tenants/{tenantId}/audit-events", {
-  params: { path: { tenantId: "acme" }, query: { limit: 2 } },
-});
-console.log(audit.data?.events.map(({ event }) => event).join(", "));
+const events: string[] = [];
+for (let cursor: string | undefined; events.length < 10;) {
+  const page = await deskhand.GET("/v1/tenants/{tenantId}/audit-events", {
+    params: { ...params, query: { limit: 1, cursor } },
+  });
+  events.push(...page.data?.events.map(({ event }) => event) ?? []);
+  if (!page.data?.nextCursor) break;
+  cursor = page.data.nextCursor;
+}
+console.log(events.join(", "));
 
 const refused = await deskhand.POST("/v1/tenants/{tenantId}/support-requests", {
-  params: { path: { tenantId: "acme" } },
+  params,
   body: { summary: "" },
 });
 console.log(refused.error?.errors?.map(({ pointer, detail }) => `${pointer} ${detail}`).join("; "));
