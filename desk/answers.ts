@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { TicketReference } from "../domain/handoff.ts";
-import type { Contact } from "../domain/ports.ts";
 import type { Reference } from "../domain/reference.ts";
 
 /** Request Tracker writes a ticket number as a string in some answers, as a number in others. */
@@ -25,7 +24,7 @@ const SearchAnswer = z.object({ total: z.unknown(), items: z.array(FoundItem) })
 export type SearchResult =
   | { outcome: "found"; number: string }
   | { outcome: "none" }
-  | { outcome: "unclear"; contact?: Contact };
+  | { outcome: "unclear" };
 
 /** The number of the ticket that an answer to a creation names, or null. */
 export function createdNumber(json: unknown): string | null {
@@ -39,15 +38,13 @@ export function createdNumber(json: unknown): string | null {
  */
 export function searchResult(json: unknown, isOurs: (item: FoundItem) => boolean): SearchResult {
   const answer = SearchAnswer.safeParse(json);
-  if (!answer.success) return { outcome: "unclear", contact: "responded" };
+  if (!answer.success) return { outcome: "unclear" };
   const { total, items } = answer.data;
   const numbers = items.filter(isOurs).map((item) => item.id);
   if (numbers.length > 0) {
     return { outcome: "found", number: numbers.reduce((a, b) => Number(a) <= Number(b) ? a : b) };
   }
-  return total === 0 && items.length === 0
-    ? { outcome: "none" }
-    : { outcome: "unclear", contact: "responded" };
+  return { outcome: total === 0 && items.length === 0 ? "none" : "unclear" };
 }
 
 /**

@@ -1,7 +1,5 @@
-import type { Contact } from "../domain/ports.ts";
-
-/** The most that is read of one answer, in bytes as decoded: Request Tracker's own have hundreds. */
-const MAX_ANSWER_BYTES = 64 * 1024;
+import type { CallTrace, Contact, Phase } from "../domain/ports.ts";
+import { readBody } from "./read_body.ts";
 
 /**
  * What came of one request. `expired` and `not_sent` promise that not a byte of it left; after
@@ -9,15 +7,18 @@ const MAX_ANSWER_BYTES = 64 * 1024;
  */
 export type Exchange =
   | { outcome: "expired" }
-  | { outcome: "not_sent" }
-  | { outcome: "timed_out" }
-  | { outcome: "connection_lost" }
+  | { outcome: "not_sent"; phase: Phase }
+  | { outcome: "timed_out"; phase: Phase; status?: number }
+  | { outcome: "connection_lost"; phase: Phase; status?: number }
   /** The wanted status came with JSON. */
-  | { outcome: "read"; json: unknown }
+  | { outcome: "read"; status: number; json: unknown }
   /** The wanted status came with something else, or with more than is read. */
-  | { outcome: "unreadable" }
-  /** Another status came. Its body is never read: nothing in it could change what follows. */
-  | { outcome: "answered"; status: number };
+  | { outcome: "unreadable"; status: number }
+  /**
+   * Another status came. Its body is never read: nothing in it could change what follows. Whether
+   * it is JSON is taken from the response's headers.
+   */
+  | { outcome: "answered"; status: number; isJson: boolean };
 
 export interface OutboundRequest {
   url: string;
@@ -44,7 +45,26 @@ export function contactAt({ outcome }: Exchange): Contact | undefined {
   }
 }
 
-/** The one way to the desk. It never throws, and ends when `signal` does, body included. */
+/** Where an exchange ended, and with which status; undefined if nothing was tried. */
+export function traceAt(exchange: Exchange): CallTrace | undefined {
+  switch (exchange.outcome) {
+    case "expired":
+      return undefined;
+    case "not_sent":
+      return { phase: exchange.phase };
+    case "timed_out":
+    case "connection_lost": {
+      const { phase, status } = exchange;
+      return { phase, ...status !== undefined && { deskStatus: status } };
+    }
+    case "read":
+    case "unreadable":
+    case "answered":
+      return { phase: "response", deskStatus: exchange.status };
+  }
+}
+
+/** Sends a request to the desk; everything goes this way. Never rejects, and ends with `signal`. */
 export async function exchange(
   fetch: typeof globalThis.fetch,
   { url, wanted, ...request }: OutboundRequest,
@@ -56,79 +76,63 @@ export async function exchange(
     // A followed redirect would take the token, and a person's words, to wherever it points.
     response = await fetch(url, { ...request, signal, redirect: "manual" });
   } catch (error) {
-    if (nothingWasSent(error)) return { outcome: "not_sent" };
-    return interruption(signal);
+    const phase = phaseBeforeSending(error, url);
+    if (phase !== null) return { outcome: "not_sent", phase };
+    return { outcome: interruption(signal), phase: "request" };
   }
-  if (response.status !== wanted) {
-    letGo(response.body);
-    return { outcome: "answered", status: response.status };
+  const { status } = response;
+  if (status !== wanted) {
+    // Not awaited: a desk that stalls while its response is discarded must not be waited for.
+    response.body?.cancel().catch(() => {});
+    return { outcome: "answered", status, isJson: isJson(response.headers) };
   }
+  let bytes: Uint8Array<ArrayBuffer> | null;
   try {
-    const bytes = await readCapped(response);
-    return bytes === null ? { outcome: "unreadable" } : parsed(bytes);
+    bytes = await readBody(response);
   } catch {
-    return interruption(signal);
+    return { outcome: interruption(signal), phase: "response", status };
   }
+  const json = bytes && parse(bytes);
+  return json === null
+    ? { outcome: "unreadable", status }
+    : { outcome: "read", status, json: json.value };
 }
 
-function interruption(signal: AbortSignal): Exchange {
-  return { outcome: signal.aborted ? "timed_out" : "connection_lost" };
+function interruption(signal: AbortSignal): "timed_out" | "connection_lost" {
+  return signal.aborted ? "timed_out" : "connection_lost";
 }
 
 /**
- * Deno gives its network errors no code. What tells them apart stands in the message up to
- * Deno 2.5 and in the cause's message later. The URL, which they quote, cannot contain these
- * words: it has no spaces. Whatever is not recognised may have been sent.
+ * The phase in which a request failed of which nothing was sent, or null: whatever is not recognised
+ * may have been sent. Deno gives its network errors no code. What tells them apart stands in the
+ * message up to Deno 2.5, and in the cause's message later. The URL, which they quote before it,
+ * cannot contain these words: it has no spaces. The message itself goes nowhere.
  */
-function nothingWasSent(error: unknown): boolean {
-  if (error instanceof Deno.errors.NotCapable) return true;
-  if (!(error instanceof Error)) return false;
+function phaseBeforeSending(error: unknown, url: string): Phase | null {
+  if (error instanceof Deno.errors.NotCapable) return "connect";
+  if (!(error instanceof Error)) return null;
   const cause = error.cause instanceof Error ? error.cause.message : "";
-  return /client error \(Connect\)|Requests to port \d+ are blocked/.test(
-    `${error.message}\n${cause}`,
-  );
+  const text = `${error.message}\n${cause}`;
+  if (/Requests to port \d+ are blocked/.test(text)) return "connect";
+  const detail = /client error \(Connect\)(.*)/s.exec(text)?.[1];
+  if (detail === undefined) return null;
+  if (detail.includes("dns error")) return "dns";
+  // What is left after the TCP connection and a proxy's tunnel is the TLS handshake, whose errors
+  // have many words: "invalid peer certificate", "received corrupt message", "tls handshake eof".
+  const isTls = url.startsWith("https:") && !/tcp connect error|tunnel|proxy|socks/i.test(detail);
+  return isTls ? "tls" : "connect";
 }
 
-/**
- * The whole body, or null where it is longer than is read. The bytes are counted as they arrive
- * decoded: a small Content-Length says nothing about what a gzip body unpacks to.
- */
-async function readCapped(response: Response): Promise<Uint8Array<ArrayBuffer> | null> {
-  // Half of what a fetch takes would go into reading it in pieces.
-  if (isShort(response.headers)) return await response.bytes();
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  while (reader !== undefined) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    length += value.length;
-    if (length > MAX_ANSWER_BYTES) {
-      letGo(reader);
-      return null;
-    }
-    chunks.push(value);
-  }
-  return await new Blob(chunks).bytes();
+/** Whether a response says that it is JSON, as each one of Request Tracker's interface does. */
+function isJson(headers: Headers): boolean {
+  return /^application\/json\s*(?:;|$)/i.test(headers.get("Content-Type") ?? "");
 }
 
-/** Whether a body cannot be longer than is read: it is not decoded, and the length that is said ends it. */
-function isShort(headers: Headers): boolean {
-  const length = headers.get("Content-Length");
-  const isDecoded = headers.has("Content-Encoding") || headers.has("Transfer-Encoding");
-  return length !== null && Number(length) <= MAX_ANSWER_BYTES && !isDecoded;
-}
-
-function parsed(bytes: Uint8Array<ArrayBuffer>): Exchange {
+function parse(bytes: Uint8Array<ArrayBuffer>): { value: unknown } | null {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    return { outcome: "read", json: JSON.parse(text) };
+    return { value: JSON.parse(text) };
   } catch {
-    return { outcome: "unreadable" };
+    return null;
   }
-}
-
-/** Not awaited: a desk that stalls while its answer is being dropped must not be waited for. */
-function letGo(body: { cancel(): Promise<void> } | null): void {
-  body?.cancel().catch(() => {});
 }

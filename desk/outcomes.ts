@@ -1,6 +1,6 @@
 import type { Failure } from "../domain/failure.ts";
 import type { Creation } from "../domain/ports.ts";
-import { contactAt, type Exchange } from "./exchange.ts";
+import { contactAt, type Exchange, traceAt } from "./exchange.ts";
 
 type FailedCreation = Extract<Creation, { outcome: "failed" }>;
 
@@ -17,6 +17,7 @@ export function failedCreation(exchange: Exclude<Exchange, { outcome: "read" }>)
     // still be at work: Envoy and Varnish say 503 where they have lost it or wait no longer.
     deskAnswered: exchange.outcome === "answered" && exchange.status === 500,
     contact: contactAt(exchange),
+    trace: traceAt(exchange),
   };
 }
 
@@ -33,13 +34,16 @@ function failureOf(exchange: Exclude<Exchange, { outcome: "read" }>): Failure {
     case "unreadable":
       return { reason: "desk_unreadable", ticketMayExist: true };
     case "answered":
-      return failureAt(exchange.status);
+      return failureAt(exchange);
   }
 }
 
-function failureAt(status: number): Failure {
-  // Request Tracker sends a token that it does not take to its login page.
-  if (status === 401 || status === 403 || isIn(300, status)) {
+function failureAt({ status, isJson }: Extract<Exchange, { outcome: "answered" }>): Failure {
+  // Request Tracker's own are JSON. Any other is of a firewall or a sign-on proxy, which no new
+  // token would change.
+  const isUnauthorized = (status === 401 || status === 403) && isJson;
+  // Request Tracker redirects a token that it rejects to its login page.
+  if (isUnauthorized || isIn(300, status)) {
     return { reason: "desk_refused_credentials", ticketMayExist: false };
   }
   if (status === 429) return { reason: "desk_rate_limited", ticketMayExist: false };

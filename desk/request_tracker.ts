@@ -1,4 +1,4 @@
-import type { Contact, Creation, Lookup } from "../domain/ports.ts";
+import type { CallTrace, Contact, Creation, Lookup } from "../domain/ports.ts";
 import type { SupportRequest } from "../domain/support_request.ts";
 import {
   carriesInField,
@@ -8,7 +8,7 @@ import {
   type SearchResult,
   searchResult,
 } from "./answers.ts";
-import { contactAt, exchange } from "./exchange.ts";
+import { contactAt, exchange, traceAt } from "./exchange.ts";
 import type { UngatedDesk } from "./gate.ts";
 import { deskAddress, linkedTicket, ticketAt } from "./link.ts";
 import { failedCreation } from "./outcomes.ts";
@@ -60,7 +60,7 @@ export function createRequestTracker(
     if (answer.outcome !== "read") return failedCreation(answer);
     const number = createdNumber(answer.json);
     return number === null
-      ? failedCreation({ outcome: "unreadable" })
+      ? failedCreation({ outcome: "unreadable", status: 201 })
       : { outcome: "created", ticket: ticketAt(address, number) };
   }
 
@@ -77,16 +77,18 @@ export function createRequestTracker(
       carriesInField(referenceField, reference),
       signal,
     );
-    if (byField.outcome === "found") return foundTicket(byField.number);
+    if (byField.result.outcome === "found") return foundTicket(byField.result.number);
     const bySubject = await search(
       `${since} AND Subject LIKE ${quoted(reference)}`,
       "Subject",
       namesInSubject(reference),
       signal,
     );
-    if (bySubject.outcome === "found") return foundTicket(bySubject.number);
-    if (byField.outcome === "none" && bySubject.outcome === "none") return { outcome: "absent" };
-    return { outcome: "unclear", contact: contactOf(bySubject) ?? contactOf(byField) };
+    if (bySubject.result.outcome === "found") return foundTicket(bySubject.result.number);
+    const unclear = [byField, bySubject].find(({ result }) => result.outcome !== "none");
+    if (unclear === undefined) return { outcome: "absent" };
+    const { trace } = unclear;
+    return { outcome: "unclear", contact: bySubject.contact ?? byField.contact, trace };
   }
 
   async function search(
@@ -94,7 +96,7 @@ export function createRequestTracker(
     fields: string,
     isOurs: (item: FoundItem) => boolean,
     signal: AbortSignal,
-  ): Promise<SearchResult> {
+  ): Promise<Searched> {
     // A ticket merged into another is left out unless its EffectiveId is asked for.
     query = `EffectiveId > 0 AND ${query}`;
     const parameters = new URLSearchParams({ query, fields, orderby: "id", order: "ASC" });
@@ -104,9 +106,12 @@ export function createRequestTracker(
       headers,
       wanted: 200,
     }, signal);
-    return answer.outcome === "read"
+    const result: SearchResult = answer.outcome === "read"
       ? searchResult(answer.json, isOurs)
-      : { outcome: "unclear", contact: contactAt(answer) };
+      : { outcome: "unclear" };
+    const trace = traceAt(answer);
+    const phase = answer.outcome === "not_sent" ? answer.phase : "search";
+    return { result, contact: contactAt(answer), trace: trace && { ...trace, phase } };
   }
 
   function foundTicket(number: string): Lookup {
@@ -116,8 +121,11 @@ export function createRequestTracker(
   return { label, link: (text) => linkedTicket(address, text), create, find };
 }
 
-function contactOf(result: SearchResult): Contact | undefined {
-  return result.outcome === "unclear" ? result.contact : "responded";
+/** What one search says, with what it shows of the desk. */
+interface Searched {
+  result: SearchResult;
+  contact?: Contact;
+  trace?: CallTrace;
 }
 
 function requestHeaders(token: string): Record<string, string> {

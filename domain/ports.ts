@@ -114,6 +114,19 @@ export interface Store {
  */
 export type Contact = "responded" | "timed_out";
 
+/**
+ * Where a call ended that failed: while the name was resolved, while the connection or its TLS was
+ * made, before the head of the response came, in its body or by what it says. `search` is a lookup.
+ */
+export type Phase = "dns" | "connect" | "tls" | "request" | "response" | "search";
+
+/** What operators are told of a call that failed. It goes into the log, and nowhere else. */
+export interface CallTrace {
+  phase: Phase;
+  /** The HTTP status code of the response, if one came. */
+  deskStatus?: number;
+}
+
 /** What came of asking the desk to create a ticket. */
 export type Creation =
   | { outcome: "created"; ticket: Ticket }
@@ -123,13 +136,14 @@ export type Creation =
     /** Whether the desk itself, not a proxy before it, answered with an error. */
     deskAnswered: boolean;
     contact?: Contact;
+    trace?: CallTrace;
   };
 
 /** What came of looking a ticket up. Only `absent` says that there is none. */
 export type Lookup =
   | { outcome: "found"; ticket: Ticket }
   | { outcome: "absent" }
-  | { outcome: "unclear"; contact?: Contact };
+  | { outcome: "unclear"; contact?: Contact; trace?: CallTrace };
 
 /** What a handoff may ask of the desk. Nothing of it rejects; nothing outlives the signal. */
 export interface DeskCalls {
@@ -179,6 +193,10 @@ export type LogFields = {
   reason?: string;
   ticket?: string;
   deskMs?: number;
+  /** Where the first call to the desk that failed has ended. */
+  phase?: Phase;
+  /** The HTTP status code of the desk's response to that call. */
+  deskStatus?: number;
   method?: string;
   route?: string;
   status?: number;

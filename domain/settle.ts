@@ -4,7 +4,7 @@ import { finalize } from "./finalize.ts";
 import { handOff, settled } from "./hand_off.ts";
 import type { DeskOutcome } from "./handoff.ts";
 import { PATIENCE_MS } from "./interruption.ts";
-import type { Desk, DeskCalls, LogFields, Stored } from "./ports.ts";
+import type { CallTrace, Desk, DeskCalls, LogFields, Stored } from "./ports.ts";
 import type { Actor, SupportRequest } from "./support_request.ts";
 
 /** One attempt at the desk; null where it must neither be written nor be believed. */
@@ -14,6 +14,8 @@ type Attempt = (calls: DeskCalls, signal: AbortSignal) => Promise<DeskOutcome | 
 interface Attempted {
   outcome: DeskOutcome | null;
   reason: FailureReason | "created" | "unclear";
+  /** Where its first call that failed has ended. */
+  trace?: CallTrace;
 }
 
 /**
@@ -70,9 +72,22 @@ async function attempt(
   resume?: Attempt,
 ): Promise<Attempted> {
   const signal = clock.deadline(deskTimeoutMs);
+  let trace: CallTrace | undefined;
+  const noting = (calls: DeskCalls): DeskCalls => ({
+    async create(request, signal) {
+      const creation = await calls.create(request, signal);
+      if (creation.outcome === "failed") trace ??= creation.trace;
+      return creation;
+    },
+    async find(request, signal) {
+      const lookup = await calls.find(request, signal);
+      if (lookup.outcome === "unclear") trace ??= lookup.trace;
+      return lookup;
+    },
+  });
   const admission = await desk.admit(
     deskTimeoutMs * WAITING_SHARE,
-    (calls) => resume ? resume(calls, signal) : handOff(calls, request, signal),
+    (calls) => resume ? resume(noting(calls), signal) : handOff(noting(calls), request, signal),
   );
   if (admission.outcome === "rejected") {
     const reason = "desk_unavailable";
@@ -81,15 +96,17 @@ async function attempt(
     return { outcome: { outcome: "failed", failure: { reason, ticketMayExist: false } }, reason };
   }
   const outcome = admission.result;
-  if (outcome === null) return { outcome, reason: "unclear" };
-  return {
-    outcome,
-    reason: outcome.outcome === "created" ? "created" : outcome.failure.reason,
-  };
+  if (outcome === null) return { outcome, reason: "unclear", trace };
+  const reason = outcome.outcome === "created" ? "created" : outcome.failure.reason;
+  return { outcome, reason, trace };
 }
 
-function logAttempt({ log }: Deskhand, { outcome, reason }: Attempted, fields: LogFields): void {
-  const named = { ...fields, reason };
+function logAttempt(
+  { log }: Deskhand,
+  { outcome, reason, trace }: Attempted,
+  fields: LogFields,
+): void {
+  const named = { ...fields, reason, ...trace };
   if (outcome === null) {
     log.warn("Left the handoff interrupted: the desk gave no clear response", {
       ...named,

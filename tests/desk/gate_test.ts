@@ -12,8 +12,8 @@ const SIGNAL = new AbortController().signal;
 
 const TICKET = { reference: "42", url: "https://desk.example/Ticket/Display.html?id=42" };
 const CREATED: Creation = { outcome: "created", ticket: TICKET };
-const TIMED_OUT = failedCreation({ outcome: "timed_out" });
-const REJECTS = failedCreation({ outcome: "answered", status: 400 });
+const TIMED_OUT = failedCreation({ outcome: "timed_out", phase: "request" });
+const REJECTS = failedCreation({ outcome: "answered", status: 400, isJson: true });
 
 /** Time that passes when a test says so. */
 class Time {
@@ -158,7 +158,7 @@ Deno.test("a gate keeps the place of a handoff for its lookup", async () => {
     order.push("first");
   });
   const second = test.gate.admit(WAIT_MS, () => Promise.resolve(order.push("second")));
-  await test.end(failedCreation({ outcome: "answered", status: 500 }));
+  await test.end(failedCreation({ outcome: "answered", status: 500, isJson: true }));
   await Promise.all([first, second]);
   assertEquals(order, ["first", "second"]);
 });
@@ -193,7 +193,9 @@ Deno.test("a gate rejects those that wait as soon as the circuit opens", async (
 });
 
 Deno.test("a probe closes the circuit, whatever the desk responds", async () => {
-  for (const response of [CREATED, REJECTS, failedCreation({ outcome: "unreadable" })]) {
+  for (
+    const response of [CREATED, REJECTS, failedCreation({ outcome: "unreadable", status: 201 })]
+  ) {
     const test = openGate(2);
     await test.open();
     test.time.pass(INTERVAL_MS);
@@ -222,12 +224,12 @@ const PROBES: Record<string, (calls: DeskCalls, end: (creation: Creation) => voi
   },
   "reaches nothing": (calls, end) => {
     const call = calls.create(REQUEST, SIGNAL);
-    end(failedCreation({ outcome: "not_sent" }));
+    end(failedCreation({ outcome: "not_sent", phase: "connect" }));
     return call;
   },
   "loses its connection": (calls, end) => {
     const call = calls.create(REQUEST, SIGNAL);
-    end(failedCreation({ outcome: "connection_lost" }));
+    end(failedCreation({ outcome: "connection_lost", phase: "request" }));
     return call;
   },
   "calls nobody": () => {},
@@ -267,7 +269,7 @@ Deno.test("a desk that cannot be reached keeps nobody waiting, and opens no circ
   for (let count = 0; count < 10; count++) {
     const handoff = test.create();
     await idle();
-    await test.end(failedCreation({ outcome: "not_sent" }));
+    await test.end(failedCreation({ outcome: "not_sent", phase: "connect" }));
     assertEquals((await handoff).outcome, "admitted");
   }
   assertEquals(test.events(), []);

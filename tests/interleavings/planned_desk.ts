@@ -92,14 +92,14 @@ export class PlannedDesk {
         await step("POST waits", () => this.#time.pass(remaining(signal)));
       }
       await step("POST answers", () => {});
-      if (signal.aborted) return failedCreation({ outcome: "timed_out" });
+      if (signal.aborted) return failedCreation({ outcome: "timed_out", phase: "request" });
       if (plan.answer === 201) {
         return { outcome: "created", ticket: learn(sent.reference, sent.ticket!) };
       }
       return failedCreation(
         typeof plan.answer === "number"
-          ? { outcome: "answered", status: plan.answer }
-          : { outcome: plan.answer },
+          ? { outcome: "answered", status: plan.answer, isJson: true }
+          : { outcome: plan.answer, phase: "request" },
       );
     };
     const remaining = (signal: AbortSignal) => this.#time.deadlineOf(signal) - this.#time.now;
@@ -109,7 +109,8 @@ export class PlannedDesk {
       const { party } = this.#turns;
       const found = await step("GET", () => this.#lookUp(reference, party));
       await step("GET answers", () => {});
-      if (signal.aborted || found === "unclear") return { outcome: "unclear" };
+      if (signal.aborted) return { outcome: "unclear", contact: "timed_out" };
+      if (found === "unclear") return { outcome: "unclear", contact: "responded" };
       return found === null
         ? { outcome: "absent" }
         : { outcome: "found", ticket: learn(reference, found) };

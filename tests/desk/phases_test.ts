@@ -1,0 +1,109 @@
+import { assertEquals } from "@std/assert";
+import { createRequestTracker } from "../../desk/request_tracker.ts";
+import type { CallTrace, Creation, Lookup } from "../../domain/ports.ts";
+import { settings, supportRequest } from "./fixtures.ts";
+import {
+  answering,
+  type Behaviour,
+  closingAfter,
+  head,
+  stallingAfter,
+  startHostileDesk,
+} from "./hostile_desk.ts";
+import { SELF_SIGNED } from "./self_signed.ts";
+
+function traceOf(result: Creation | Lookup): CallTrace | undefined {
+  return "trace" in result ? result.trace : undefined;
+}
+
+/** Where a creation and a lookup fail at the desk with this address. */
+async function traces(url: string, milliseconds = 5000): Promise<(CallTrace | undefined)[]> {
+  const desk = createRequestTracker({ ...settings, url }, fetch);
+  const creation = await desk.create(supportRequest(), AbortSignal.timeout(milliseconds));
+  const lookup = await desk.find(supportRequest(), AbortSignal.timeout(milliseconds));
+  return [creation, lookup].map(traceOf);
+}
+
+/** A server on loopback that speaks TLS with a certificate that nobody trusts. */
+function startSelfSigned() {
+  const listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...SELF_SIGNED });
+  async function accept(): Promise<void> {
+    for (;;) {
+      const connection = await listener.accept();
+      await connection.handshake().catch(() => {});
+      connection.close();
+    }
+  }
+  const accepting = accept().catch(() => {});
+  return {
+    port: listener.addr.port,
+    async close() {
+      listener.close();
+      await accepting;
+    },
+  };
+}
+
+Deno.test("an unknown name, a closed port and a self-signed certificate are three phases", async () => {
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  closed.close();
+  const selfSigned = startSelfSigned();
+  try {
+    for (
+      const [url, phase] of [
+        ["http://nonexistent.invalid", "dns"],
+        ["https://nonexistent.invalid", "dns"],
+        // No word of an address may be taken for one of the error's.
+        ["https://dns-error.tunnel.tcp-connect-error.invalid", "dns"],
+        [`http://127.0.0.1:${closed.addr.port}`, "connect"],
+        [`https://127.0.0.1:${closed.addr.port}/dns%20error`, "connect"],
+        ["http://127.0.0.1:6000", "connect"],
+        [`https://127.0.0.1:${selfSigned.port}`, "tls"],
+        [`https://localhost:${selfSigned.port}/proxy/tunnel`, "tls"],
+      ] as const
+    ) assertEquals(await traces(url), [{ phase }, { phase }], url);
+  } finally {
+    await selfSigned.close();
+  }
+});
+
+Deno.test("a server that speaks no TLS fails in the phase tls", async () => {
+  for (const behaviour of [answering(400), closingAfter("")]) {
+    const hostile = startHostileDesk(behaviour);
+    try {
+      const url = hostile.url.replace("http:", "https:");
+      assertEquals(await traces(url), [{ phase: "tls" }, { phase: "tls" }]);
+    } finally {
+      await hostile.close();
+    }
+  }
+});
+
+function row(what: string, behaviour: Behaviour, creation: CallTrace, lookup: CallTrace) {
+  Deno.test(`a desk that ${what} fails in the phase ${creation.phase}`, async () => {
+    const hostile = startHostileDesk(behaviour);
+    try {
+      assertEquals(await traces(hostile.url, 200), [creation, lookup]);
+    } finally {
+      await hostile.close();
+    }
+  });
+}
+
+const search = (deskStatus?: number): CallTrace => ({
+  phase: "search",
+  ...deskStatus !== undefined && { deskStatus },
+});
+
+row("hangs", stallingAfter(""), { phase: "request" }, search());
+row("closes without a response", closingAfter(""), { phase: "request" }, search());
+for (const status of [302, 400, 403, 429, 500, 503]) {
+  const trace = { phase: "response", deskStatus: status } as const;
+  row(`responds with ${status}`, answering(status), trace, search(status));
+}
+const rubbish = answering(201, "<h1>Hello</h1>");
+row("sends a page", rubbish, { phase: "response", deskStatus: 201 }, search(201));
+const stalling = stallingAfter(head(201, 100) + "{");
+row("stalls in the body", stalling, { phase: "response", deskStatus: 201 }, search(201));
+const cut = closingAfter(head(201, 100) + "{");
+row("closes in the body", cut, { phase: "response", deskStatus: 201 }, search(201));
