@@ -34,7 +34,49 @@ sub change_right {
     return ($ok, $message);
 }
 
+# Half of what Deskhand needs, as somebody may have left it.
+sub half_set_up {
+    my $queue = create('RT::Queue', Name => 'Half');
+    my $field = create('RT::CustomField', Name => 'HalfRef', Type => 'Freeform', MaxValues => 1,
+        LookupType => 'RT::Queue-RT::Ticket', UniqueValues => 1);
+    my $user = create('RT::User', Name => 'half-bot');
+    $user->PrincipalObj->GrantRight(Right => 'CreateTicket', Object => $queue);
+    $_->SetDisabled(1) for $queue, $field, $user;
+    return 1;
+}
+
+# Custom fields that cannot hold one reference.
+sub create_misfits {
+    my %ticket = (LookupType => 'RT::Queue-RT::Ticket');
+    create('RT::CustomField', Name => 'Several', Type => 'Freeform', MaxValues => 0, %ticket);
+    create('RT::CustomField', Name => 'Choice', Type => 'Select', MaxValues => 1, %ticket);
+    create('RT::CustomField', Name => 'Digits', Type => 'Freeform', MaxValues => 1,
+        Pattern => '^\d+$', %ticket);
+    return 1;
+}
+
+sub create {
+    my ($class, %fields) = @_;
+    my $object = $class->new(RT->SystemUser);
+    my ($id, $message) = $object->Create(%fields);
+    die "Cannot create $class: $message\n" unless $id;
+    return $object;
+}
+
+sub close_tickets {
+    my $tickets = RT::Tickets->new(RT->SystemUser);
+    $tickets->FromSQL("Queue = 'Fresh'");
+    while (my $ticket = $tickets->Next) {
+        my ($ok, $message) = $ticket->SetQueue('Closed');
+        return ($ok, $message) unless $ok;
+    }
+    return 1;
+}
+
 my %operations = (
+    'half-set-up' => \&half_set_up,
+    'create-misfits' => \&create_misfits,
+    'close-tickets' => \&close_tickets,
     'revoke-token' => \&revoke_token,
     'disable-user' => sub { load('RT::User', 'desk-bot')->SetDisabled(1) },
     'enable-user' => sub { load('RT::User', 'desk-bot')->SetDisabled(0) },

@@ -1,0 +1,221 @@
+#!/usr/bin/perl
+# Sets up Request Tracker (5 or 6) for Deskhand. Run it on Request Tracker's machine as a user that may
+# read RT_SiteConfig.pm (root, or www-data on Debian):
+#
+#   perl request_tracker_setup.pl [--queue Support] [--user deskhand] [--field SupportRef]
+#                                 [--token-name Deskhand] [--new-token] [--dry-run]
+#
+# Creates what is missing: the queue, the ticket custom field, a privileged user without a password, its
+# rights, and an auth token. A second run changes nothing. Everything is checked before the first change;
+# what does not fit and cannot be changed without loss is reported, and nothing is changed then.
+#
+# Standard error says what changed. Standard output has the lines for Deskhand's .env, with the token in
+# the run that creates it: Request Tracker stores only its hash. --new-token creates another one, and the
+# old one stays valid until it is deleted. RT_LIB names the folder of Request Tracker's own modules where
+# it is none of the usual ones.
+use strict;
+use warnings;
+use utf8;
+use Encode ();
+use Getopt::Long ();
+
+BEGIN {
+    my @folders = map { ("/usr/local/share/request-tracker$_/lib", "/usr/share/request-tracker$_/lib",
+        "/opt/rt$_/local/lib", "/opt/rt$_/lib") } (6, 5);
+    unshift @INC, grep { defined && -d } $ENV{RT_LIB}, @folders;
+}
+
+binmode $_, ':encoding(UTF-8)' for *STDOUT, *STDERR;
+@ARGV = map { Encode::decode('UTF-8', $_) } @ARGV;
+my %option = (queue => 'Support', user => 'deskhand', field => 'SupportRef', 'token-name' => 'Deskhand');
+Getopt::Long::GetOptions(\%option, 'queue=s', 'user=s', 'field=s', 'token-name=s', 'new-token', 'dry-run')
+    && !@ARGV && !grep { $_ eq '' } @option{qw(queue user field token-name)}
+    or stop('usage: request_tracker_setup.pl [--queue NAME] [--user NAME] [--field NAME]'
+        . ' [--token-name NAME] [--new-token] [--dry-run]');
+
+eval { require RT; RT::LoadConfig(); RT::Init(); 1 }
+    or stop("Cannot load Request Tracker: $@"
+        . 'Run this on its machine, as a user that may read RT_SiteConfig.pm, or set RT_LIB');
+RT->SystemUser && RT->SystemUser->Id
+    or stop("Request Tracker's database is empty or another one: see DatabaseName in RT_SiteConfig.pm");
+eval { require RT::AuthToken; require RT::AuthTokens; 1 }
+    or stop("Request Tracker $RT::VERSION has no auth tokens: Deskhand needs version 5 or 6");
+
+# A reference as Deskhand mints it: the custom field must accept it.
+my $EXAMPLE = 'SR-01M857JJM2SCJ21CGTHC4N37D3';
+my @QUEUE_RIGHTS = qw(SeeQueue CreateTicket SeeCustomField ModifyCustomField);
+# On every queue: a ticket that an agent moved would look absent, and a resumed handoff would create another.
+my @GLOBAL_RIGHTS = qw(ShowTicket);
+
+my (@plan, @problems, @warnings, $token);
+my $queue = plan_queue();
+my $field = plan_field();
+my $user = plan_user();
+plan_application();
+plan_rights();
+plan_token();
+
+stop("Nothing was changed:\n" . join '', map { "  $_\n" } @problems) if @problems;
+for my $step (@plan) {
+    my ($what, $change) = @$step;
+    my $result = !$change ? 'unchanged' : $option{'dry-run'} ? 'planned' : $change->();
+    printf STDERR "  %-9s %s\n", $result, $what;
+}
+printf STDERR "  %-9s %s\n", 'warning', $_ for @warnings;
+exit if $option{'dry-run'};
+
+(my $url = RT->Config->Get('WebURL')) =~ s{/+$}{};
+print assignment(SUPPORT_DESK_URL => $url);
+print $token ? assignment(SUPPORT_DESK_TOKEN => $token)
+    : "# SUPPORT_DESK_TOKEN: unchanged (--new-token creates another one)\n";
+print assignment(SUPPORT_DESK_QUEUE => $queue->Name);
+print assignment(SUPPORT_DESK_REFERENCE_FIELD => $option{field}) if $option{field} ne 'SupportRef';
+
+sub plan_queue {
+    my $queue = find('RT::Queue', $option{queue});
+    if (!$queue->Id) {
+        add("queue $option{queue}: created", sub { $queue->Create(Name => $option{queue}) });
+    } elsif ($queue->Disabled) {
+        add("queue $option{queue}: enabled", sub { $queue->SetDisabled(0) });
+    } else {
+        keep("queue $option{queue}");
+    }
+    return $queue;
+}
+
+# Chooses among several fields of that name the one that the queue has.
+sub plan_field {
+    my $name = $option{field};
+    my $fields = RT::CustomFields->new(RT->SystemUser);
+    $fields->FindAllRows;
+    $fields->Limit(FIELD => 'Name', VALUE => $name, CASESENSITIVE => 0);
+    $fields->LimitToLookupType('RT::Queue-RT::Ticket');
+    my @all = @{ $fields->ItemsArrayRef };
+    my @applied = grep { is_applied($_) } @all;
+    my @candidates = @applied ? @applied : @all;
+    push @problems, "There are several custom fields $name: choose another name with --field"
+        if @candidates > 1;
+    my $field = $candidates[0] // RT::CustomField->new(RT->SystemUser);
+    if (!$field->Id) {
+        add("custom field $name: created", sub {
+            $field->Create(Name => $name, Type => 'Freeform', MaxValues => 1,
+                LookupType => 'RT::Queue-RT::Ticket', Description => 'Reference of the support request');
+        });
+        return $field;
+    }
+    push @problems, "The custom field $name is not for one free-form value: choose another with --field"
+        if $field->Type ne 'Freeform' || $field->MaxValues != 1;
+    push @problems, "The custom field $name has a pattern that $EXAMPLE does not match: remove it"
+        unless $field->MatchPattern($EXAMPLE);
+    keep("custom field $name") unless $field->Disabled || is_unique($field);
+    add("custom field $name: enabled", sub { $field->SetDisabled(0) }) if $field->Disabled;
+    # Request Tracker drops the value of a second ticket without a word.
+    add("custom field $name: values need not be unique any more", sub { $field->SetUniqueValues(0) })
+        if is_unique($field);
+    return $field;
+}
+
+sub plan_user {
+    my $name = $option{user};
+    my $user = find('RT::User', $name);
+    if (!$user->Id) {
+        add("user $name: created, without a password", sub {
+            $user->Create(Name => $name, RealName => 'Deskhand', Privileged => 1,
+                Comments => 'Creates tickets for Deskhand with an auth token');
+        });
+        return $user;
+    }
+    keep("user $name") unless $user->Disabled || !$user->Privileged;
+    add("user $name: enabled", sub { $user->SetDisabled(0) }) if $user->Disabled;
+    add("user $name: made privileged", sub { $user->SetPrivileged(1) }) unless $user->Privileged;
+    push @warnings, "$name may do everything (SuperUser), which is more than Deskhand needs"
+        if $user->HasRight(Right => 'SuperUser', Object => RT->System);
+    return $user;
+}
+
+sub plan_application {
+    my $what = "custom field $option{field} on queue $option{queue}";
+    return keep($what) if is_applied($field);
+    add("$what: applied", sub { $field->AddToObject($queue) });
+}
+
+sub plan_rights {
+    for my $right (@QUEUE_RIGHTS, @GLOBAL_RIGHTS) {
+        my $is_global = grep { $_ eq $right } @GLOBAL_RIGHTS;
+        my $what = "right $right of $option{user} " . ($is_global ? 'globally' : "on queue $option{queue}");
+        my $object = $is_global ? RT->System : $queue;
+        if ($user->Id && $object->Id && has_right($right, $object)) {
+            keep($what);
+        } else {
+            add("$what: granted", sub {
+                # A disabled user seems to have no rights: what was granted shows once it is enabled.
+                return (1, 'unchanged') if has_right($right, $object);
+                $user->PrincipalObj->GrantRight(Right => $right, Object => $object);
+            });
+        }
+    }
+}
+
+sub plan_token {
+    my $name = $option{'token-name'};
+    if (!$option{'new-token'} && $user->Id) {
+        my $tokens = RT::AuthTokens->new(RT->SystemUser);
+        $tokens->LimitOwner(VALUE => $user->Id);
+        $tokens->Limit(FIELD => 'Description', VALUE => $name);
+        return keep("token $name of $option{user}") if $tokens->Count;
+    }
+    add("token $name of $option{user}: created", sub {
+        my ($id, $message);
+        ($id, $message, $token) = RT::AuthToken->new(RT->SystemUser)
+            ->Create(Owner => $user->Id, Description => $name);
+        return ($id, $message);
+    });
+}
+
+sub find {
+    my ($class, $name) = @_;
+    my $object = $class->new(RT->SystemUser);
+    $object->LoadByCols(Name => $name);
+    return $object;
+}
+
+sub is_applied {
+    my ($field) = @_;
+    return 0 unless $field->Id;
+    return $field->IsGlobal || ($queue->Id && $field->IsAdded($queue->Id)) ? 1 : 0;
+}
+
+sub is_unique {
+    my ($field) = @_;
+    return $field->_Accessible('UniqueValues', 'read') && $field->UniqueValues;
+}
+
+sub has_right {
+    my ($right, $object) = @_;
+    return $user->PrincipalObj->HasRight(Right => $right, Object => $object);
+}
+
+sub keep { push @plan, [$_[0]] }
+
+sub add {
+    my ($what, $change) = @_;
+    push @plan, [$what, sub {
+        my ($ok, $message) = $change->();
+        stop("Cannot finish at '$what': " . ($message // 'refused')
+            . "\nWhat is listed above was changed. Run this again once the cause is removed") unless $ok;
+        return ($message // '') eq 'unchanged' ? 'unchanged' : 'changed';
+    }];
+}
+
+# As Deno, systemd and Docker read it: single quotes keep everything as it is.
+sub assignment {
+    my ($name, $value) = @_;
+    return "$name=$value\n" if $value =~ m{^[\w.:/@+-]*$}a;
+    return "$name='$value'\n" unless $value =~ /'/;
+    return "$name=\"$value\"\n";
+}
+
+sub stop {
+    print STDERR "$_[0]\n";
+    exit 1;
+}
