@@ -100,7 +100,38 @@ export async function assertDocumented(request: Request, answer: Response): Prom
   );
 }
 
+/** Headers that every response may have, and that no client needs to read. */
+const GENERAL = new Set([
+  "access-control-allow-headers",
+  "access-control-allow-methods",
+  "access-control-allow-origin",
+  "access-control-expose-headers",
+  "access-control-max-age",
+  "cache-control",
+  "connection",
+  "content-length",
+  "content-security-policy",
+  "content-type",
+  "cross-origin-resource-policy",
+  "referrer-policy",
+  "strict-transport-security",
+  "vary",
+  "x-content-type-options",
+  "x-frame-options",
+]);
+
 function wrongHeaders({ headers }: DocumentedAnswer, answer: Response): string[] {
+  const known = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  const unknown = [...answer.headers.keys()]
+    .filter((name) => !known.has(name) && !GENERAL.has(name))
+    .map((name) => `the header ${name} is not documented`);
+  return [...unknown, ...wrongDocumentedHeaders(headers, answer)];
+}
+
+function wrongDocumentedHeaders(
+  headers: DocumentedAnswer["headers"],
+  answer: Response,
+): string[] {
   return Object.entries(headers).flatMap(([name, reference]) => {
     const { required, schema } = resolve<Header>(reference);
     const value = answer.headers.get(name);

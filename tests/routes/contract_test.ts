@@ -92,3 +92,15 @@ Deno.test("the contract has an example of every problem, and each problem's addr
     await assertProblem(await service.call(`/problems/${stranger}`), 404, "not-found");
   }
 });
+
+Deno.test("every problem and every header of the document belongs to an operation", () => {
+  const responses = OPERATIONS.flatMap(({ responses }) => Object.values(responses));
+  const slugs = responses.flatMap(({ content }) =>
+    Object.keys(content?.["application/problem+json"]?.examples ?? {})
+  );
+  // Belongs to no operation: it is the response to a method that a path does not have.
+  const everywhere = ["method-not-allowed"];
+  assertEquals(new Set([...slugs, ...everywhere]), new Set(Object.keys(PROBLEMS)));
+  const headers = responses.flatMap(({ headers }) => Object.keys(headers));
+  assertEquals(new Set(headers), new Set(Object.keys(openApiDocument.components.headers)));
+});
