@@ -6,6 +6,14 @@ import { problem, type ProblemError } from "./problems.ts";
 /** More would tell nobody more, and let a small request have a large answer. */
 const MAX_ERRORS = 50;
 
+/**
+ * The most that all errors of one response take, in characters of JSON: names of fields are the
+ * client's, and each may be as long as the body, three times as long once it is encoded.
+ */
+const MAX_ERRORS_LENGTH = 12_000;
+/** Longer than any name that is accepted, in characters. */
+const MAX_NAME_LENGTH = 80;
+
 const WHAT_TO_DO = {
   body: "Nothing was stored. Mend what 'errors' names and send it again",
   path: "Mend what 'errors' names in the path",
@@ -23,15 +31,36 @@ export function refuseInvalid(
   place: keyof typeof WHAT_TO_DO,
   errors: ProblemError[],
 ) {
-  return problem(c, "validation", WHAT_TO_DO[place], { errors: errors.slice(0, MAX_ERRORS) });
+  return problem(c, "validation", WHAT_TO_DO[place], { errors: bounded(errors) });
 }
 
-/** A JSON Pointer (RFC 6901) as a URI fragment, as RFC 9457 shows it. */
+/** The first errors, as many as there is room for, and one at least. */
+function bounded(errors: ProblemError[]): ProblemError[] {
+  let length = 0;
+  const isOver = (error: ProblemError) =>
+    (length += JSON.stringify(error).length) > MAX_ERRORS_LENGTH;
+  const over = errors.slice(0, MAX_ERRORS).findIndex(isOver);
+  return errors.slice(0, over === -1 ? MAX_ERRORS : Math.max(over, 1));
+}
+
+/**
+ * A JSON Pointer (RFC 6901) as a URI fragment, as RFC 9457 shows it. A name that is too long to be
+ * one is cut and ends with an ellipsis.
+ */
 export function pointer(path: readonly PropertyKey[]): string {
   const parts = path.map((part) =>
-    encodeURIComponent(String(part).toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1"))
+    encodeURIComponent(cut(String(part)).toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1"))
   );
   return ["#", ...parts].join("/");
+}
+
+function cut(name: string): string {
+  if (name.length <= MAX_NAME_LENGTH) return name;
+  // No character has more than two UTF-16 units: a long name is not taken apart as a whole.
+  const characters = [...name.slice(0, 2 * MAX_NAME_LENGTH + 2)];
+  return characters.length <= MAX_NAME_LENGTH
+    ? name
+    : `${characters.slice(0, MAX_NAME_LENGTH).join("")}…`;
 }
 
 /** What zod found, each at its own place: of unknown fields it tells only the object they are in. */
@@ -39,7 +68,7 @@ export function toProblemErrors(error: z.ZodError): ProblemError[] {
   return error.issues.flatMap(({ path, message, ...issue }) => {
     switch (issue.code) {
       case "unrecognized_keys":
-        return issue.keys.map((key) => ({
+        return issue.keys.slice(0, MAX_ERRORS).map((key) => ({
           pointer: pointer([...path, key]),
           detail: "is not a known field",
         }));

@@ -1,4 +1,5 @@
-import { assertEquals, assertLessOrEqual } from "@std/assert";
+import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import fc from "fast-check";
 import { openService } from "../service.ts";
 import { pointer } from "../../routes/validation.ts";
 import { assertProblem } from "./assert_problem.ts";
@@ -149,6 +150,73 @@ Deno.test("validation answers a body full of mistakes with fifty of them", async
   const body = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`x${i}`, 0]));
   const answer = await service.call(TENANT, { json: body });
   assertLessOrEqual((await assertProblem(answer, 422, "validation")).errors?.length ?? 0, 50);
+});
+
+/** Names that are long, or become so when they are encoded. */
+const longName = fc.oneof(
+  fc.constantFrom("x", "é", "😀", '"', "\\", "\u202e", "\ud800", "~", "/", "%", " ")
+    .chain((unit) => fc.integer({ min: 1, max: 30_000 }).map((length) => unit.repeat(length))),
+  fc.string({ unit: "binary", maxLength: 200 }),
+);
+
+Deno.test("the response to the worst body of any kind stays under 16 KiB", async () => {
+  await using service = await openService();
+  const long = fc.array(longName, { minLength: 1, maxLength: 60 });
+  const objects = long.map((names) => Object.fromEntries(names.map((name) => [name, 0])));
+  const value = fc.oneof(longName, objects, fc.constantFrom(null, 0, true), fc.jsonValue());
+  const body = fc.oneof(
+    objects,
+    fc.record({
+      summary: value,
+      description: value,
+      severity: value,
+      contact: fc.oneof(value, fc.record({ name: value, email: value })),
+      diagnostics: value,
+      handoff: fc.oneof(value, fc.record({ mode: value, ticket: value })),
+    }, { requiredKeys: [] }),
+    fc.integer({ min: 1, max: 8_000 }).map((count) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`${i}`, 0]))
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(body, longName, async (json, header) => {
+      const answer = await service.call(TENANT, {
+        json,
+        headers: { "X-Request-Id": encodeURIComponent(header.toWellFormed()) },
+      });
+      assertLess((await answer.bytes()).length, 16 * 1024);
+      const { pathname, search } = new URL(`http://x/v1/tenants/acme/audit-events?limit=1`);
+      const name = encodeURIComponent(header.toWellFormed());
+      for (
+        const path of [
+          `/${name}`,
+          `/v1/tenants/acme/runs/${name}/support-requests/latest`,
+          `/v1/tenants/${name}/audit-events`,
+          `/problems/${name}`,
+          `${pathname}${search}&cursor=${name}`,
+          `${pathname}?limit=${name}`,
+        ]
+      ) assertLess((await (await service.call(path)).bytes()).length, 1024, path.slice(0, 60));
+    }),
+    { numRuns: 150 },
+  );
+  for (const line of service.lines) assertLess(JSON.stringify(line).length, 1024);
+});
+
+Deno.test("a name that is too long to be one is cut in the response, on a character", async () => {
+  await using service = await openService();
+  for (
+    const [name, shown] of [
+      ["x".repeat(80), "x".repeat(80)],
+      ["x".repeat(81), `${"x".repeat(80)}%E2%80%A6`],
+      ["😀".repeat(80), encodeURIComponent("😀".repeat(80))],
+      ["😀".repeat(10_000), `${encodeURIComponent("😀".repeat(80))}%E2%80%A6`],
+    ] as const
+  ) {
+    const answer = await service.call(TENANT, { json: { summary: "a", [name]: 1 } });
+    const { errors } = await assertProblem(answer, 422, "validation");
+    assertEquals(errors, [{ pointer: `#/${shown}`, detail: "is not a known field" }]);
+  }
 });
 
 Deno.test("pointer is a JSON Pointer as a URI fragment", () => {
