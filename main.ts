@@ -17,7 +17,7 @@ import { createReadiness } from "./kv/readiness.ts";
 import { createStore } from "./kv/store.ts";
 import { traced } from "./kv/traced.ts";
 import { createApp } from "./routes/app.ts";
-import { CannotListen, listen } from "./routes/listen.ts";
+import { CannotListen, type Handler, listen } from "./routes/listen.ts";
 import { createVerifyToken } from "./routes/token.ts";
 
 /** Real time. */
@@ -148,7 +148,7 @@ async function serve(): Promise<void> {
 
 function listenOrExit(
   { listen: address }: Config,
-  handler: (request: Request) => Response | Promise<Response>,
+  handler: Handler,
   log: Log,
 ) {
   try {

@@ -12,6 +12,7 @@ import { health } from "./health.ts";
 import { panel } from "./panel.ts";
 import { supportRequests } from "./support_requests.ts";
 import type { VerifyToken } from "./token.ts";
+import { wellFormed } from "./well_formed.ts";
 
 export interface AppOptions {
   deskhand: Deskhand;
@@ -35,6 +36,7 @@ export function createApp(options: AppOptions) {
       return next();
     });
   }
+  app.use(wellFormed);
   if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));
   app
     .route("/", health(isReady))

@@ -1,7 +1,10 @@
 import type { Actor } from "../domain/support_request.ts";
+import type { Bindings } from "./listen.ts";
 
 /** What middleware leaves for handlers. */
 export interface Env {
+  /** Absent where a request does not come from a server, as in tests. */
+  Bindings: Bindings | undefined;
   Variables: {
     requestId: string;
     /** Where clients reach the service, if configured: without a slash at its end. */

@@ -1,4 +1,5 @@
 import type { Clock, Log } from "../domain/ports.ts";
+import { CutOff, endBody } from "./unread_body.ts";
 
 /** How long after connections could not be accepted it is tried again, in milliseconds. */
 const PAUSE_MS = 1_000;
@@ -13,6 +14,14 @@ export class CannotListen extends Error {
   override name = "CannotListen";
 }
 
+/** What the server knows and a request does not show. */
+export interface Bindings {
+  /** The host that Deno puts into the URL of a request without one. */
+  fallbackHost?: string;
+}
+
+export type Handler = (request: Request, bindings: Bindings) => Response | Promise<Response>;
+
 /**
  * Serves until it is told to stop. Where a connection cannot be accepted, for want of file
  * descriptors for instance, Deno ends its server, though not what is under way: then it listens
@@ -22,7 +31,7 @@ export class CannotListen extends Error {
  */
 export function listen(
   address: Address | null,
-  handler: (request: Request) => Response | Promise<Response>,
+  handler: Handler,
   { log, clock }: { log: Log; clock: Pick<Clock, "wait"> },
 ): { stop(): Promise<void> } {
   let server = serve(address, handler, log);
@@ -55,17 +64,39 @@ export function listen(
 
 function serve(
   address: Address | null,
-  handler: (request: Request) => Response | Promise<Response>,
+  handler: Handler,
   log: Log,
 ): Deno.HttpServer<Deno.NetAddr> {
+  const bindings: Bindings = {};
   const onListen = ({ hostname, port }: Deno.NetAddr) =>
-    log.info("Listening", { address: `http://${hostname}:${port}` });
+    log.info("Listening", { address: `http://${inUrl(hostname)}:${port}` });
+  const onError = (error: unknown) => {
+    if (!(error instanceof CutOff)) log.error("A bug", { error: (error as Error).name });
+    return new Response(null, { status: 500 });
+  };
   try {
-    return Deno.serve({ ...address, onListen }, handler);
+    const server = Deno.serve(
+      { ...address, onListen, onError },
+      async (request) => endBody(request, await handler(request, bindings)),
+    );
+    // On Deno Deploy every request comes with a host.
+    if (address !== null) bindings.fallbackHost = fallbackHost(server.addr);
+    return server;
   } catch (error) {
     throw new CannotListen(
       `Cannot listen on ${address?.hostname} port ${address?.port}: ${(error as Error).message}. ` +
         "Set HOST to an address of this machine, and PORT to a port that no other process listens on",
     );
   }
+}
+
+/** As Deno has it (`ext/http/request_properties.rs`). */
+function fallbackHost({ hostname, port }: Deno.NetAddr): string {
+  const isLocal = /^127\.|^0\.0\.0\.0$|^::1?$/.test(hostname);
+  const host = isLocal ? "localhost" : inUrl(hostname);
+  return port === 80 ? host : `${host}:${port}`;
+}
+
+function inUrl(hostname: string): string {
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
 }

@@ -15,6 +15,7 @@ export const PROBLEMS = {
   "body-too-large": [413, "The body is too large"],
   "not-json": [415, "The body must be JSON"],
   "encoded-body": [415, "The body must not be compressed"],
+  "malformed-request": [400, "The request is not well-formed"],
   "malformed-json": [400, "The body is not well-formed JSON"],
   "invalid-idempotency-key": [400, "The idempotency key is not valid"],
   "validation": [422, "The request is not valid"],

@@ -108,6 +108,12 @@ async function readBody(
       return problem(c, "encoded-body", `Send the ${what} without a Content-Encoding`);
     case "too_large":
       return problem(c, "body-too-large", `Send at most ${MAX_BODY_BYTES} bytes`);
+    case "too_fragmented":
+      return problem(
+        c,
+        "malformed-request",
+        "Nothing was stored. The body came in too many pieces: send it in one",
+      );
     case "too_slow":
       return problem(c, "body-timeout", "Nothing was stored. Send the whole body at once", {
         headers: { "Connection": "close" },

@@ -20,6 +20,7 @@ type ContextKind = "tenant" | "run";
 const NAMES = { tenant: "InTenant", run: "InRun" };
 
 const REFUSED: ProblemSlug[] = [
+  "malformed-request",
   "unauthenticated",
   "not-found",
   "insufficient-scope",
@@ -200,7 +201,7 @@ export function health(status: "live" | "ready", summary: string, problems: Prob
         headers: headerRefs(),
         content: { "application/json": { schema: schemaRef("Health"), example: { status } } },
       },
-      ...problemResponses(problems),
+      ...problemResponses(["malformed-request", ...problems]),
     },
   };
 }

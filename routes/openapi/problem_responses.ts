@@ -1,4 +1,5 @@
 import { type Problem, PROBLEMS, type ProblemSlug } from "../problems.ts";
+import { HOST_RULE } from "../well_formed.ts";
 import { type HeaderName, headerRefs } from "./headers.ts";
 
 /** What an answer of each type says, for one case where there are several. */
@@ -13,6 +14,7 @@ const DETAILS: Record<ProblemSlug, string> = {
   "body-too-large": "Send at most 49152 bytes",
   "not-json": "Send the submission with 'Content-Type: application/json'",
   "encoded-body": "Send the submission without a Content-Encoding",
+  "malformed-request": HOST_RULE,
   "malformed-json": "The body does not parse as JSON. Send one JSON object",
   "invalid-idempotency-key":
     "The header Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID",

@@ -75,6 +75,7 @@ const ATTEMPTS: Record<string, Attempt> = {
   "encoded-body": { headers: { "Content-Encoding": "gzip" } },
   "body-timeout": { clock: impatient },
   "body-too-large": { body: " ".repeat(MAX_BODY_BYTES + 1) },
+  "malformed-request": { headers: { Host: "x/v1/tenants/acme?" } },
   "malformed-json": { body: "{" },
   "validation": {
     body: `{"summary":"Help","contact":{"email":"ada"}}`,

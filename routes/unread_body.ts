@@ -1,0 +1,93 @@
+import { MAX_BODY_BYTES } from "./json_body.ts";
+
+/** How long a response waits for the rest of a small body that was not read, in milliseconds. */
+const SMALL_BODY_MS = 500;
+/** How long a client has to read its response before its connection is closed, in milliseconds. */
+const LINGER_MS = 2_000;
+/** What is read on after the response, so that the connection of a small body can be used again. */
+const MAX_DRAINED_BYTES = MAX_BODY_BYTES;
+const MAX_DRAINED_READS = 256;
+
+/** Ends a response's stream, and with it the connection. No failure. */
+export class CutOff extends Error {
+  override name = "CutOff";
+}
+
+/** Whether the body may be larger than what a route would read: its length is unknown, or large. */
+function mayBeLarge({ headers }: Request): boolean {
+  const length = headers.get("Content-Length");
+  return length === null || Number(length) > MAX_BODY_BYTES;
+}
+
+/** Whether it has a body that may be large, and a method to which Deno gives no body. */
+export function hasUnreadableBody(request: Request): boolean {
+  return hasNoBody(request.method) && mayBeLarge(request) &&
+    (request.headers.has("Content-Length") || request.headers.has("Transfer-Encoding"));
+}
+
+function hasNoBody(method: string): boolean {
+  return method === "GET" || method === "HEAD" || method === "CONNECT";
+}
+
+/**
+ * Bounds what is taken in of a request's body after its response. By itself Deno reads on as fast as
+ * it comes, without end, and then closes the connection. So the rest of a small body is read before
+ * the response, which leaves the connection for the next request. Of any other body a little more is
+ * read, in case it ends, and then the connection is closed, once the client had time to read its
+ * response (RFC 9112, 9.6).
+ */
+export async function endBody(request: Request, response: Response): Promise<Response> {
+  if (hasNoBody(request.method)) {
+    if (!hasUnreadableBody(request)) return response;
+    // Deno hands out no body whose reading could stop. While a response to HEAD is not there, Deno
+    // reads nothing; any other response can be cut off. RFC 9110, 9.3.1 and 9.3.2, leave it to us.
+    return request.method === "HEAD" ? await new Promise(() => {}) : await cutOff(response);
+  }
+  if (mayBeLarge(request)) {
+    if (request.body !== null && !request.body.locked) linger(request.body);
+  } else if (!request.bodyUsed) await drained(request);
+  return response;
+}
+
+/** Resolves once a small body has come to its end, or has taken too long. */
+function drained(request: Request): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, SMALL_BODY_MS);
+  request.bytes().catch(() => {}).finally(() => {
+    clearTimeout(timer);
+    resolve();
+  });
+  return promise;
+}
+
+/** A cancelled body closes the connection, provided that the response was sent. */
+async function linger(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+  const reader = body.getReader();
+  // The timer also keeps the reader from being collected, which would close the connection earlier.
+  const timer = setTimeout(() => void reader.cancel().catch(() => {}), LINGER_MS);
+  try {
+    let bytes = 0;
+    for (let reads = 0; reads < MAX_DRAINED_READS && bytes < MAX_DRAINED_BYTES; reads++) {
+      const { done, value } = await reader.read();
+      if (done) return clearTimeout(timer);
+      bytes += value.length;
+    }
+  } catch {
+    // The client has gone.
+    clearTimeout(timer);
+  }
+}
+
+/** The same response, whose connection is closed after the last byte. */
+async function cutOff(response: Response): Promise<Response> {
+  const bytes = await response.bytes();
+  let isSent = false;
+  const body = new ReadableStream({
+    pull(controller) {
+      if (isSent || bytes.length === 0) return controller.error(new CutOff());
+      controller.enqueue(bytes);
+      isSent = true;
+    },
+  }, { highWaterMark: 0 });
+  return new Response(body, response);
+}

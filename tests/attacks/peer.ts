@@ -1,0 +1,144 @@
+/** A client that writes and reads HTTP/1.1 by hand, for what no client library would send. */
+
+/** No wait of a test takes longer, in milliseconds. */
+const GIVE_UP_MS = 20_000;
+
+export interface RawResponse {
+  status: number;
+  /** With names in lower case; of a repeated header the last one. */
+  headers: Record<string, string>;
+  body: string;
+}
+
+export class Peer implements Disposable {
+  /** All that was written so far, in bytes. */
+  written = 0;
+  /** Set once the server has closed or reset the connection. */
+  isClosed = false;
+  #received = "";
+  #waiting: (() => void)[] = [];
+  #timer = setTimeout(() => this.close(), GIVE_UP_MS);
+
+  constructor(readonly socket: Deno.TcpConn) {
+    this.#receive();
+  }
+
+  static async connect(url: string): Promise<Peer> {
+    const { hostname, port } = new URL(url);
+    return new Peer(await Deno.connect({ hostname, port: Number(port) }));
+  }
+
+  async write(data: string | Uint8Array): Promise<void> {
+    const bytes = typeof data === "string" ? toBytes(data) : data;
+    for (let at = 0; at < bytes.length;) {
+      const count = await this.socket.write(bytes.subarray(at));
+      at += count;
+      this.written += count;
+    }
+  }
+
+  /** Writes the same again and again, until `bytes` are written or the connection is closed. */
+  async flood(piece: Uint8Array, bytes: number): Promise<void> {
+    const end = this.written + bytes;
+    try {
+      while (this.written < end) await this.write(piece);
+    } catch {
+      this.#close();
+    }
+  }
+
+  /** The next response, whose body ends with its length or with its chunks. */
+  async response({ toHead = false } = {}): Promise<RawResponse> {
+    for (;;) {
+      const found = parseResponse(this.#received, toHead);
+      if (found !== null) {
+        this.#received = found.rest;
+        return found.response;
+      }
+      if (this.isClosed) throw new Error(`No response: ${JSON.stringify(this.#received)}`);
+      await this.#change();
+    }
+  }
+
+  /** Resolves once the server has closed the connection. */
+  async closed(): Promise<void> {
+    while (!this.isClosed) await this.#change();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    try {
+      this.socket.close();
+    } catch {
+      // It is closed.
+    }
+    this.#close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #close(): void {
+    this.isClosed = true;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  async #receive(): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (let count; (count = await this.socket.read(buffer)) !== null;) {
+        this.#received += String.fromCharCode(...buffer.subarray(0, count));
+        this.#wake();
+      }
+    } catch {
+      // Reset, or closed by the test.
+    }
+    this.#close();
+  }
+}
+
+/** Each character as one byte, so that a test can send any bytes. */
+export function toBytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** One chunk of a body in chunks. */
+export function chunk(bytes: number): Uint8Array {
+  return toBytes(`${bytes.toString(16)}\r\n${" ".repeat(bytes)}\r\n`);
+}
+
+function parseResponse(text: string, toHead: boolean) {
+  const end = text.indexOf("\r\n\r\n");
+  if (end === -1) return null;
+  const [statusLine, ...lines] = text.slice(0, end).split("\r\n");
+  const headers = Object.fromEntries(lines.map((line) => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+  }));
+  const status = Number(statusLine!.split(" ")[1]);
+  const rest = text.slice(end + 4);
+  if (toHead || status === 304) return { response: { status, headers, body: "" }, rest };
+  if (headers["transfer-encoding"] === "chunked") {
+    // The tests' bodies in chunks come in one, and possibly without the last, empty one.
+    const found = /^([0-9a-f]+)\r\n/i.exec(rest);
+    const length = Number.parseInt(found?.[1] ?? "", 16);
+    const start = found?.[0].length ?? 0;
+    if (found === null || rest.length < start + length) return null;
+    return {
+      response: { status, headers, body: rest.slice(start, start + length) },
+      rest: rest.slice(start + length),
+    };
+  }
+  const length = Number(headers["content-length"] ?? 0);
+  if (rest.length < length) return null;
+  return { response: { status, headers, body: rest.slice(0, length) }, rest: rest.slice(length) };
+}
