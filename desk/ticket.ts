@@ -46,7 +46,7 @@ export function ticketContent(request: SupportRequest): string {
   }
   const diagnostics = Object.entries(request.diagnostics ?? {});
   if (diagnostics.length > 0) {
-    sections.push(section("Diagnostics", diagnostics.map(([key, value]) => `${key}: ${value}`)));
+    sections.push(section("Diagnostics", diagnostics.flatMap(diagnostic)));
   }
   return sections.join("\n\n") + "\n";
 }
@@ -56,16 +56,27 @@ function person(id: string, name: string | undefined): string {
   return name ? `${seen(id)} (${seen(name)})` : seen(id);
 }
 
+/** A value of several lines stands below its key, so that none of them can pass for another key. */
+function diagnostic([key, value]: [string, string]): string[] {
+  const lines = value.split("\n");
+  return lines.length === 1
+    ? [`${key}: ${value}`]
+    : [`${key}:`, ...lines.map((line) => `    ${line}`)];
+}
+
 function section(title: string, lines: string[]): string {
   return [`${title}:`, ...lines.map(indented)].join("\n");
 }
 
 /**
- * By no-break spaces: Request Tracker's page drops other ones at the start of a line, and hides a
- * line that ">" begins as a quotation.
+ * By no-break spaces: Request Tracker's page drops other ones at the start of a line, tabs too, and
+ * hides a line that ">" begins as a quotation.
  */
 function indented(line: string): string {
-  return `    ${line}`.replace(/^ +/, (spaces) => "\u00A0".repeat(spaces.length)).trimEnd();
+  return `    ${line}`.replace(
+    /^[ \t]+/,
+    (blanks) => "\u00A0".repeat(blanks.replaceAll("\t", "    ").length),
+  ).trimEnd();
 }
 
 function seen(text: string): string {

@@ -9,8 +9,18 @@ export const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000;
 export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * The SHA-256 of what is asked and where, in hex: equal for equal submissions, whatever the order
- * of their fields and whether defaults were spelled out.
+ * The version of fingerprints, stored beside each. It rises with every change in what cleaning makes
+ * of a submission, because that changes the fingerprint of one and the same body.
+ *
+ * - 1: of the submission as it was sent, but for blanks around `summary`. Stored without a version.
+ * - 2: of the cleaned submission. A body that is clean already has the same one in both, so that a
+ *   process of version 1 recognizes the retry of what one of version 2 stored, and the reverse.
+ */
+export const FINGERPRINT_VERSION = 2;
+
+/**
+ * Returns the SHA-256, in hex, of what is requested and where: equal for equal submissions, whatever
+ * the order of their fields and whether defaults were spelled out.
  */
 export function fingerprint(context: Context, submission: Submission): Promise<string> {
   const { diagnostics = {}, ...fields } = submission;

@@ -44,7 +44,7 @@ export interface KeyClaim extends KeyScope {
 
 export type KeyLookup =
   | { outcome: "free"; versionstamp: string | null }
-  | { outcome: "taken"; fingerprint: string; stored: Stored };
+  | { outcome: "taken"; fingerprint: string; fingerprintVersion: number; stored: Stored };
 
 export type Appended =
   | { outcome: "stored"; stored: Stored }

@@ -1,8 +1,8 @@
 import type { Deskhand } from "./deskhand.ts";
 import type { KeyClaim, KeyLookup, LogFields } from "./ports.ts";
 import { resume } from "./resume.ts";
-import type { Actor } from "./support_request.ts";
-import type { SubmitResult } from "./submit.ts";
+import { isSameSubmission } from "./same_submission.ts";
+import type { SubmitCommand, SubmitResult } from "./submit.ts";
 
 /**
  * Returns the result of a submission whose key is taken: the stored request, resumed if its handoff
@@ -11,12 +11,12 @@ import type { SubmitResult } from "./submit.ts";
 export async function repeat(
   deskhand: Deskhand,
   taken: Extract<KeyLookup, { outcome: "taken" }>,
+  command: SubmitCommand,
   claim: KeyClaim,
-  actor: Actor,
   fields: LogFields,
 ): Promise<SubmitResult> {
-  if (taken.fingerprint !== claim.fingerprint) return { outcome: "key_reused" };
-  const result = await resume(deskhand, taken.stored, actor, fields);
+  if (!await isSameSubmission(taken, command, claim.fingerprint)) return { outcome: "key_reused" };
+  const result = await resume(deskhand, taken.stored, command.actor, fields);
   return result.outcome === "done"
     ? { outcome: "submitted", request: result.request, replayed: true }
     : result;

@@ -1,28 +1,18 @@
 import { z } from "zod";
-import { line, lines, requiredLine } from "./text.ts";
+import { Diagnostics } from "./diagnostics.ts";
+import { Email } from "./email.ts";
+import { isBlank, line, optional, optionalLine, optionalLines, requiredLine } from "./text.ts";
 
 export const Severity = z.enum(["low", "normal", "high", "critical"]);
 export type Severity = z.infer<typeof Severity>;
 
-export const Contact = z.strictObject({
-  name: line(120).optional(),
-  email: z.email("must be an email address such as ada@example.com").max(254).optional(),
-});
-export type Contact = z.infer<typeof Contact>;
-
-const MAX_DIAGNOSTICS = 20;
-
-/**
- * What the product knows about the situation, for the desk's people. Its keys are kept as they
- * were sent: two that trimming made equal would lose one's value.
- */
-export const Diagnostics = z.record(line(64).min(1, "must not be empty"), line(500))
-  .refine(
-    (diagnostics) => Object.keys(diagnostics).length <= MAX_DIAGNOSTICS,
-    `must have at most ${MAX_DIAGNOSTICS} keys`,
-  )
-  .meta({ maxProperties: MAX_DIAGNOSTICS });
-export type Diagnostics = z.infer<typeof Diagnostics>;
+/** Whom to contact about the request. Absent if nothing of it is given. */
+export const Contact = z.strictObject({ name: optionalLine(120), email: Email })
+  .transform((contact) => {
+    const given = withoutAbsent(contact);
+    return Object.keys(given).length === 0 ? undefined : given;
+  });
+export type Contact = NonNullable<z.infer<typeof Contact>>;
 
 export const HANDOFF_MODES = ["none", "create", "link"] as const;
 export type HandoffMode = typeof HANDOFF_MODES[number];
@@ -35,13 +25,36 @@ export const HandoffChoice = z.discriminatedUnion("mode", [
 ]);
 export type HandoffChoice = z.infer<typeof HandoffChoice>;
 
-/** What a frontend sends. Unknown fields are refused, so that a typo never loses what was typed. */
+/** A form that has a field for the ticket sends it empty where no ticket is to be linked. */
+const Handoff: z.ZodType<HandoffChoice, z.input<typeof HandoffChoice>> = z.preprocess(
+  withoutBlankTicket,
+  HandoffChoice,
+) as never;
+
+/**
+ * What a frontend sends, cleaned. What a person types is rejected when it is too long, because the
+ * client still has it; what a program collects is cut. Unknown fields are rejected, so that a typo
+ * in a field's name never loses what was typed. Absent fields have no key.
+ */
 export const Submission = z.strictObject({
   summary: requiredLine(200),
-  description: lines(8000).optional(),
-  severity: Severity.default("normal"),
-  contact: Contact.optional(),
-  diagnostics: Diagnostics.optional(),
-  handoff: HandoffChoice.default({ mode: "none" }),
-});
+  description: optionalLines(8000),
+  severity: optional(Severity).transform((severity) => severity ?? "normal"),
+  contact: optional(Contact),
+  diagnostics: optional(Diagnostics),
+  handoff: optional(Handoff).transform((choice): HandoffChoice => choice ?? { mode: "none" }),
+}).transform(withoutAbsent);
 export type Submission = z.infer<typeof Submission>;
+
+function withoutAbsent<Fields extends object>(fields: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined),
+  ) as Fields;
+}
+
+function withoutBlankTicket(choice: unknown): unknown {
+  if (typeof choice !== "object" || choice === null || !("ticket" in choice)) return choice;
+  const { ticket, ...others } = choice;
+  const isLink = "mode" in choice && choice.mode === "link";
+  return isBlank(ticket) && !isLink ? others : choice;
+}

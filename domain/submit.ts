@@ -78,7 +78,7 @@ async function refuseOrRepeat(
   const claim = await claimOf(command, timestamp(now));
   const lookup = claim && await deskhand.store.findKey(claim);
   return lookup?.outcome === "taken"
-    ? await repeat(deskhand, lookup, claim!, command.actor, { requestId, tenantId })
+    ? await repeat(deskhand, lookup, command, claim!, { requestId, tenantId })
     : { outcome: "not_a_ticket" };
 }
 
@@ -93,9 +93,7 @@ async function storeAndHandOff(
   const fields = { requestId, tenantId, reference: request.reference };
   const claim = await claimOf(command, request.createdAt);
   const result = await append(deskhand, request, claim);
-  if (result.outcome === "taken") {
-    return repeat(deskhand, result, claim!, command.actor, fields);
-  }
+  if (result.outcome === "taken") return repeat(deskhand, result, command, claim!, fields);
   const { stored } = result;
   const { handoff } = stored.request;
   const outcome = handoff.status === "failed" ? handoff.reason : handoff.status;

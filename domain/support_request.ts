@@ -2,11 +2,11 @@ import { z } from "zod";
 import { Context } from "./context.ts";
 import { StoredHandoff, Timestamp } from "./handoff.ts";
 import { Reference } from "./reference.ts";
-import { Contact, Diagnostics, Severity } from "./submission.ts";
-import { line } from "./text.ts";
+import { Severity } from "./submission.ts";
+import { exactLine } from "./text.ts";
 
 /** Who asks, from the verified token. */
-export const Actor = z.object({ id: line(255).min(1), name: line(120).optional() });
+export const Actor = z.object({ id: exactLine(255).min(1), name: exactLine(120).optional() });
 export type Actor = z.infer<typeof Actor>;
 
 /** The record, and the only truth about a support request. Its `handoff` is settled once. */
@@ -17,8 +17,9 @@ export const SupportRequest = z.object({
   summary: z.string(),
   description: z.string().optional(),
   severity: Severity,
-  contact: Contact.optional(),
-  diagnostics: Diagnostics.optional(),
+  // As they were cleaned when they were stored: rules may change, and records must stay readable.
+  contact: z.object({ name: z.string().optional(), email: z.string().optional() }).optional(),
+  diagnostics: z.record(z.string(), z.string()).optional(),
   createdAt: Timestamp,
   createdBy: Actor,
   /** The verified email address of `createdBy`, for the desk alone: in no response, log or audit event. */

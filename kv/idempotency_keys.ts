@@ -12,13 +12,15 @@ export function createIdempotencyKeys(
     async findKey(scope) {
       const { value, versionstamp } = await call(kv, (kv) => kv.get(idempotencyKey(scope)));
       if (versionstamp === null) return { outcome: "free", versionstamp };
-      const { recordKey, fingerprint, expiresAt } = IdempotencyRecord.parse(value);
+      const { recordKey, fingerprint, fingerprintVersion, expiresAt } = IdempotencyRecord.parse(
+        value,
+      );
       // KV serves a record for up to a minute after it has expired.
       if (expiresAt <= clock.now()) return { outcome: "free", versionstamp };
       const stored = toStored(await call(kv, (kv) => kv.get(recordKey)));
       return stored === null
         ? { outcome: "free", versionstamp }
-        : { outcome: "taken", fingerprint, stored };
+        : { outcome: "taken", fingerprint, fingerprintVersion, stored };
     },
   };
 }

@@ -12,6 +12,8 @@ const RecordKey = z.tuple([z.enum(["tenant", "run"]), z.string(), z.number().int
 export const IdempotencyRecord = z.object({
   recordKey: RecordKey,
   fingerprint: z.string(),
+  /** Version 1 stored none. */
+  fingerprintVersion: z.int().default(1),
   expiresAt: z.number(),
 });
 export type IdempotencyRecord = z.infer<typeof IdempotencyRecord>;
@@ -45,11 +47,7 @@ const NewerRequest = z.object({
   handoff: z.unknown(),
 });
 
-const StoredRequest = SupportRequest.extend({
-  ...NewerRequest.shape,
-  contact: z.object({ name: z.string().optional(), email: z.string().optional() }).optional(),
-  diagnostics: z.record(z.string(), z.string()).optional(),
-});
+const StoredRequest = SupportRequest.extend(NewerRequest.shape);
 
 /** The sort key in a request's key. */
 export function sortKey(key: Deno.KvKey): number {

@@ -1,6 +1,7 @@
 import { auditEvent } from "../domain/audit.ts";
 import type { Context } from "../domain/context.ts";
 import { timestamp } from "../domain/handoff.ts";
+import { FINGERPRINT_VERSION } from "../domain/idempotency.ts";
 import {
   type Appended,
   type Clock,
@@ -79,7 +80,9 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
     };
     if (claim !== undefined) {
       const { fingerprint, expiresAt, replaces } = claim;
-      const value = { recordKey: key, fingerprint, expiresAt } as IdempotencyRecord;
+      const fingerprintVersion = FINGERPRINT_VERSION;
+      const record = { recordKey: key, fingerprint, fingerprintVersion, expiresAt };
+      const value = record as IdempotencyRecord;
       const expireIn = Math.max(1, expiresAt - clock.now());
       change.checks.push({ key: idempotencyKey(claim), versionstamp: replaces });
       change.sets.push({ key: idempotencyKey(claim), value, options: { expireIn } });

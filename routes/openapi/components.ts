@@ -58,8 +58,13 @@ export type SchemaName = keyof typeof SENT | keyof typeof ANSWERED;
 
 const DESCRIPTIONS: Record<SchemaName, string> = {
   Submission:
-    "What a frontend sends. Unknown fields are refused. All text is well-formed Unicode " +
-    "without control characters, but for line breaks in `description`.",
+    "What a frontend sends. Unknown fields are rejected. Text is cleaned, and lengths are measured " +
+    "afterwards, in characters: a one-line text has each run of line breaks, tabs and other control " +
+    "characters replaced by one space; `description` and the values of `diagnostics` keep tabs and " +
+    "line breaks (as `\\n`), lose terminal colors, and have U+FFFD for any other control character. " +
+    '`null`, `""` and blank text mean that an optional field is absent. Diagnostics are never too ' +
+    "long: a value has up to 4,000 characters, all together 10,000, a key 64, and what is over is " +
+    "cut with an ellipsis; of more than 20 keys the first 20 by name are stored.",
   HandoffChoice: "What to do at the desk. Defaults to the mode `none`.",
   NoHandoff: "Stores the request without sending anything to the desk.",
   CreateTicket: "Creates a new ticket at the desk.",

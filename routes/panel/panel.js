@@ -78,7 +78,8 @@
   const BLANK = Object.fromEntries(NAMES.map((name) => [name, FIELDS[name][1]]));
 
   /** A run `..` would be its tenant's own address. */
-  const ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+  const TENANT_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+  const RUN_ID = /^[A-Za-z0-9_][A-Za-z0-9._:+@~=-]{0,249}$/;
 
   /** For one call, its token included. */
   const CALL_MS = 20_000;
@@ -185,13 +186,9 @@ button:hover { background: var(--_line); }
     return element;
   }
 
-  /** Control characters, as a pasted log has, would be refused. */
-  function cleaned(name, text) {
-    const isLine = name !== "description";
-    const clean = text.toWellFormed().replace(/[\u2028\u2029]/g, "\n")
-      .replace(/\t/g, "    ").replace(isLine ? /\p{Cc}/gu : /[^\P{Cc}\n]/gu, " ");
-    return (isLine ? clean.trim() : clean.trimEnd()) || undefined;
-  }
+  /** As short as the service makes it, which does the rest. */
+  const cleaned = (text) =>
+    text.replace(/[^\P{Cc}\s]\[(?:[\d:;?]+[A-Za-z]|[mK])/gu, "").trimEnd() || undefined;
 
   const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
@@ -249,10 +246,10 @@ button:hover { background: var(--_line); }
         .map((name) => this.getAttribute(name));
       const base = URL.parse(service ?? home, document.baseURI);
       let wrong;
-      if (run !== null && !ID.test(run)) wrong = "run";
-      if (!ID.test(tenant)) wrong = "tenant";
+      if (run !== null && !RUN_ID.test(run)) wrong = "run";
+      if (!TENANT_ID.test(tenant)) wrong = "tenant";
       if (!base?.protocol.startsWith("http")) wrong = "service";
-      const runPath = run === null ? "" : `/runs/${run}`;
+      const runPath = run === null ? "" : `/runs/${encodeURIComponent(run)}`;
       const path = `v1/tenants/${tenant}${runPath}/support-requests`;
       const url = `${base?.href.replace(/\/?$/, "/")}${path}`;
       if (url === this.#state?.url) return;
@@ -289,7 +286,7 @@ button:hover { background: var(--_line); }
       if (state.isDone) return this.#write(state.typed, "summary");
       Object.assign(state, { alert: null, errors: {} });
       for (const name of NAMES) {
-        const text = cleaned(name, state.typed[name]) ?? "";
+        const text = cleaned(state.typed[name]) ?? "";
         const count = [...text].length;
         const max = FIELDS[name][2];
         const isNeeded = name === "summary" || name === "ticket" && state.typed.mode === "link";
@@ -314,7 +311,7 @@ button:hover { background: var(--_line); }
 
     async #send(state) {
       const { typed, keys } = state;
-      const said = Object.fromEntries(NAMES.map((name) => [name, cleaned(name, typed[name])]));
+      const said = Object.fromEntries(NAMES.map((name) => [name, cleaned(typed[name])]));
       const { summary, description, severity, name, email, mode, ticket } = said;
       const body = JSON.stringify({
         summary,

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import { deskAddress, linkedTicket } from "../../desk/link.ts";
 
 const ADDRESS = "https://desk.example/rt";
@@ -7,6 +7,34 @@ const FORTY_TWO = { reference: "42", url: `${ADDRESS}/Ticket/Display.html?id=42`
 for (
   const text of [
     "42",
+    "#42",
+    "# 42",
+    "RT#42",
+    "rt #42",
+    "RT 42",
+    "RT: 42",
+    "Ticket 42",
+    "Ticket #42",
+    "RT Ticket #42:",
+    "Request Tracker #42",
+    "[rt.example #42]",
+    "[Acme Support #42]",
+    "Re: [rt.example #42] The printer is on fire",
+    "AW: [rt.example #42] Fwd: [rt.example #42] Printer",
+    "#42: The printer is on fire, as in #41",
+    " 42",
+    "42\n",
+    "42.",
+    "(#42)",
+    '"42"',
+    "\u00a0\u200b42\ufeff",
+    "#\u200e42\u200f",
+    "４２",
+    "＃４２",
+    ` <${ADDRESS}/Ticket/Display.html?id=42> `,
+    `(${ADDRESS}/Ticket/Display.html?id=42).`,
+    `\u2068${ADDRESS}/Ticket/Display.html?id=42\u2069`,
+    `${ADDRESS}/Ticket/Display.html?id=42&results=0c5e6ae6b04da4ba4c3b9d8e7f65a1b2`,
     `${ADDRESS}/Ticket/Display.html?id=42`,
     `${ADDRESS}/Ticket/Display.html?id=42#txn-1017`,
     `${ADDRESS}/Ticket/Display.html?ForceShowHistory=1&id=42&id=42`,
@@ -20,7 +48,7 @@ for (
     "HTTPS://DESK.example:443/rt/Ticket/Display.html?id=42",
   ]
 ) {
-  Deno.test(`linkedTicket takes ${text}`, () => {
+  Deno.test(`linkedTicket takes ${JSON.stringify(text)}`, () => {
     assertEquals(linkedTicket(ADDRESS, text), FORTY_TWO);
   });
 }
@@ -33,11 +61,31 @@ for (
     "-1",
     "4.2",
     "1e3",
-    " 42",
-    "42\n",
+    "#0",
+    "#042",
+    "RT#-42",
+    "4 2",
+    "42 43",
+    "#42 #43",
+    "42, 43",
+    "+42",
     "٤٢",
-    "#42",
+    "42th",
+    "Ticket",
+    "SR-42",
+    "INC#42",
+    "the printer is on fire, see #42",
+    "[rt.example #42",
+    "[rt.example 42]",
+    "[rt.example #042]",
+    "[rt.example #42] [rt.example #43]",
+    "[42]",
     "1".repeat(16),
+    `#${"1".repeat(16)}`,
+    `https://other.example/?q=[rt.example #42]`,
+    `https://other.example/Ticket/Display.html?id=42#42`,
+    `see ${ADDRESS}/Ticket/Display.html?id=42`,
+    `https://desk.example/x/Ticket/Display.html?id=42`,
     "javascript:alert(42)",
     "//desk.example/rt/Ticket/Display.html?id=42",
     "/rt/Ticket/Display.html?id=42",
@@ -75,6 +123,23 @@ for (
     assertEquals(linkedTicket(ADDRESS, text), null);
   });
 }
+
+Deno.test("linkedTicket takes no page below another base path than the desk's own", () => {
+  const root = "https://desk.example";
+  const page = (path: string) => linkedTicket(root, `${root}${path}/Ticket/Display.html?id=42`);
+  assertEquals(page("")?.reference, "42");
+  for (const path of ["/x", "/rt", "/x/y", "/Ticket", "/./x", "/x/../y"]) {
+    assertEquals(page(path), null, path);
+  }
+});
+
+Deno.test("linkedTicket takes linear time whatever is pasted", () => {
+  const started = performance.now();
+  for (const piece of [" ", "[", "[#", "rt ", "rt:", "#4", "(", "\u200b", "[x #4"]) {
+    linkedTicket(ADDRESS, piece.repeat(2_000));
+  }
+  assertLess(performance.now() - started, 500);
+});
 
 for (
   const [url, address] of [

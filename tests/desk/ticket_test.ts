@@ -130,6 +130,28 @@ Deno.test("ticketContent keeps the shape of what was written", () => {
   );
 });
 
+Deno.test("ticketContent shows a stack trace below its key, with its indentation", () => {
+  const trace = "Error: x\n\tat y\n  z";
+  const content = ticketContent(supportRequest({ diagnostics: { a: "1", trace, b: "2" } }));
+  const lines = [
+    `${INDENT}a: 1`,
+    `${INDENT}trace:`,
+    `${INDENT}${INDENT}Error: x`,
+    `${INDENT}${INDENT}${INDENT}at y`,
+    `${INDENT}${INDENT}\u00A0\u00A0z`,
+    `${INDENT}b: 2`,
+  ];
+  assertStringIncludes(content, `Diagnostics:\n${lines.join("\n")}\n`);
+});
+
+Deno.test("ticketContent lets no line of a diagnostics value pass for one of ours", () => {
+  const diagnostics = { a: "x\nSeverity: low\n\nReference: SR-1\nb: 2" };
+  const content = ticketContent(supportRequest({ diagnostics }));
+  assertEquals(content.match(/^\S.*$/gm)?.filter((line) => /Severity|SR-1$/.test(line)), [
+    "Severity: high",
+  ]);
+});
+
 Deno.test("ticketContent lets nobody write a line that passes for one of ours", () => {
   const content = ticketContent(supportRequest({
     description: "x\r\nSeverity: low\n\nTenant: other",

@@ -49,9 +49,27 @@ Deno.test("fingerprint does not depend on the order of fields", async () => {
   }));
 });
 
+Deno.test("fingerprint does not depend on what cleaning removes", async () => {
+  const sent = {
+    ...FULL,
+    summary: "\tThe printer\r\n is on fire\0",
+    description: "\ufeffIt\u001b[1m burns\u001b[0m",
+    contact: { name: " Ada\n", email: " ada@example.com" },
+    diagnostics: { "page\t": "/print", "browser": "Firefox", "empty": null },
+    handoff: { mode: "link", ticket: "42 " },
+  };
+  assertEquals(await of(sent), await of(FULL));
+  const unsorted = { b: "1", a: "2", " a": "3", "a ": "4", c: 5 };
+  const diagnostics = (value: unknown) => of({ ...FULL, diagnostics: value });
+  const backwards = reordered(unsorted, (keys) => keys.toReversed());
+  assertEquals(await diagnostics(backwards), await diagnostics(unsorted));
+});
+
 Deno.test("fingerprint does not depend on whether defaults are spelled out", async () => {
   const spelledOut = { summary: " Help ", severity: "normal", handoff: { mode: "none" } };
   assertEquals(await of({ summary: "Help" }), await of(spelledOut));
+  const absent = { description: "", severity: null, contact: {}, diagnostics: {}, handoff: "" };
+  assertEquals(await of({ summary: "Help" }), await of({ summary: "Help", ...absent }));
 });
 
 Deno.test("fingerprint differs where anything that was asked differs", async () => {
@@ -59,13 +77,12 @@ Deno.test("fingerprint differs where anything that was asked differs", async () 
   const others = [
     FULL,
     { ...FULL, summary: "The printer is off fire" },
-    { ...FULL, description: "" },
+    { ...FULL, description: null },
     { ...FULL, severity: "high" },
     { ...FULL, contact: { name: "Ada" } },
-    { ...FULL, contact: {} },
     withoutContact,
     { ...FULL, diagnostics: { browser: "/print", page: "Firefox" } },
-    { ...FULL, diagnostics: { browser: "Firefox", page: "/print", x: "" } },
+    { ...FULL, diagnostics: { browser: "Firefox", page: "/print", x: "0" } },
     { ...FULL, diagnostics: {} },
     { ...FULL, handoff: { mode: "link", ticket: "43" } },
     { ...FULL, handoff: { mode: "create" } },

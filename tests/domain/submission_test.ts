@@ -1,13 +1,15 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
+import fc from "fast-check";
 import { RunId, TenantId } from "../../domain/context.ts";
 import { Submission } from "../../domain/submission.ts";
+import { anyLongText, anyText } from "./text_arbitraries.ts";
 
 const FULL: Submission = {
   summary: "The printer is on fire",
-  description: "It burns.\r\nStill.",
+  description: "It burns.\n\tStill.",
   severity: "high",
   contact: { name: "Ada", email: "ada@example.com" },
-  diagnostics: { browser: "Firefox 145", "a b": "" },
+  diagnostics: { browser: "Firefox 145", trace: "Error: x\n\tat y" },
   handoff: { mode: "link", ticket: "42" },
 };
 
@@ -17,11 +19,7 @@ function wrong(value: unknown): string[] {
   return parsed.success ? [] : parsed.error.issues.map(({ path }) => path.join("."));
 }
 
-function diagnostics(count: number, key = (i: number) => `key ${i}`) {
-  return Object.fromEntries(Array.from({ length: count }, (_, i) => [key(i), "value"]));
-}
-
-Deno.test("Submission accepts every field and keeps it as it was sent", () => {
+Deno.test("Submission accepts every field and keeps text that is clean as it was sent", () => {
   assertEquals(Submission.parse(FULL), FULL);
 });
 
@@ -45,12 +43,11 @@ Deno.test("Submission refuses a field that it does not know, at every level", ()
   ) assertFalse(Submission.safeParse(value).success, JSON.stringify(value));
 });
 
-Deno.test("Submission accepts each field up to its limit and no further", () => {
+Deno.test("what is typed is accepted up to its limit and named beyond it", () => {
   const fields: [string, number, (text: string) => unknown][] = [
     ["summary", 200, (summary) => ({ summary })],
     ["description", 8000, (description) => ({ ...FULL, description })],
     ["contact.name", 120, (name) => ({ ...FULL, contact: { name } })],
-    ["diagnostics.a", 500, (a) => ({ ...FULL, diagnostics: { a } })],
     ["handoff.ticket", 2000, (ticket) => ({ ...FULL, handoff: { mode: "link", ticket } })],
   ];
   for (const [place, limit, using] of fields) {
@@ -59,35 +56,52 @@ Deno.test("Submission accepts each field up to its limit and no further", () => 
   }
 });
 
-Deno.test("Submission accepts 20 diagnostics with keys of 64 characters and no more", () => {
-  assertEquals(wrong({ ...FULL, diagnostics: diagnostics(20) }), []);
-  assertEquals(wrong({ ...FULL, diagnostics: diagnostics(21) }), ["diagnostics"]);
-  assertEquals(wrong({ ...FULL, diagnostics: { ["k".repeat(64)]: "" } }), []);
-  for (const key of ["k".repeat(65), "", "a\nb", "\ud800"]) {
-    assertEquals(wrong({ ...FULL, diagnostics: { [key]: "" } }).length, 1, JSON.stringify(key));
+Deno.test("everything optional is absent if it is null or blank", () => {
+  const least = { summary: "x", severity: "normal", handoff: { mode: "none" } };
+  assertEquals(Submission.parse({ summary: "x" }) as unknown, least);
+  for (const absent of [null, "", " ", "\r\n\t", "\u00a0\ufeff"]) {
+    for (
+      const fields of [
+        { description: absent },
+        { severity: absent },
+        { contact: absent },
+        { contact: { name: absent } },
+        { contact: { name: absent, email: absent } },
+        { diagnostics: absent },
+        { diagnostics: { a: absent } },
+        { handoff: absent },
+        { handoff: { mode: "none", ticket: absent } },
+      ]
+    ) {
+      const parsed = Submission.parse({ summary: "x", ...fields });
+      assertEquals(Object.keys(parsed).toSorted(), Object.keys(least).toSorted());
+      assertEquals(parsed as unknown, least);
+    }
+    const create = { mode: "create", ticket: absent };
+    assertEquals(Submission.parse({ summary: "x", handoff: create }).handoff, { mode: "create" });
+    assertEquals(wrong({ summary: absent }), ["summary"]);
   }
+  const contact = { name: "", email: "ada@example.com" };
+  assertEquals(Submission.parse({ summary: "x", contact }).contact, { email: "ada@example.com" });
+  assertEquals(Submission.parse({ summary: "x", contact: {} }) as unknown, least);
 });
 
-Deno.test("Submission loses no diagnostics to keys that look alike", () => {
-  const sent = { "a": "1", " a": "2", "a ": "3", "constructor": "4", "toString": "5" };
-  assertEquals(Submission.parse({ ...FULL, diagnostics: sent }).diagnostics, sent);
-  const many = diagnostics(21, (i) => " ".repeat(i) + "k");
-  assertEquals(wrong({ ...FULL, diagnostics: many }), ["diagnostics"]);
-});
-
-Deno.test("Submission refuses values of another type", () => {
+Deno.test("Submission rejects values of another type, and what it cannot understand", () => {
   for (
     const [place, value] of [
       ["summary", { summary: 1 }],
-      ["description", { ...FULL, description: null }],
+      ["description", { ...FULL, description: 1 }],
       ["severity", { ...FULL, severity: "urgent" }],
+      ["severity", { ...FULL, severity: 1 }],
       ["contact", { ...FULL, contact: "ada@example.com" }],
+      ["contact", { ...FULL, contact: [] }],
+      ["contact.name", { ...FULL, contact: { name: 1 } }],
       ["contact.email", { ...FULL, contact: { email: "ada" } }],
-      ["contact.email", { ...FULL, contact: { email: "Ada <ada@example.com>" } }],
-      ["contact.email", { ...FULL, contact: { email: "a@b.example\nBcc: c@d.example" } }],
-      ["contact.email", { ...FULL, contact: { email: `${"a".repeat(243)}@example.com` } }],
-      ["diagnostics.a", { ...FULL, diagnostics: { a: 1 } }],
+      ["diagnostics", { ...FULL, diagnostics: ["a"] }],
+      ["diagnostics.a", { ...FULL, diagnostics: { a: { b: 1 } } }],
+      ["diagnostics.a", { ...FULL, diagnostics: { a: ["b"] } }],
       ["handoff.mode", { ...FULL, handoff: { mode: "email" } }],
+      ["handoff.mode", { ...FULL, handoff: {} }],
       ["handoff.ticket", { ...FULL, handoff: { mode: "link" } }],
       ["handoff.ticket", { ...FULL, handoff: { mode: "link", ticket: 42 } }],
     ] as const
@@ -95,29 +109,61 @@ Deno.test("Submission refuses values of another type", () => {
 });
 
 Deno.test("Submission names everything that is wrong at once", () => {
-  const value = { summary: "", description: "a\tb", severity: "x", contact: { email: "x" } };
+  const value = { summary: "", description: 1, severity: "x", contact: { email: "x" } };
   assertEquals(wrong(value).toSorted(), ["contact.email", "description", "severity", "summary"]);
 });
 
-for (const [name, Id] of Object.entries({ TenantId, RunId })) {
-  Deno.test(`${name} is 1 to 128 letters, digits and a few marks, and begins with neither mark`, () => {
-    for (const id of ["a", "Z", "0", "a.b_c:d-e", "A".repeat(128)]) {
-      assert(Id.safeParse(id).success, id);
-    }
-    const others = [
-      "",
-      "A".repeat(129),
-      ".",
-      "-a",
-      "_a",
-      ":a",
-      "a/b",
-      "a b",
-      "a\n",
-      "ä",
-      "a\0",
-      "😀",
-    ];
-    for (const id of others) assertFalse(Id.safeParse(id).success, JSON.stringify(id));
+Deno.test("a submission cleaned again is the same submission", () => {
+  const submission = fc.record({
+    summary: anyLongText,
+    description: anyLongText,
+    contact: fc.record({ name: anyText }),
+    diagnostics: fc.dictionary(anyText.filter((key) => key !== "__proto__"), anyLongText),
   });
-}
+  fc.assert(fc.property(submission, (sent) => {
+    const parsed = Submission.safeParse(sent);
+    if (parsed.success) assertEquals(Submission.parse(parsed.data), parsed.data);
+  }));
+});
+
+const OTHER_IDS = [
+  "",
+  ".",
+  "..",
+  "-a",
+  ":a",
+  "+a",
+  "~a",
+  "a/b",
+  "a b",
+  "a\n",
+  "ä",
+  "a\0",
+  "😀",
+  "a%2Fb",
+];
+
+Deno.test("TenantId is 1 to 128 letters, digits and a few marks, and begins with no mark", () => {
+  for (const id of ["a", "Z", "0", "a.b_c:d-e", "A".repeat(128)]) {
+    assert(TenantId.safeParse(id).success, id);
+  }
+  for (const id of [...OTHER_IDS, "_a", "a+b", "a@b", "A".repeat(129)]) {
+    assertFalse(TenantId.safeParse(id).success, JSON.stringify(id));
+  }
+});
+
+Deno.test("RunId is an id as workflow engines make them", () => {
+  for (
+    const id of [
+      "a",
+      "_",
+      "manual__2026-11-25T00:00:00.123456+00:00",
+      "scheduled__2026-11-25T00:00:00+00:00",
+      "nightly@host~1=2",
+      "a".repeat(250),
+    ]
+  ) assert(RunId.safeParse(id).success, id);
+  for (const id of [...OTHER_IDS, "@a", "=a", "A".repeat(251)]) {
+    assertFalse(RunId.safeParse(id).success, JSON.stringify(id));
+  }
+});

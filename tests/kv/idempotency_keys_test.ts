@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
+import { FINGERPRINT_VERSION } from "../../domain/idempotency.ts";
 import {
   ACME,
   claim,
@@ -28,7 +29,8 @@ Deno.test("findKey leads to the request as it is now", async () => {
   using test = await openTestStore();
   const appended = await test.store.append(pendingIn(ACME), claim());
   assert(appended.outcome === "stored");
-  const taken = { outcome: "taken", fingerprint: "f" } as const;
+  const fingerprintVersion = FINGERPRINT_VERSION;
+  const taken = { outcome: "taken", fingerprint: "f", fingerprintVersion } as const;
   assertEquals(await test.store.findKey(claim()), { ...taken, stored: appended.stored });
   await test.store.finalize(appended.stored, created("42"));
   const stored = await test.store.reread(appended.stored);

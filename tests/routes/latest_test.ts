@@ -159,7 +159,18 @@ Deno.test("latest changes its ETag when a pending handoff turns out to be interr
 });
 
 for (
-  const runId of ["-r", "r%201", "r%2F1", "r%00", "%zz", "%E0%A4%A", "é", "r".repeat(129), "*"]
+  const runId of [
+    "-r",
+    "r%201",
+    "r%2F1",
+    "r%00",
+    "%zz",
+    "%E0%A4%A",
+    "é",
+    "r".repeat(251),
+    "*",
+    "~r",
+  ]
 ) {
   Deno.test(`latest names the run id ${runId.slice(0, 20)} as what is not valid`, async () => {
     await using service = await openService();
@@ -172,9 +183,30 @@ for (
   });
 }
 
+Deno.test("a run has one context, whichever way its id is percent-encoded", async () => {
+  await using service = await openService();
+  const path = (runId: string) => `/v1/tenants/acme/runs/${runId}/support-requests`;
+  for (
+    const runId of [
+      "scheduled__2026-11-25T00:00:00+00:00",
+      "nightly@host~1=2",
+      "_",
+      `${"r".repeat(249)}+`,
+    ]
+  ) {
+    const everything = runId.replace(/./g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+    const stored = await (await service.call(path(runId), { json: { summary: "Help" } })).json();
+    assertEquals(stored.context, { kind: "run", tenantId: "acme", runId });
+    for (const encoded of [runId, encodeURIComponent(runId), everything]) {
+      const latest = await (await service.call(`${path(encoded)}/latest`)).json();
+      assertEquals(latest.supportRequest, stored, encoded);
+    }
+  }
+});
+
 Deno.test("latest takes an id as long as ids may be, and one that is percent-encoded", async () => {
   await using service = await openService();
-  const long = "r".repeat(128);
+  const long = "r".repeat(250);
   const path = (runId: string) => `/v1/tenants/acme/runs/${runId}/support-requests`;
   const stored = await (await service.call(path(long), { json: { summary: "Help" } })).json();
   const encoded = await service.call(`${path(long.replace("r", "%72"))}/latest`);

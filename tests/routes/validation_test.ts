@@ -6,9 +6,6 @@ import { assertProblem } from "./assert_problem.ts";
 
 const TENANT = "/v1/tenants/acme/support-requests";
 
-const TOO_MANY = Object.fromEntries(Array.from({ length: 21 }, (_, i) => [`k${i}`, ""]));
-const ONE_LINE = "must be one line without control characters";
-const SURROGATE = "must be well-formed Unicode: it has half of a surrogate pair";
 const MODES = "must be one of none, create, link";
 
 /** What is wrong with a body, as `pointer: detail` for each place. */
@@ -20,12 +17,9 @@ const REFUSED: [name: string, body: unknown, errors: string[]][] = [
   ["no summary", { description: "x" }, ["#/summary: is required"]],
   ["a blank summary", { summary: " \n " }, ["#/summary: must not be empty"]],
   ["a summary of 201", { summary: "é".repeat(201) }, ["#/summary: must be at most 200 characters"]],
-  ["a summary of two lines", { summary: "a\nb" }, [`#/summary: ${ONE_LINE}`]],
-  ["a summary with a line separator", { summary: "a\u2028b" }, [`#/summary: ${ONE_LINE}`]],
-  ["a summary with a NUL", { summary: "a\0b" }, [`#/summary: ${ONE_LINE}`]],
-  ["half of a pair", { summary: "a\ud800" }, [`#/summary: ${SURROGATE}`]],
+  ["a summary of controls", { summary: "\0\u2028\ud800" }, ["#/summary: must not be empty"]],
+  ["null for the summary", { summary: null }, ["#/summary: must be a string"]],
   ["a number for text", { summary: 7 }, ["#/summary: must be a string"]],
-  ["null for text", { summary: "a", description: null }, ["#/description: must be a string"]],
   ["a list for text", { summary: ["a"] }, ["#/summary: must be a string"]],
   [
     "a description of 8001",
@@ -33,20 +27,8 @@ const REFUSED: [name: string, body: unknown, errors: string[]][] = [
     ["#/description: must be at most 8000 characters"],
   ],
   [
-    "a description with a tab",
-    { summary: "a", description: "a\tb" },
-    [
-      "#/description: must have no control characters except line breaks (a tab is one: send spaces)",
-    ],
-  ],
-  [
     "another severity",
     { summary: "a", severity: "urgent" },
-    ["#/severity: must be one of low, normal, high, critical"],
-  ],
-  [
-    "a severity of null",
-    { summary: "a", severity: null },
     ["#/severity: must be one of low, normal, high, critical"],
   ],
   ["a contact that is text", { summary: "a", contact: "Ada" }, ["#/contact: must be an object"]],
@@ -62,24 +44,15 @@ const REFUSED: [name: string, body: unknown, errors: string[]][] = [
   ["diagnostics that are a list", { summary: "a", diagnostics: [] }, [
     "#/diagnostics: must be an object",
   ]],
-  ["21 diagnostics", { summary: "a", diagnostics: TOO_MANY }, [
-    "#/diagnostics: must have at most 20 keys",
-  ]],
   [
-    "diagnostics that are wrong",
-    { summary: "a", diagnostics: { "a/b~c é": 7, "": "x", ["k".repeat(65)]: "x", "\ud800": "x" } },
+    "diagnostics that cannot be understood",
+    { summary: "a", diagnostics: { "a/b~c é": {}, "\ud800": ["x"], "k": "fine" } },
     [
-      "#/diagnostics/a~1b~0c%20%C3%A9: must be a string",
-      "#/diagnostics/: its key must not be empty",
-      `#/diagnostics/${"k".repeat(65)}: its key must be at most 64 characters`,
-      `#/diagnostics/%EF%BF%BD: its key ${SURROGATE}`,
+      "#/diagnostics/a~1b~0c%20%C3%A9: must be a string, a number or a boolean",
+      "#/diagnostics/%EF%BF%BD: must be a string, a number or a boolean",
     ],
   ],
-  ["a long diagnostic", { summary: "a", diagnostics: { constructor: "x".repeat(501) } }, [
-    "#/diagnostics/constructor: must be at most 500 characters",
-  ]],
   ["a handoff that is text", { summary: "a", handoff: "none" }, ["#/handoff: must be an object"]],
-  ["a handoff of null", { summary: "a", handoff: null }, ["#/handoff: must be an object"]],
   ["no mode", { summary: "a", handoff: {} }, [`#/handoff/mode: ${MODES}`]],
   ["another mode", { summary: "a", handoff: { mode: "email" } }, [`#/handoff/mode: ${MODES}`]],
   ["a mode of null", { summary: "a", handoff: { mode: null } }, [`#/handoff/mode: ${MODES}`]],
@@ -120,7 +93,7 @@ for (const [name, body, errors] of REFUSED) {
   });
 }
 
-Deno.test("validation accepts the longest texts of the contract, in characters and not in units", async () => {
+Deno.test("validation accepts the longest texts of the contract, and what is only too much", async () => {
   await using service = await openService();
   const summary = "😀".repeat(200);
   for (
@@ -130,11 +103,13 @@ Deno.test("validation accepts the longest texts of the contract, in characters a
       { contact: { name: "😀".repeat(120), email: "ada@example.com" } },
       { contact: {} },
       { diagnostics: {} },
+      { description: "😀".repeat(8000) },
       {
         diagnostics: Object.fromEntries(
-          Array.from({ length: 20 }, (_, i) => [`${i}`.padEnd(64, "k"), "é".repeat(500)]),
+          Array.from({ length: 30 }, (_, i) => [`${i}`.padEnd(80, "k"), "é".repeat(700)]),
         ),
       },
+      { description: null, severity: "", contact: null, diagnostics: "", handoff: null },
       { diagnostics: { constructor: "a", prototype: "b", toString: "c", hasOwnProperty: "" } },
       { description: "\u202eright to left\u202c, \u200fas some write" },
     ]

@@ -1,0 +1,88 @@
+import { z } from "zod";
+import { characters, cleanLine, cleanLines, cut } from "./text.ts";
+
+const MAX_KEYS = 20;
+const MAX_KEY_LENGTH = 64;
+const MAX_VALUE_LENGTH = 4_000;
+/** Of all values together. */
+const MAX_LENGTH = 10_000;
+
+/** The key of a value that was sent under a blank one. */
+const UNNAMED = "unnamed";
+
+const Value = z.union([z.string(), z.number(), z.boolean(), z.null()], {
+  error: "must be a string, a number or a boolean",
+});
+
+/**
+ * What the product knows about the situation, for the support agents. A program collects it, so
+ * nothing that is merely too long or too much costs a person the request: it is cut.
+ */
+export const Diagnostics = z.record(z.string(), Value).transform(cleanDiagnostics);
+export type Diagnostics = Record<string, string>;
+
+/**
+ * Returns the diagnostics as they are stored: values as text, blank ones left out, the first 20 in
+ * the order of their keys, in the order in which they were sent; undefined if none is left.
+ *
+ * The result does not depend on the order of `sent`, but for its own order: a client whose retry
+ * sends the same object in another order sends the same submission.
+ */
+function cleanDiagnostics(sent: Record<string, unknown>): Diagnostics | undefined {
+  const present = Object.entries(sent)
+    .map(([key, value]) => ({ key, value: value === null ? "" : cleanLines(String(value)) }))
+    .filter(({ value }) => value !== "");
+  if (present.length === 0) return undefined;
+  const first = new Set(
+    present.map(({ key }) => key).sort(byCodeUnits).slice(0, MAX_KEYS),
+  );
+  const kept = present.filter(({ key }) => first.has(key));
+  const names = uniqueNames(kept.map(({ key }) => key));
+  const values = cutTogether(kept.map(({ value }) => value));
+  return Object.fromEntries(kept.map(({ key }, i) => [names.get(key)!, values[i]!]));
+}
+
+/**
+ * Returns a clean name for each key. A key that is clean already has its own name; of others that
+ * cleaning makes equal, each has a number, so that no value replaces another.
+ */
+function uniqueNames(keys: string[]): Map<string, string> {
+  const clean = new Map(keys.map((key) => [key, cut(cleanLine(key), MAX_KEY_LENGTH) || UNNAMED]));
+  const names = new Map<string, string>();
+  const taken = new Set<string>();
+  const isClean = (key: string) => clean.get(key) === key;
+  for (
+    const key of [
+      ...keys.filter(isClean),
+      ...keys.filter((key) => !isClean(key)).sort(byCodeUnits),
+    ]
+  ) {
+    let name = clean.get(key)!;
+    for (let number = 2; taken.has(name); number++) name = numbered(clean.get(key)!, number);
+    taken.add(name);
+    names.set(key, name);
+  }
+  return names;
+}
+
+function numbered(name: string, number: number): string {
+  const suffix = ` (${number})`;
+  return cut(name, MAX_KEY_LENGTH - suffix.length) + suffix;
+}
+
+/** Cuts the longest values until all fit together, so that a long one costs no short one anything. */
+function cutTogether(values: string[]): string[] {
+  const whole = values.map((value) => cut(value, MAX_VALUE_LENGTH));
+  const lengths = whole.map(characters).sort((a, b) => a - b);
+  let left = MAX_LENGTH;
+  for (const [i, length] of lengths.entries()) {
+    const share = Math.floor(left / (lengths.length - i));
+    if (length > share) return whole.map((value) => cut(value, share));
+    left -= length;
+  }
+  return whole;
+}
+
+function byCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,68 @@
+import type { Context } from "./context.ts";
+import type { Handoff } from "./handoff.ts";
+import { fingerprint, FINGERPRINT_VERSION } from "./idempotency.ts";
+import type { KeyLookup } from "./ports.ts";
+import { type HandoffChoice, Submission } from "./submission.ts";
+
+interface Retry {
+  context: Context;
+  submission: Submission;
+}
+
+/**
+ * Returns whether a retry sends what was sent first with its idempotency key. `own` is the retry's
+ * fingerprint. Those of another version may differ although the body is the same; then the stored
+ * request itself decides, so that neither an upgrade nor a rolling deployment rejects a retry.
+ */
+export async function isSameSubmission(
+  taken: Extract<KeyLookup, { outcome: "taken" }>,
+  { context, submission }: Retry,
+  own: string,
+): Promise<boolean> {
+  if (taken.fingerprint === own) return true;
+  const { request } = taken.stored;
+  switch (Math.sign(taken.fingerprintVersion - FINGERPRINT_VERSION)) {
+    case 0:
+      return false;
+    case 1:
+      // A newer version may clean otherwise, cut elsewhere and have other fields. It does not change
+      // the letters, and a key that is reused for another request has another summary.
+      return nameOf(request.context) === nameOf(context) &&
+        isBeginning(lettersOf(request.summary), lettersOf(submission.summary));
+    default: {
+      // An older version stored text as it was sent, so it is cleaned here.
+      const { summary, description, severity, contact, diagnostics } = request;
+      const { handoff } = submission;
+      const sent = { summary, description, severity, contact, diagnostics, handoff };
+      const cleaned = Submission.safeParse(sent).data;
+      return cleaned !== undefined && isOutcomeOf(handoff, request.handoff) &&
+        await fingerprint(request.context, cleaned) === own;
+    }
+  }
+}
+
+/** The record has no choice of handoff, only what came of it. */
+function isOutcomeOf(choice: HandoffChoice, handoff: Handoff): boolean {
+  switch (handoff.status) {
+    case "none":
+      return choice.mode === "none";
+    case "linked":
+      return choice.mode === "link" &&
+        choice.ticket.match(/\d+/g)?.includes(handoff.ticket.reference) === true;
+    default:
+      return choice.mode === "create";
+  }
+}
+
+function nameOf(context: Context): string {
+  return JSON.stringify([context.tenantId, context.kind === "run" ? context.runId : null]);
+}
+
+function lettersOf(text: string): string {
+  return text.replaceAll(/[^\p{L}\p{N}]+/gu, "");
+}
+
+/** Whether one is the beginning of the other, which may have been cut. */
+function isBeginning(a: string, b: string): boolean {
+  return a.startsWith(b) || b.startsWith(a);
+}
