@@ -2,6 +2,9 @@ import { z } from "zod";
 import { HttpHosts, isHttpUrl, isSafeInTransit } from "./http_hosts.ts";
 import { Origins } from "./origins.ts";
 
+/** A ticket's URL begins with it, and must fit into the record beside the largest submission. */
+export const MAX_DESK_URL_LENGTH = 2_000;
+
 /** A URL. Whether plain http is safe there depends on `ALLOW_HTTP_HOSTS`, and is checked below. */
 function httpUrl(example: string): z.ZodType<string> {
   return z.string().refine(
@@ -60,6 +63,9 @@ export const Environment = z.object({
   SUPPORT_DESK_URL: httpUrl("https://desk.example").refine(
     (text) => !text.includes("?"),
     "must have no query",
+  ).refine(
+    (text) => text.length <= MAX_DESK_URL_LENGTH,
+    `must be at most ${MAX_DESK_URL_LENGTH} characters`,
   ).optional(),
   SUPPORT_DESK_TOKEN: z.string().regex(/^[\x21-\x7e]+$/, "must be one word of visible ASCII")
     .optional(),

@@ -1,72 +1,180 @@
-import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { serialize } from "node:v8";
+import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
+import fc from "fast-check";
+import { MAX_DESK_URL_LENGTH } from "../../config/environment.ts";
+import { timestamp } from "../../domain/handoff.ts";
+import type { Settled } from "../../domain/ports.ts";
 import { Submission } from "../../domain/submission.ts";
 import type { Actor } from "../../domain/support_request.ts";
 import { createSharedRateLimit } from "../../kv/rate_limit.ts";
-import { claim, created, openTestStore, pendingIn, run, SetClock, START } from "./fixtures.ts";
+import { MAX_BODY_BYTES } from "../../routes/json_body.ts";
+import { claim, openTestStore, pendingIn, run, SetClock, START } from "./fixtures.ts";
 
 const ID = "x".repeat(128);
+const RUN_ID = "r".repeat(250);
 /** Four bytes in UTF-8, and so in a KV key. */
 const ASTRAL = "😀";
 const ACTOR: Actor = { id: ASTRAL.repeat(255), name: ASTRAL.repeat(120) };
 const KEY = claim({ tenantId: ID, actorId: ACTOR.id, key: "~".repeat(255) });
+const DESK_URL = `https://desk.example/${"x".repeat(MAX_DESK_URL_LENGTH - 21)}`;
 
-/** The largest body that the HTTP contract accepts. */
-const MAX_BODY_BYTES = 48 * 1024;
-
-/** `wide` of the characters take four bytes. */
-function text(characters: number, wide: number): string {
-  return ASTRAL.repeat(wide) + "a".repeat(characters - wide);
+function ticket(number: string): Settled {
+  const url = `${DESK_URL}/Ticket/Display.html?id=${number}`;
+  return { status: "created", ticket: { reference: number, url }, at: timestamp(START) };
 }
 
-/** Every field as long as it may be, one character of each being wide, `wide` in the description. */
-function submission(wide: number) {
-  const diagnostics = Object.fromEntries(
-    Array.from({ length: 20 }, (_, i) => [text(62, 1) + (10 + i), text(500, 1)]),
-  );
+const FAILED: Settled = {
+  status: "failed",
+  reason: "desk_refused_credentials",
+  summary: "語".repeat(200),
+  ticketMayExist: true,
+  at: timestamp(START),
+};
+
+const EMAIL = "ada@example.com".padStart(254, "a");
+
+interface Sizes {
+  summary: string;
+  description: string;
+  name: string;
+  values: string[];
+  key: (i: number) => string;
+}
+
+function body({ summary, description, name, values, key }: Sizes) {
   return {
-    summary: text(200, 1),
-    description: text(8000, wide),
+    summary,
+    description,
     severity: "critical",
-    contact: { name: text(120, 1), email: longestEmail() },
-    diagnostics,
+    contact: { name, email: EMAIL },
+    diagnostics: Object.fromEntries(values.map((value, i) => [key(i), value])),
     handoff: { mode: "create" },
   };
 }
 
-function longestEmail(): string {
-  const domain = ".example.com";
-  return `ada@${"a".repeat(254 - "ada@".length - domain.length)}${domain}`;
-}
-
 const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).length;
 
-/**
- * KV stores a text that has one character beyond Latin-1 in two bytes a UTF-16 unit. So the most
- * storage for a body is that every text has such a character; what is left of the body then goes
- * furthest on wide ones, of four bytes in both. The wide half of the description does that here.
- */
-function largestSubmission() {
-  const wide = Math.min(8000, 1 + Math.floor((MAX_BODY_BYTES - bytesOf(submission(1))) / 3));
-  const largest = submission(wide);
-  assertLessOrEqual(bytesOf(largest), MAX_BODY_BYTES);
-  return Submission.parse(largest);
+/** What KV's serialization of a value takes, and a few bytes of Node's own. */
+const storedBytes = (value: unknown) => serialize(value).length;
+
+/** `wide` of the characters take four bytes. */
+function text(length: number, wide: number): string {
+  return ASTRAL.repeat(wide) + "a".repeat(length - wide);
 }
 
-Deno.test("append and finalize keep the largest submission there can be, under the longest ids", async () => {
-  const { handoff: _, ...asked } = largestSubmission();
+/**
+ * KV stores a text that has one character beyond Latin-1 in two bytes a UTF-16 unit. So a body takes
+ * the most storage if every text is as long as it may be and has such a character; what is left of
+ * the body then goes furthest on characters of four bytes, which take three more in the body and two
+ * more in the store.
+ */
+function largestBody() {
+  const sizes = (wide: number) => ({
+    summary: text(200, 1),
+    description: text(8000, Math.min(8000, wide)),
+    name: text(120, 1),
+    values: Array.from(
+      { length: 20 },
+      () => text(500, 1 + Math.floor(Math.max(0, wide - 8000) / 20)),
+    ),
+    key: (i: number) => text(62, 1) + (10 + i),
+  });
+  // Of 17,980 characters each can be wide, of which some ten thousand fit into the body.
+  let wide = 10_500;
+  while (bytesOf(body(sizes(wide))) > MAX_BODY_BYTES) wide--;
+  return body(sizes(wide));
+}
+
+type TestStore = Awaited<ReturnType<typeof openTestStore>>;
+
+/** Commits all that becomes of a body, and returns the bytes of its largest record. */
+async function commitAll({ store, kv }: TestStore, sent: unknown): Promise<number> {
+  const { handoff: _, ...asked } = Submission.parse(sent);
+  let largest = 0;
+  for (const outcome of [ticket("9".repeat(15)), FAILED]) {
+    const context = run(RUN_ID, ID);
+    const pending = {
+      ...pendingIn(context),
+      ...asked,
+      createdBy: ACTOR,
+      requestorEmail: EMAIL,
+    };
+    const key = { ...KEY, key: crypto.randomUUID().padEnd(255, "~") };
+    const appended = await store.append(pending, key);
+    assert(appended.outcome === "stored");
+    assertEquals(await store.finalize(appended.stored, outcome, ACTOR), true);
+    await store.supersede(appended.stored, ticket("8".repeat(15)), ACTOR);
+    assertEquals((await store.latest(context))?.request, { ...pending, handoff: outcome });
+    assertEquals((await store.findKey(key)).outcome, "taken");
+    for await (const { value } of kv.list({ prefix: [] })) {
+      largest = Math.max(largest, storedBytes(value));
+    }
+  }
+  return largest;
+}
+
+Deno.test("the largest submission there can be is stored and finalized, under the longest ids", async () => {
+  const sent = largestBody();
+  assertGreater(bytesOf(sent), MAX_BODY_BYTES - 4);
   for (const isExclusive of [true, false]) {
     using test = await openTestStore({ isExclusive, retentionDays: 36_500 });
-    const context = run(ID, ID);
-    const request = { ...pendingIn(context), ...asked, createdBy: ACTOR };
-    const appended = await test.store.append(request, KEY);
-    assert(appended.outcome === "stored");
-    assertEquals(await test.store.finalize(appended.stored, created("9".repeat(15))), true);
-    await test.store.supersede(appended.stored, created("8".repeat(15)));
-    const handoff = created("9".repeat(15));
-    assertEquals((await test.store.latest(context))?.request, { ...request, handoff });
-    assertEquals((await test.store.findKey(KEY)).outcome, "taken");
-    assertEquals((await test.store.auditEvents(ID, 50)).events.length, 3);
+    const bytes = await commitAll(test, sent);
+    assertGreater(bytes, 63_000);
+    assertLessOrEqual(bytes, 65_536);
+    assertEquals((await test.store.auditEvents(ID, 50)).events.length, 6);
   }
+});
+
+/** One alphabet, or text of one with a character of another, which doubles what it takes. */
+const alphabet = fc.tuple(
+  fc.constantFrom(
+    "a",
+    "\x7f",
+    "é",
+    "\u0301",
+    "語",
+    "\ufeff",
+    ASTRAL,
+    "👍🏽",
+    "\ud83d",
+    "\u001b[1m",
+    "\n",
+  ),
+  fc.constantFrom("", "語", ASTRAL, "\0"),
+);
+const filled = (most: number) =>
+  fc.tuple(alphabet, fc.oneof(fc.constant(most), fc.nat(most))).map(([[unit, other], length]) =>
+    [..."a" + other + unit.repeat(Math.max(0, length))].slice(0, length).join("") || "a"
+  );
+const sizes = fc.record({
+  summary: filled(200),
+  description: filled(8000),
+  name: filled(120),
+  values: fc.array(filled(5000), { maxLength: 22 }),
+  keyLength: fc.integer({ min: 1, max: 70 }),
+  keyUnit: fc.constantFrom("a", "é", ASTRAL, "\t", " "),
+});
+
+Deno.test("no submission that the service accepts reaches KV's 64 KiB for a value, in any alphabet", async () => {
+  using test = await openTestStore();
+  await fc.assert(
+    fc.asyncProperty(sizes, async ({ keyLength, keyUnit, ...others }) => {
+      const key = (i: number) => `${i}`.padEnd(keyLength, keyUnit);
+      const sent = body({ ...others, key });
+      // What is over the service would reject. What remains is as large as it may be.
+      for (let over: number; (over = bytesOf(sent) - MAX_BODY_BYTES) > 0;) {
+        const last = Object.keys(sent.diagnostics).at(-1);
+        const value = last === undefined ? sent.description : sent.diagnostics[last]!;
+        const rest = value.slice(0, -Math.ceil(over / 6));
+        if (last === undefined) sent.description = rest;
+        else if (rest === "") delete sent.diagnostics[last];
+        else sent.diagnostics[last] = rest;
+      }
+      assertLessOrEqual(await commitAll(test, sent), 65_536);
+      for await (const { key } of test.kv.list({ prefix: [] })) await test.kv.delete(key);
+    }),
+    { numRuns: 60 },
+  );
 });
 
 Deno.test("createSharedRateLimit counts an actor under the longest ids", async () => {
