@@ -22,7 +22,7 @@ export type AppType = ApplyGlobalResponse<
 >;
 
 export type { AuditEventsAnswer, ContextSummaryAnswer, SupportRequestAnswer } from "./answers.ts";
-export type { Problem };
+export type { Problem, ProblemSlug };
 
 export interface ClientOptions {
   /** The service's address. */
@@ -38,4 +38,12 @@ export function createClient({ url, getToken, fetch }: ClientOptions) {
     ...fetch && { fetch },
     headers: async () => ({ Authorization: `Bearer ${await getToken()}` }),
   });
+}
+
+/**
+ * Returns the slug that a problem's `type` ends in: `validation`. Compare it rather than `type`, which
+ * starts with the service's public URL where one is configured. A proxy's own errors may have another.
+ */
+export function problemSlug({ type }: Problem): ProblemSlug {
+  return type.slice(type.lastIndexOf("/") + 1) as ProblemSlug;
 }

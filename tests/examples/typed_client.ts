@@ -1,5 +1,10 @@
 /** How a product's frontend asks for support, with types that come from the service itself. */
-import { createClient, type Problem, type SupportRequestAnswer } from "../../routes/client.ts";
+import {
+  createClient,
+  type Problem,
+  problemSlug,
+  type SupportRequestAnswer,
+} from "../../routes/client.ts";
 
 type Client = ReturnType<typeof createClient>;
 
@@ -50,8 +55,8 @@ function describe({ reference, handoff }: SupportRequestAnswer): string {
 }
 
 function explain(problem: Problem): string {
-  switch (problem.type) {
-    case "/problems/validation":
+  switch (problemSlug(problem)) {
+    case "validation":
       return (problem.errors ?? []).map(({ pointer, detail }) => `${pointer} ${detail}`).join("; ");
     default:
       return `${problem.title}. ${problem.detail}`;

@@ -99,6 +99,8 @@ async function configuration(
     if (!text.includes(found)) throw new Error(`nginx.conf does not contain '${found}'`);
     text = text.replaceAll(found, replacement);
   }
+  // Tests use IPv4, which every machine has.
+  text = text.replaceAll(/^ *listen \[::\].*$/gm, "");
   // Without TLS there is no certificate to read.
   return hasTls ? text : text.replaceAll(/^ *ssl_(certificate|certificate_key) .*$/gm, "");
 }

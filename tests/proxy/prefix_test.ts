@@ -7,6 +7,9 @@ import { mintToken } from "../practice/token.ts";
 import { startService } from "../process.ts";
 import { AUTH_SECRET } from "../service.ts";
 import { freePort } from "../faults/kv_connect_server.ts";
+import { createClient } from "../../routes/client.ts";
+import { runTask } from "../smoke/task.ts";
+import { askForHelp, lookUp } from "../examples/typed_client.ts";
 import { startNginx } from "./nginx.ts";
 
 let browser: Browser;
@@ -131,3 +134,23 @@ Deno.test("behind a path prefix, a problem's type opens its page", UNSANITIZED, 
   const page = await fetch(type.replace("http://localhost/support", nginx.url));
   assertMatch(await page.text(), /^401 /);
 });
+
+Deno.test(
+  "behind a path prefix, the typed client and the smoke test work",
+  UNSANITIZED,
+  async () => {
+    await using stage = await open();
+    const { desk, nginx } = stage;
+    const client = createClient({ url: nginx.url, getToken: () => mintToken(AUTH_SECRET) });
+    const question = { tenantId: "acme", runId: "r-1", summary: "The nightly import stops" };
+    const said = await askForHelp(client, question, "k-1");
+    assertMatch(said, / is ticket 1: /);
+    assertEquals(await lookUp(client, "acme", "r-1"), said);
+    assertMatch(await askForHelp(client, { ...question, summary: "" }, "k-2"), /#\/summary/);
+
+    const args = ["--url", nginx.url, "--tenant", "acme", "--handoff", "create"];
+    const smoke = await runTask("smoke", args, { DESKHAND_TOKEN: await mintToken(AUTH_SECRET) });
+    assertMatch(smoke.stdout, / ok, 0 failed/, smoke.stdout + smoke.stderr);
+    assertEquals([smoke.code, desk.tickets.length], [0, 2]);
+  },
+);
