@@ -56,8 +56,11 @@ export function acceptResume(
   };
 }
 
+/** Deno gives every POST request a body, even one that was sent without. */
 function hasBody({ body, headers }: Request): boolean {
-  return body !== null && headers.get("Content-Length") !== "0";
+  const isAnnounced = headers.has("Transfer-Encoding") || headers.has("Content-Type") ||
+    headers.has("Content-Length");
+  return body !== null && isAnnounced && headers.get("Content-Length") !== "0";
 }
 
 /** Counts every submission of an actor in a tenant, replays too. */

@@ -5,7 +5,8 @@ import { createStore } from "../../kv/store.ts";
 import { MAX_BODY_BYTES } from "../../routes/json_body.ts";
 import { requestIn } from "../kv/fixtures.ts";
 import { startPracticeDesk } from "../practice/desk.ts";
-import { type Call, openService, TestClock } from "../service.ts";
+import { mintToken } from "../practice/token.ts";
+import { AUTH_SECRET, type Call, openService, TestClock } from "../service.ts";
 import { assertProblem } from "./assert_problem.ts";
 
 const TENANT = "/v1/tenants/acme/support-requests";
@@ -279,4 +280,27 @@ Deno.test("no response shows until when a handoff may be in progress", async () 
   assertEquals(record!.value.handoff, { status: "pending", since, until });
   await desk.close();
   await (await submission).body?.cancel();
+});
+
+Deno.test("a resume over a socket needs neither a body nor a Content-Type", async () => {
+  await using service = await openService();
+  await service.call(TENANT, { json: { summary: "Printer on fire" } });
+  const token = await mintToken(AUTH_SECRET, {});
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    service.app.fetch,
+  );
+  const { port } = server.addr;
+  const client = await Deno.connect({ hostname: "127.0.0.1", port });
+  // Neither a length nor a body, as `curl -X POST` sends it.
+  const head = [
+    `POST ${TENANT}/latest/resume HTTP/1.1`,
+    `Host: 127.0.0.1:${port}`,
+    `Authorization: Bearer ${token}`,
+    "Connection: close",
+  ];
+  await client.write(new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n`));
+  const response = await new Response(client.readable).text();
+  assertMatch(response, /^HTTP\/1\.1 200 OK/);
+  await server.shutdown();
 });
