@@ -27,6 +27,8 @@ export interface Launch {
   before?: string;
   /** A command that runs the rest of its arguments. */
   within?: string[];
+  /** What starts the service; by default the command of the task `serve`. */
+  command?: string[];
   /** After which it is ended, because it must hang. */
   hangsAfterMs?: number;
 }
@@ -35,8 +37,9 @@ export interface Launch {
 export async function startService(launch: Launch): Promise<Service> {
   const { kvPath, env = {}, before, within = [], hangsAfterMs = HANGS_AFTER_MS } = launch;
   const [, ...args] = settings.tasks.serve.command.replaceAll("$KV_PATH", kvPath).split(" ");
+  const service = launch.command ?? [Deno.execPath(), ...args];
   const shell = before === undefined ? [] : ["bash", "-c", `${before}; exec "$0" "$@"`];
-  const [command, ...rest] = [...within, ...shell, Deno.execPath(), ...args];
+  const [command, ...rest] = [...within, ...shell, ...service];
   const { HOME = "", PATH = "", DENO_DIR = "" } = Deno.env.toObject();
   const kept = { HOME, PATH, ...DENO_DIR !== "" && { DENO_DIR } };
   const child = new Deno.Command(command!, {
