@@ -80,6 +80,8 @@ function toDesk(env: Environment) {
     queue,
     label: env.SUPPORT_DESK_LABEL,
     referenceField: env.SUPPORT_DESK_REFERENCE_FIELD,
+    requestor: env.SUPPORT_DESK_REQUESTOR,
+    priorities: env.SUPPORT_DESK_PRIORITIES,
     maxConcurrency: env.SUPPORT_DESK_MAX_CONCURRENCY,
   };
 }

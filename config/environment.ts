@@ -27,6 +27,21 @@ const PublicUrl = z.string()
   )
   .transform((text) => new URL(text).href.replace(/\/$/, ""));
 
+/** Each severity at most once, so that no part of it is ignored. */
+const Priorities = z.string().transform((text, context) => {
+  const pairs = text.split(",").map((pair) =>
+    /^\s*(low|normal|high|critical)\s*:\s*(\d{1,6})\s*$/.exec(pair)
+  );
+  const severities = new Set(pairs.map((pair) => pair?.[1]));
+  if (pairs.includes(null) || severities.size < pairs.length) {
+    context.addIssue(
+      "must give severities a number each, such as low:10,normal:30,high:60,critical:90",
+    );
+    return z.NEVER;
+  }
+  return Object.fromEntries(pairs.map((pair) => [pair![1], Number(pair![2])]));
+});
+
 /** Whether this is Deno Deploy, which sets these variables by itself. */
 export function isDeploy(env: { DENO_DEPLOY?: string; DENO_DEPLOYMENT_ID?: string }): boolean {
   return env.DENO_DEPLOYMENT_ID !== undefined || env.DENO_DEPLOY !== undefined;
@@ -76,6 +91,11 @@ export const Environment = z.object({
     .regex(/^[^{}'"\\\p{Cc}]{1,200}$/u, "must be the field's name, without quotes or braces")
     .default("SupportRef"),
   SUPPORT_DESK_TIMEOUT_MS: wholeNumber(100, 5000).default(5000),
+  SUPPORT_DESK_REQUESTOR: z.enum(
+    ["token", "contact", "none"],
+    "must be token, contact or none",
+  ).default("token"),
+  SUPPORT_DESK_PRIORITIES: Priorities.optional(),
   SUPPORT_DESK_MAX_CONCURRENCY: wholeNumber(1, 1000).default(16),
   AUTH_SECRET: z.string().refine(
     (secret) => new TextEncoder().encode(secret).length >= 32,

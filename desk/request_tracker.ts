@@ -1,4 +1,5 @@
 import type { CallTrace, Contact, Creation, Lookup } from "../domain/ports.ts";
+import type { Severity } from "../domain/submission.ts";
 import type { SupportRequest } from "../domain/support_request.ts";
 import {
   carriesInField,
@@ -15,7 +16,7 @@ import { failedCreation } from "./outcomes.ts";
 import { ticketContent, ticketSubject } from "./ticket.ts";
 
 /**
- * Request Tracker cuts a longer email address without a word, and would write to whoever has the
+ * Request Tracker cuts a longer email address without a word, and would send mail to the owner of the
  * shorter one.
  */
 const MAX_REQUESTOR_LENGTH = 120;
@@ -33,10 +34,24 @@ export interface RequestTrackerSettings {
   label: string;
   /** The ticket custom field that holds the reference of the support request. */
   referenceField: string;
+  /** Whom the desk sends mail to. By default `token`. */
+  requestor?: RequestorSource;
+  /** The priority of a ticket by severity; the queue's own for those that are not named. */
+  priorities?: Partial<Record<Severity, number>>;
 }
 
 /**
- * The support desk at a Request Tracker 5, over its REST 2.0 interface. Of what it answers only a
+ * Where the ticket's requestor comes from. Request Tracker sends every new ticket with all of its
+ * text to its requestor, and its people's replies as well.
+ *
+ * - `token`: the verified email address of the token, if it has one.
+ * - `contact`: the email address that was typed, which may be anybody's; otherwise the token's.
+ * - `none`: no requestor.
+ */
+export type RequestorSource = "token" | "contact" | "none";
+
+/**
+ * The support desk at a Request Tracker 5 or 6, over its REST 2.0 interface. Of what it answers only a
  * validated ticket number leaves this folder.
  *
  * @throws {TypeError} if the address is no URL or the token cannot stand in an HTTP header.
@@ -146,15 +161,29 @@ function requestHeaders(token: string): Record<string, string> {
 }
 
 function newTicket(settings: RequestTrackerSettings, request: SupportRequest): unknown {
-  const email = request.contact?.email ?? "";
+  const email = requestor(settings.requestor ?? "token", request) ?? "";
+  const priority = settings.priorities?.[request.severity];
   return {
     Queue: settings.queue,
     Subject: ticketSubject(request.reference, request.summary),
     ...email !== "" && email.length <= MAX_REQUESTOR_LENGTH && { Requestor: email },
+    ...priority !== undefined && { Priority: priority },
     Content: ticketContent(request),
     ContentType: "text/plain",
     CustomFields: { [settings.referenceField]: request.reference },
   };
+}
+
+function requestor(source: RequestorSource, request: SupportRequest): string | undefined {
+  switch (source) {
+    case "token":
+      return request.requestorEmail;
+    case "contact":
+      // What was left empty in a form is no address.
+      return request.contact?.email || request.requestorEmail;
+    case "none":
+      return undefined;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Reference } from "../domain/reference.ts";
 import type { SupportRequest } from "../domain/support_request.ts";
 
-/** Request Tracker 5 cuts a longer subject at this byte, through a character if need be. */
+/** Request Tracker cuts a longer subject at this byte, through a character if need be. */
 const MAX_SUBJECT_BYTES = 200;
 
 const ELLIPSIS = "…";

@@ -25,41 +25,47 @@ export interface Failure {
 export const MAX_LABEL_LENGTH = 40;
 
 const WHAT_HAPPENED: Record<FailureReason, (desk: string) => string> = {
-  desk_not_configured: () => "No support desk is configured here",
-  desk_unavailable: (desk) => `${desk} is not responding at the moment`,
+  desk_not_configured: () => "No support desk is set up here",
+  desk_unavailable: (desk) => `${desk} is not available now`,
   desk_unreachable: (desk) => `${desk} could not be reached`,
-  desk_timeout: (desk) => `${desk} did not answer in time`,
-  desk_connection_lost: (desk) => `The connection to ${desk} was lost`,
-  desk_refused_credentials: (desk) => `${desk} refused our credentials`,
-  desk_rejected: (desk) => `${desk} did not accept the ticket`,
-  desk_rate_limited: (desk) => `${desk} is taking no more tickets just now`,
+  desk_timeout: (desk) => `${desk} did not respond in time`,
+  desk_connection_lost: (desk) => `The connection to ${desk} broke`,
+  desk_refused_credentials: (desk) => `${desk} denied access`,
+  desk_rejected: (desk) => `${desk} did not accept the request`,
+  desk_rate_limited: (desk) => `${desk} is too busy`,
   desk_error: (desk) => `${desk} had an error`,
-  desk_unreadable: (desk) => `The answer of ${desk} could not be read`,
-  interrupted: () => "The handoff was interrupted",
+  desk_unreadable: (desk) => `${desk} gave an unclear response`,
+  interrupted: () => "Sending the request was interrupted",
 };
 
+const RETRY = "Try again later, or give support that reference.";
+/** For what is the same when it is tried again, until an operator has changed something. */
+const CONTACT = "Contact support directly, with that reference.";
+
 const WHAT_NEXT: Record<FailureReason, string> = {
-  desk_not_configured: "Contact support another way and quote it.",
-  desk_unavailable: "Try again in a few minutes, or quote it to support.",
-  desk_unreachable: "Ask again in a few minutes, or quote it to support.",
-  desk_timeout: "Ask again in a few minutes, or quote it to support.",
-  desk_connection_lost: "Ask again in a few minutes, or quote it to support.",
-  desk_refused_credentials: "Whoever runs this service must renew them; quote it to support.",
-  desk_rejected: "Whoever runs this service must check its queue; quote it to support.",
-  desk_rate_limited: "Ask again in a few minutes, or quote it to support.",
-  desk_error: "Ask again in a few minutes, or quote it to support.",
-  desk_unreadable: "Ask again in a few minutes, or quote it to support.",
-  interrupted: "Ask again, or quote it to support.",
+  desk_not_configured: CONTACT,
+  desk_unavailable: RETRY,
+  desk_unreachable: RETRY,
+  desk_timeout: RETRY,
+  desk_connection_lost: RETRY,
+  desk_refused_credentials: CONTACT,
+  desk_rejected: CONTACT,
+  desk_rate_limited: RETRY,
+  desk_error: RETRY,
+  desk_unreadable: RETRY,
+  interrupted: RETRY,
 };
 
 /**
- * The one sentence that a person reads about a failure, at most 200 characters: written here,
- * naming nothing but the desk's label and the request's reference, and saying what to do next.
+ * Returns what the person who asked reads about a failure, at most 200 characters: what happened,
+ * whether there is a ticket, that the request is saved, its reference, and what to do next. It names
+ * nothing but the desk's label and the reference. What operators need is in the log.
  */
 export function failureSummary(failure: Failure, desk: string, reference: string): string {
   const happened = WHAT_HAPPENED[failure.reason](desk);
   return failure.ticketMayExist
-    ? `${happened}; a ticket may exist. Look for ${reference} at the desk before asking again: ` +
-      "if it is there, link it."
-    : `${happened}; no ticket was made. ${reference} is kept. ${WHAT_NEXT[failure.reason]}`;
+    ? `${happened}; a ticket may exist. Your request is saved as ${reference}. ` +
+      "Look for it at the desk, then link it or send it again."
+    : `${happened}; no ticket was created. Your request is saved as ${reference}. ` +
+      WHAT_NEXT[failure.reason];
 }

@@ -1,3 +1,5 @@
+import { failureSummary } from "../../domain/failure.ts";
+
 const REQUEST = {
   reference: "SR-01M857JJM2SCJ21CGTHC4N37D3",
   context: { kind: "run", tenantId: "acme", runId: "r-1" },
@@ -45,9 +47,11 @@ export const SUPPORT_REQUESTS = {
       handoff: {
         status: "failed",
         reason: "desk_timeout",
-        summary:
-          `Acme IT desk did not answer in time; a ticket may exist. Look for ${REQUEST.reference} ` +
-          "at the desk before asking again: if it is there, link it.",
+        summary: failureSummary(
+          { reason: "desk_timeout", ticketMayExist: true },
+          "Acme IT desk",
+          REQUEST.reference,
+        ),
         ticketMayExist: true,
         at: "2026-11-23T12:00:05.003Z",
       },
@@ -64,9 +68,11 @@ export const RESUMED = {
       handoff: {
         status: "failed",
         reason: "interrupted",
-        summary:
-          `The handoff was interrupted; a ticket may exist. Look for ${REQUEST.reference} at the ` +
-          "desk before asking again: if it is there, link it.",
+        summary: failureSummary(
+          { reason: "interrupted", ticketMayExist: true },
+          "Acme IT desk",
+          REQUEST.reference,
+        ),
         ticketMayExist: true,
         at: "2026-11-23T12:00:15.000Z",
       },

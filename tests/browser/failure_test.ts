@@ -58,8 +58,8 @@ test("a desk that hangs has five seconds, while the person is told", async (stag
   assertEquals(posts.length, 1);
   const reference = await panel.card.locator("code").innerText();
   const sentence =
-    `Acme IT desk did not answer in time; a ticket may exist. Look for ${reference}` +
-    " at the desk before asking again: if it is there, link it.";
+    `Acme IT desk did not respond in time; a ticket may exist. Your request is saved as ` +
+    `${reference}. Look for it at the desk, then link it or send it again.`;
   await panel.card.getByText(sentence).waitFor();
   assertEquals(await panel.status.innerText(), sentence);
 
@@ -79,7 +79,7 @@ test("a desk that refuses is told in its sentence, and can be asked again", asyn
   await fillIn(stage);
   await panel.send.click();
   await done(stage);
-  await panel.card.getByText("Acme IT desk refused our credentials; no ticket was made.").waitFor();
+  await panel.card.getByText("Acme IT desk denied access; no ticket was created.").waitFor();
   desk.behave("normal");
   await panel.button("Ask again").click();
   await assertTextKept(stage);
@@ -272,7 +272,7 @@ test("a submission that is still under way is waited for", async (stage) => {
   await panel.send.click();
   await panel.button("Try again").click();
   await done(stage);
-  await panel.card.getByText("Acme IT desk did not answer in time").waitFor();
+  await panel.card.getByText("Acme IT desk did not respond in time").waitFor();
   // Lost, told to wait, and the answer.
   assertEquals(posts.length, 3);
   assertEquals(new Set(posts.map(({ key }) => key)).size, 1);

@@ -119,7 +119,7 @@ test("what is pending can be looked at again", async (stage) => {
   await panel.card.getByText("Acme IT desk is being asked for a ticket.").waitFor();
   await kept;
   await panel.button("Look again").click();
-  await panel.card.getByText("Acme IT desk did not answer in time").waitFor();
+  await panel.card.getByText("Acme IT desk did not respond in time").waitFor();
 });
 
 test("another request can be written right away", async (stage) => {

@@ -36,6 +36,8 @@ Deno.test("parseConfig takes every variable", () => {
     SUPPORT_DESK_REFERENCE_FIELD: "Deskhand Ref",
     SUPPORT_DESK_TIMEOUT_MS: "300",
     SUPPORT_DESK_MAX_CONCURRENCY: "4",
+    SUPPORT_DESK_REQUESTOR: "contact",
+    SUPPORT_DESK_PRIORITIES: "low:10, critical:90",
     AUTH_TENANTS_CLAIM: "https://acme.example/tenants",
     AUTH_SCOPES_CLAIM: "realm_access.roles",
     ALLOW_HTTP_HOSTS: "Desk.internal, [fd00:0::7],bücher.internal,",
@@ -55,6 +57,8 @@ Deno.test("parseConfig takes every variable", () => {
       queue: "Support",
       label: "Acme IT desk",
       referenceField: "Deskhand Ref",
+      requestor: "contact",
+      priorities: { low: 10, critical: 90 },
       maxConcurrency: 4,
     },
     deskTimeoutMs: 300,
@@ -81,8 +85,24 @@ Deno.test("parseConfig has a default for whatever else a desk may have", () => {
   assertEquals(defaults, {
     label: "Support desk",
     referenceField: "SupportRef",
+    requestor: "token",
+    priorities: undefined,
     maxConcurrency: 16,
   });
+});
+
+for (
+  const priorities of ["low", "low:", "urgent:1", "low:1,low:2", "low:-1", "low:1;high:2", ","]
+) {
+  Deno.test(`parseConfig rejects the priorities ${priorities}`, () => {
+    assertEquals(refused({ ...DESK, SUPPORT_DESK_PRIORITIES: priorities }), [
+      "SUPPORT_DESK_PRIORITIES",
+    ]);
+  });
+}
+
+Deno.test("parseConfig rejects a requestor that is none of three", () => {
+  assertEquals(refused({ ...DESK, SUPPORT_DESK_REQUESTOR: "email" }), ["SUPPORT_DESK_REQUESTOR"]);
 });
 
 Deno.test("parseConfig takes an empty variable for one that is not set", () => {

@@ -2,6 +2,7 @@ import { assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@
 import type { UngatedDesk } from "../../desk/gate.ts";
 import { createRequestTracker, type RequestTrackerSettings } from "../../desk/request_tracker.ts";
 import type { Lookup } from "../../domain/ports.ts";
+import type { SupportRequest } from "../../domain/support_request.ts";
 import { type PracticeDesk, startPracticeDesk } from "../practice/desk.ts";
 import { OTHER_REFERENCE, REFERENCE, settings, supportRequest } from "./fixtures.ts";
 import { answering, type Behaviour, stallingAfter, startHostileDesk } from "./hostile_desk.ts";
@@ -74,7 +75,7 @@ const NONE = hits([]);
 practiceTest(
   "createRequestTracker.create makes one ticket that carries the reference and who asked",
   async (practice, desk) => {
-    const request = supportRequest();
+    const request = supportRequest({ requestorEmail: "ada@verified.example" });
     assertEquals(await desk.create(request, inTime()), {
       outcome: "created",
       ticket: { reference: "1", url: `${practice.url}/Ticket/Display.html?id=1` },
@@ -82,20 +83,79 @@ practiceTest(
     const [ticket, ...others] = practice.tickets;
     assertEquals(others, []);
     assertEquals(ticket.subject, `[${REFERENCE}] The printer is on fire`);
-    assertEquals(ticket.requestor, "ada@example.com");
+    assertEquals([ticket.requestor, ticket.priority], ["ada@verified.example", undefined]);
     assertEquals(ticket.queue, "Support");
     assertEquals(ticket.fields, { SupportRef: REFERENCE });
     assertStringIncludes(ticket.content, "There is smoke.");
   },
 );
 
-practiceTest(
-  "createRequestTracker.create names no requestor where the contact has no email address",
-  async (practice, desk) => {
-    await desk.create(supportRequest({ contact: { name: "Ada" } }), inTime());
-    assertEquals(practice.tickets.map(({ requestor }) => requestor), [""]);
-  },
+const TYPED = "grace@typed.example";
+const VERIFIED = "ada@verified.example";
+const BOTH = { contact: { name: "Ada", email: TYPED }, requestorEmail: VERIFIED };
+
+/** Who is the requestor of a ticket, "" for nobody. */
+function requestorTest(
+  what: string,
+  requestor: RequestTrackerSettings["requestor"],
+  request: Partial<SupportRequest>,
+  expected: string,
+) {
+  practiceTest(
+    `createRequestTracker.create ${what}`,
+    async (practice, desk) => {
+      await desk.create(supportRequest({ contact: undefined, ...request }), inTime());
+      assertEquals(practice.tickets.map(({ requestor }) => requestor), [expected]);
+    },
+    { requestor },
+  );
+}
+
+requestorTest(
+  "has mail sent to the verified address, not to the typed one",
+  "token",
+  BOTH,
+  VERIFIED,
 );
+requestorTest("trusts no typed address unless it is told to", undefined, BOTH, VERIFIED);
+requestorTest("has mail sent to nobody without a verified address", "token", {
+  contact: { email: TYPED },
+}, "");
+requestorTest("has mail sent to the typed address if it may", "contact", BOTH, TYPED);
+requestorTest("takes the verified address if none was typed", "contact", {
+  contact: { name: "Ada", email: "" },
+  requestorEmail: VERIFIED,
+}, VERIFIED);
+requestorTest("has mail sent to nobody if it must not", "none", BOTH, "");
+
+/** The desk cuts a longer one, and would send mail to the owner of what is left. */
+for (const [length, isSent] of [[120, true], [121, false]] as const) {
+  const email = "@example.com".padStart(length, "a");
+  requestorTest(
+    `sends ${isSent ? "a" : "no"} requestor of ${length} characters`,
+    "token",
+    { requestorEmail: email },
+    isSent ? email : "",
+  );
+  practiceTest(
+    `createRequestTracker.create has a typed address of ${length} characters in the text`,
+    async (practice, desk) => {
+      await desk.create(supportRequest({ contact: { email } }), inTime());
+      assertStringIncludes(practice.tickets[0].content, email);
+    },
+  );
+}
+
+for (const [severity, priority] of [["high", 60], ["low", 0], ["normal", undefined]] as const) {
+  practiceTest(
+    `createRequestTracker.create gives ${severity} the priority ${priority ?? "of the queue"}`,
+    async (practice, desk) => {
+      await desk.create(supportRequest({ severity }), inTime());
+      assertEquals(practice.tickets.map(({ priority }) => priority), [priority]);
+    },
+    { priorities: { high: 60, low: 0 } },
+  );
+}
 
 practiceTest(
   "createRequestTracker.create says desk_refused_credentials when the token is wrong",

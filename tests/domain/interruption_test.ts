@@ -75,8 +75,8 @@ Deno.test("asRead says the same of an interrupted handoff at every read", () => 
     status: "failed",
     reason: "interrupted",
     ticketMayExist: true,
-    summary: `The handoff was interrupted; a ticket may exist. Look for ${request.reference} ` +
-      "at the desk before asking again: if it is there, link it.",
+    summary: "Sending the request was interrupted; a ticket may exist. Your request is saved as " +
+      `${request.reference}. Look for it at the desk, then link it or send it again.`,
     at: timestamp(START + 15_000),
   });
   assertEquals(asRead(request, START + 1e12), first);

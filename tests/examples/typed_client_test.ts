@@ -56,7 +56,7 @@ Deno.test("the typed client passes on what a person can do about a failure or a 
   await using stage = await openClient();
   const { client, desk } = stage;
   desk.behave("refuse");
-  assertMatch(await askForHelp(client, QUESTION, "k-1"), /refused our credentials; no ticket/);
+  assertMatch(await askForHelp(client, QUESTION, "k-1"), /denied access; no ticket was created/);
   assertEquals(
     await askForHelp(client, { ...QUESTION, summary: "" }, "k-2"),
     "#/summary must not be empty",

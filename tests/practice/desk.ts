@@ -22,6 +22,7 @@ export interface PracticeTicket {
   queue: string;
   subject: string;
   requestor: string;
+  priority?: number;
   content: string;
   fields: Record<string, string>;
   /** When it was created, in milliseconds since the epoch. */
@@ -114,6 +115,7 @@ export function startPracticeDesk(
       queue,
       subject: cutSubject(body.Subject ?? ""),
       requestor: body.Requestor ?? "",
+      priority: body.Priority,
       content: body.Content ?? "",
       fields: value === undefined ? {} : { [referenceField]: value },
       created: now(),

@@ -3,6 +3,8 @@ import { SignJWT } from "jose";
 export interface TokenClaims {
   sub?: string;
   name?: string;
+  email?: string;
+  emailVerified?: boolean;
   tenants?: string[];
   scope?: string;
   /** Seconds until the token expires. */
@@ -16,7 +18,13 @@ export const ALL_SCOPES = "support_requests:create support_requests:read audit:r
 /** Mints an HS256 token as a product's own backend would. */
 export function mintToken(secret: string, claims: TokenClaims = {}): Promise<string> {
   const { sub = "u-1", name, tenants = ["acme"], scope = ALL_SCOPES, lifetime = 3600 } = claims;
-  const token = new SignJWT({ tenants, scope, ...name !== undefined && { name } })
+  const token = new SignJWT({
+    tenants,
+    scope,
+    ...name !== undefined && { name },
+    ...claims.email !== undefined && { email: claims.email },
+    ...claims.emailVerified !== undefined && { email_verified: claims.emailVerified },
+  })
     .setProtectedHeader({ alg: "HS256" })
     .setSubject(sub)
     .setIssuedAt()

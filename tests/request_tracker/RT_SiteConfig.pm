@@ -11,7 +11,14 @@ Set($DatabaseName, "$ENV{RT_DIRECTORY}/rt.sqlite");
 Set($BcryptCost, $ENV{RT_BCRYPT_COST});    # each request with a token hashes it once
 Set($CorrespondAddress, 'rt@rt.test');
 Set($CommentAddress, 'rt-comment@rt.test');
-Set($MailCommand, sub { 1 });              # nothing is ever sent
+# Nothing is ever sent: what would be goes to a file, one message after the other.
+Set($MailCommand, sub {
+    my ($entity) = @_;
+    open my $file, '>>', "$ENV{RT_DIRECTORY}/mail" or die "Cannot write mail: $!";
+    print $file $entity->as_string, "\n\x00\n";
+    close $file or die "Cannot write mail: $!";
+    return 1;
+});
 Set($RecordOutgoingEmail, 0);
 Set(%GnuPG, Enable => 0);
 Set(%SMIME, Enable => 0);

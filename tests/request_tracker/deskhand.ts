@@ -112,7 +112,11 @@ export class Deskhand implements AsyncDisposable {
 
   async #call<Body>(path: string, init: RequestInit): Promise<Answer<Body>> {
     const headers = new Headers(init.headers);
-    const token = await mintToken(AUTH_SECRET, { sub: "u-1", name: "Ada Lovelace" });
+    const token = await mintToken(AUTH_SECRET, {
+      sub: "u-1",
+      name: "Ada Lovelace",
+      email: "ada@verified.example",
+    });
     headers.set("Authorization", `Bearer ${token}`);
     const response = await fetch(this.url + path, { ...init, headers });
     return { status: response.status, headers: response.headers, body: await response.json() };

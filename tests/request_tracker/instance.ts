@@ -192,6 +192,15 @@ export class RequestTracker implements AsyncDisposable {
     return readTicket(this.#database, this.referenceField, id);
   }
 
+  /** Every message that Request Tracker would have sent, as it would have been sent. */
+  async mail(): Promise<string[]> {
+    const text = await Deno.readTextFile(`${this.directory}/mail`).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return "";
+      throw error;
+    });
+    return text.split("\n\x00\n").filter(Boolean);
+  }
+
   get #port(): number {
     return Number(new URL(this.url).port);
   }

@@ -26,6 +26,7 @@ Deno.test("a ticket is created and found by its custom field and by its subject"
     queue: "Support",
     subject: "[SR-FIND] Printer on fire",
     status: "new",
+    priority: 0,
     requestors: ["ada@example.test"],
     content,
     reference: "SR-FIND",

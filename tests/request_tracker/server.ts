@@ -9,6 +9,8 @@ export interface RequestTrackerOptions {
   port?: number;
   /** 4 by default, for speed. Real desks use 12, where checking a token takes about 250 ms. */
   bcryptCost?: number;
+  /** Whether Request Tracker's own notifications stay on. What it would send goes to a file. */
+  sendsMail?: boolean;
 }
 
 export interface Server {
@@ -39,6 +41,7 @@ export async function startServer(options: RequestTrackerOptions): Promise<Serve
     RT_PORT: String(port),
     RT_BCRYPT_COST: String(options.bcryptCost ?? 4),
     RT_AGENT_PASSWORD: agentPassword,
+    RT_SENDS_MAIL: options.sendsMail ? "1" : "",
     RT_SITE_CONFIG: `${import.meta.dirname}/RT_SiteConfig.pm`,
     RT_SITE_CONFIG_DIR: "/dev/null",
   };

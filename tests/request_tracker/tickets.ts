@@ -6,6 +6,8 @@ export interface Ticket {
   queue: string;
   subject: string;
   status: string;
+  /** What agents sort by: a larger number is more urgent. */
+  priority: number;
   /** Addresses of the requestors Request Tracker kept. */
   requestors: string[];
   /** The text the ticket was created with. */
@@ -34,7 +36,7 @@ export function findTickets(database: DatabaseSync, field: string, reference: st
 /** The ticket with this id; throws where there is none. */
 export function readTicket(database: DatabaseSync, field: string, id: string): Ticket {
   const row = database.prepare(`
-    SELECT t.Subject AS subject, t.Status AS status, q.Name AS queue, a.Content AS content,
+    SELECT t.Subject AS subject, t.Priority AS priority, t.Status AS status, q.Name AS queue, a.Content AS content,
       a.ContentEncoding AS encoding, (${REQUESTORS}) AS requestors, (${FIELD_VALUE}) AS reference
     FROM Tickets t JOIN Queues q ON q.id = t.Queue
     JOIN Transactions x ON x.ObjectType = 'RT::Ticket' AND x.ObjectId = t.id AND x.Type = 'Create'
@@ -43,8 +45,16 @@ export function readTicket(database: DatabaseSync, field: string, id: string): T
     .get({ id: Number(id), field }) as Record<string, string> | undefined;
   if (!row) throw new Error(`Cannot find ticket ${id}`);
   const { subject, status, queue, reference } = row;
-  const content = decoded(row.content, row.encoding);
-  return { id, queue, subject, status, requestors: JSON.parse(row.requestors), content, reference };
+  return {
+    id,
+    queue,
+    subject,
+    status,
+    priority: Number(row.priority),
+    requestors: JSON.parse(row.requestors),
+    content: decoded(row.content, row.encoding),
+    reference,
+  };
 }
 
 /** Request Tracker stores text beyond ASCII as quoted-printable or base64. */

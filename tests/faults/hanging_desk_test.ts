@@ -1,0 +1,124 @@
+/** What a desk that hangs does to everybody, over real sockets: nothing but what its time allows. */
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import type { SupportRequestAnswer } from "../../routes/answers.ts";
+import { head, startHostileDesk, write } from "../desk/hostile_desk.ts";
+import { openService, TestClock } from "../service.ts";
+
+/** For the desk, of each submission. Five seconds by default; a second shows the same. */
+const DESK_TIMEOUT_MS = Number(Deno.env.get("HANGING_DESK_TIMEOUT_MS") ?? 1000);
+const PROBE_INTERVAL_MS = 5_000;
+const MAX_CONCURRENCY = 16;
+/** What everything else of 200 submissions takes on a busy machine: 200 commits, on one thread. */
+const SLACK_MS = 1_500;
+
+/** A clock that a test can put forward, for what waits by it. */
+class ForwardClock extends TestClock {
+  forward = 0;
+  override elapsed = () => performance.now() + this.forward;
+}
+
+/** A desk that hangs until it is told to respond, and counts its connections. */
+function startHangingDesk() {
+  let isHanging = true;
+  let open = 0;
+  let most = 0;
+  let tickets = 0;
+  const hostile = startHostileDesk(async (connection) => {
+    most = Math.max(most, ++open);
+    try {
+      if (isHanging) {
+        while (await connection.read(new Uint8Array(1024)) !== null);
+        return;
+      }
+      const body = JSON.stringify({ type: "ticket", id: String(++tickets) });
+      await write(connection, head(201, body.length) + body);
+    } finally {
+      open--;
+    }
+  });
+  return {
+    ...hostile,
+    mostOpen: () => most,
+    tickets: () => tickets,
+    respond: () => void (isHanging = false),
+  };
+}
+
+Deno.test("a desk that hangs costs nobody more than their time, and is not flooded", async () => {
+  const desk = startHangingDesk();
+  const clock = new ForwardClock();
+  const service = await openService({
+    clock,
+    env: {
+      SUPPORT_DESK_URL: desk.url,
+      SUPPORT_DESK_TOKEN: "a-token",
+      SUPPORT_DESK_QUEUE: "Support",
+      SUPPORT_DESK_TIMEOUT_MS: String(DESK_TIMEOUT_MS),
+    },
+  });
+  let runs = 0;
+  const submit = async () => {
+    const path = `/v1/tenants/acme/runs/r-${++runs}/support-requests`;
+    const started = performance.now();
+    const response = await service.call(path, {
+      json: { summary: "Anybody there?", handoff: { mode: "create" } },
+    });
+    const ms = performance.now() - started;
+    assertEquals(response.status, 201);
+    const request: SupportRequestAnswer = await response.json();
+    const stored = await service.call(`${path}/latest`);
+    assertEquals((await stored.json()).supportRequest, request, "it is stored as it was answered");
+    const { handoff } = request;
+    return { ms, handoff, said: "reason" in handoff ? handoff.reason : handoff.status };
+  };
+  const submitAll = (count: number) => Promise.all(Array.from({ length: count }, submit));
+  const events = () =>
+    service.lines.map(({ event }) => event).filter((event) => event?.startsWith("desk_circuit"));
+
+  try {
+    const flood = await submitAll(200);
+    assertLess(Math.max(...flood.map(({ ms }) => ms)), DESK_TIMEOUT_MS + SLACK_MS);
+    const sent = flood.filter(({ said }) => said === "desk_timeout");
+    const unsent = flood.filter(({ said }) => said === "desk_unavailable");
+    assertEquals(sent.length + unsent.length, 200);
+    // Each that may have a ticket was sent, and nothing was sent for the others.
+    assertEquals([sent.length, desk.requests.length], [MAX_CONCURRENCY, MAX_CONCURRENCY]);
+    assertLess(desk.mostOpen(), MAX_CONCURRENCY + 1);
+    assert(sent.every(({ handoff }) => "reason" in handoff && handoff.ticketMayExist));
+    assert(unsent.every(({ handoff }) => "reason" in handoff && !handoff.ticketMayExist));
+    assertEquals(events(), ["desk_circuit_opened"]);
+
+    const fast: number[] = [];
+    for (let count = 0; count < 50; count++) {
+      const { ms, said } = await submit();
+      assertEquals(said, "desk_unavailable");
+      fast.push(ms);
+    }
+    assertLess(fast.sort((a, b) => a - b)[25]!, 50);
+    assertEquals(
+      desk.requests.length,
+      MAX_CONCURRENCY,
+      "nothing is sent while the circuit is open",
+    );
+
+    // A probe finds that the desk still hangs: one of many is sent.
+    clock.forward += PROBE_INTERVAL_MS;
+    const probed = await submitAll(10);
+    assertEquals(probed.filter(({ said }) => said === "desk_timeout").length, 1);
+    assertEquals(desk.requests.length, MAX_CONCURRENCY + 1);
+
+    desk.respond();
+    clock.forward += PROBE_INTERVAL_MS;
+    const back = await submitAll(10);
+    assertGreater(back.filter(({ said }) => said === "created").length, 0);
+    assertEquals(events(), ["desk_circuit_opened", "desk_circuit_closed"]);
+    const after = await submitAll(100);
+    assertEquals(after.map(({ said }) => said), Array(100).fill("created"));
+    const created = [...back, ...after].filter(({ said }) => said === "created").length;
+    assertEquals(desk.tickets(), created, "each ticket belongs to one request");
+    assertLess(desk.mostOpen(), MAX_CONCURRENCY + 1);
+  } finally {
+    await service[Symbol.asyncDispose]();
+    await desk.close();
+  }
+});

@@ -1,0 +1,45 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { createRequestTracker, type RequestorSource } from "../../desk/request_tracker.ts";
+import { mintReference } from "../../domain/reference.ts";
+import { supportRequest } from "../desk/fixtures.ts";
+import { startRequestTracker } from "./instance.ts";
+
+const TYPED = "grace@typed.example";
+const VERIFIED = "ada@verified.example";
+const SECRET = "the words of the request";
+
+/** Whom each message is addressed to, by its headers. */
+function recipients(messages: string[]): string[] {
+  return messages.map((message) => message.split(/\r?\n\r?\n/, 1)[0]!)
+    .flatMap((headers) => [...headers.matchAll(/^(?:To|Cc|Bcc): (.*)$/gm)])
+    .map(([, address]) => address!.trim());
+}
+
+Deno.test("Request Tracker sends mail to verified addresses only, unless it is told to", async () => {
+  await using tracker = await startRequestTracker({ sendsMail: true });
+  const { url, token, queue, referenceField } = tracker;
+  /** What the desk sends because of one new ticket. */
+  async function mailFor(requestor: RequestorSource | undefined, requestorEmail?: string) {
+    const before = (await tracker.mail()).length;
+    const settings = { url, token, queue, referenceField, requestor, label: "Desk" };
+    const request = {
+      ...supportRequest({ contact: { name: "Grace", email: TYPED }, requestorEmail }),
+      reference: mintReference(Date.now()),
+      description: SECRET,
+    };
+    const creation = await createRequestTracker(settings, fetch)
+      .create(request, AbortSignal.timeout(5000));
+    assertEquals(creation.outcome, "created");
+    return (await tracker.mail()).slice(before);
+  }
+
+  // By default Request Tracker sends all that was written to the requestor.
+  const verified = await mailFor("token", VERIFIED);
+  assertEquals(recipients(verified), [VERIFIED]);
+  assertStringIncludes(verified.join(), SECRET);
+  // Nobody is sent mail because somebody typed their address.
+  assertEquals(await mailFor("token"), []);
+  assertEquals(await mailFor(undefined), []);
+  assertEquals(await mailFor("none", VERIFIED), []);
+  assertEquals(recipients(await mailFor("contact", VERIFIED)), [TYPED]);
+});
