@@ -202,4 +202,15 @@ async function open(config: Config, log: Log): Promise<OpenStore> {
   }
 }
 
-if (import.meta.main) await serve();
+/** Deletes what a person or a customer wants to be forgotten, and nothing but that. */
+async function erase(flags: string[]): Promise<void> {
+  const { kv: location, retentionDays } = configOrExit();
+  const { runErase } = await import("./kv/erase_command.ts");
+  const { log: print, error: printError } = console;
+  Deno.exitCode = await runErase(flags, { location, retentionDays, clock, print, printError });
+}
+
+if (import.meta.main) {
+  const [command, ...flags] = Deno.args;
+  await (command === "erase" ? erase(flags) : serve());
+}

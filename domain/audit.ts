@@ -36,3 +36,22 @@ export function auditEvent(
 ): AuditEvent {
   return { event: name, at, reference, context, actor, handoff: publicHandoff(handoff) };
 }
+
+/**
+ * What one erasure has deleted. It names nobody: a hash of the person's id would be personal data,
+ * too. It is no {@linkcode AuditEvent} because it is about no support request.
+ */
+export const Erasure = z.object({
+  event: z.enum(["tenant.erased", "actor.erased"]),
+  at: Timestamp,
+  deleted: z.object({
+    supportRequests: z.int(),
+    auditEvents: z.int(),
+    idempotencyKeys: z.int(),
+    leases: z.int(),
+    rateCounters: z.int(),
+  }),
+  /** Audit events of other people's requests that have lost the actor's id and name. */
+  anonymizedAuditEvents: z.int(),
+});
+export type Erasure = z.infer<typeof Erasure>;

@@ -1,4 +1,4 @@
-import type { AuditEvent } from "./audit.ts";
+import type { AuditEvent, Erasure } from "./audit.ts";
 import type { Context } from "./context.ts";
 import type { Failure } from "./failure.ts";
 import type { Handoff, Ticket } from "./handoff.ts";
@@ -61,6 +61,8 @@ export interface AuditPage {
   events: AuditEvent[];
   /** How many events were left out, if any, because only a newer version knows what they say. */
   unknown?: number;
+  /** Of the first page: the latest erasures in the tenant, newest first, if there were any. */
+  erasures?: Erasure[];
   /** Null where no older event is left. */
   next: AuditPosition | null;
 }

@@ -1,13 +1,16 @@
 import { z } from "zod";
-import { AuditEvent, AuditEventName } from "../domain/audit.ts";
+import { AuditEvent, AuditEventName, Erasure } from "../domain/audit.ts";
 import { publicHandoff } from "../domain/handoff.ts";
 import type { AuditPosition, Clock, Store } from "../domain/ports.ts";
 import { call, type KvHandle } from "./call.ts";
-import { auditKey, auditPrefix } from "./keys.ts";
+import { auditKey, auditPrefix, erasurePrefix } from "./keys.ts";
 import { parseHandoff, StoredActor, StoredContext } from "./records.ts";
 import type { Retention } from "./retention.ts";
 
 const AuditKey = z.tuple([z.literal("audit"), z.string(), z.number(), z.string(), z.string()]);
+
+/** Erasures that a first page shows. */
+const MAX_ERASURES = 100;
 
 /** As lenient as a request's record is: see `records.ts`. */
 const StoredEvent = AuditEvent.extend({
@@ -38,22 +41,33 @@ export function createAuditEvents(
       const selector = after === undefined
         ? { prefix }
         : { prefix, end: auditKey(tenantId, after) };
-      // One more than asked tells whether there is a next page.
-      const entries = await call(
-        kv,
-        (kv) => Array.fromAsync(kv.list(selector, { limit: limit + 1, reverse: true })),
-      );
+      const [entries, erasures] = await Promise.all([
+        // One more than asked tells whether there is a next page.
+        listLast(kv, selector, limit + 1),
+        after === undefined ? listLast(kv, { prefix: erasurePrefix(tenantId) }, MAX_ERASURES) : [],
+      ]);
       const page = entries.slice(0, limit);
       const last = page.at(-1);
       const events = page.map(({ value }) => parseEvent(value)).filter((event) => event !== null);
+      // One that a newer version wrote in another form is left out.
+      const erased = erasures.flatMap(({ value }) => Erasure.safeParse(value).data ?? []);
       const unknown = page.length - events.length;
       return {
         events: events.filter(({ at }) => !retention.isOver(at, clock.now())),
         ...unknown > 0 && { unknown },
+        ...erased.length > 0 && { erasures: erased },
         next: entries.length > limit && last !== undefined ? positionOf(last.key) : null,
       };
     },
   };
+}
+
+function listLast(
+  kv: KvHandle,
+  selector: Deno.KvListSelector,
+  limit: number,
+): Promise<Deno.KvEntry<unknown>[]> {
+  return call(kv, (kv) => Array.fromAsync(kv.list(selector, { limit, reverse: true })));
 }
 
 function positionOf(key: Deno.KvKey): AuditPosition {

@@ -64,7 +64,7 @@ function valueSize(value: unknown): number {
 }
 
 /** No more than so many bytes: three for a UTF-16 unit in UTF-8. */
-function keySize(key: Deno.KvKey): number {
+export function keySize(key: Deno.KvKey): number {
   let bytes = 0;
   for (const part of key) bytes += typeof part === "string" ? 3 * part.length + 2 : 10;
   return bytes;

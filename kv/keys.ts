@@ -50,3 +50,18 @@ export function leaseKey(reference: Reference): Deno.KvKey {
 export function rateKey(tenantId: string, actorId: string, minute: number): Deno.KvKey {
   return ["rate", tenantId, actorId, minute];
 }
+
+/** What one erasure of a tenant, or of an actor in it, has deleted. Not below `audit`, which version 1 reads. */
+export function erasurePrefix(tenantId: string): Deno.KvKey {
+  return ["erasure", tenantId];
+}
+
+/** `ts` is a number of microseconds. */
+export function erasureKey(tenantId: string, ts: number): Deno.KvKey {
+  return [...erasurePrefix(tenantId), ts];
+}
+
+/** The requests of all runs of a tenant: a zero is the character after the slash. */
+export function runsOf(tenantId: string): { start: Deno.KvKey; end: Deno.KvKey } {
+  return { start: ["run", `${tenantId}/`], end: ["run", `${tenantId}0`] };
+}

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AuditEvent } from "../domain/audit.ts";
+import { AuditEvent, Erasure } from "../domain/audit.ts";
 import { Handoff, publicHandoff } from "../domain/handoff.ts";
 import type { ContextSummary as Summary } from "../domain/latest.ts";
 import { HANDOFF_MODES } from "../domain/submission.ts";
@@ -26,6 +26,8 @@ export type ContextSummaryAnswer = z.infer<typeof ContextSummaryAnswer>;
 
 export const AuditEventsAnswer = z.object({
   events: z.array(AuditEvent),
+  /** On the first page, if there were any: records of the tenant that an operator has deleted. */
+  erasures: z.array(Erasure).optional(),
   nextCursor: z.string().nullable(),
 });
 export type AuditEventsAnswer = z.infer<typeof AuditEventsAnswer>;

@@ -62,7 +62,8 @@ export function auditEvents(store: Store, verify: VerifyToken, log: Log) {
     async (c) => {
       const { limit, cursor } = c.req.valid("query");
       const tenantId = c.get("tenantId");
-      const { events, unknown = 0, next } = await store.auditEvents(tenantId, limit, cursor);
+      const page = await store.auditEvents(tenantId, limit, cursor);
+      const { events, erasures, unknown = 0, next } = page;
       if (unknown > 0) {
         log.warn(
           `A newer version wrote audit events: ${unknown} of a page left out. Upgrade this process`,
@@ -70,7 +71,11 @@ export function auditEvents(store: Store, verify: VerifyToken, log: Log) {
         );
       }
       const nextCursor = next && toCursor(next);
-      return json<AuditEventsAnswer, 200>(c, { events, nextCursor }, 200);
+      return json<AuditEventsAnswer, 200>(
+        c,
+        { events, ...erasures && { erasures }, nextCursor },
+        200,
+      );
     },
   );
 }

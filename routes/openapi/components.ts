@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { AuditEvent } from "../../domain/audit.ts";
+import { AuditEvent, Erasure } from "../../domain/audit.ts";
 import { Context } from "../../domain/context.ts";
 import { Handoff, Ticket } from "../../domain/handoff.ts";
 import { HandoffChoice, Submission } from "../../domain/submission.ts";
@@ -39,6 +39,7 @@ const ANSWERED = {
   ContextSummary: ContextSummaryAnswer,
   AuditEvents: AuditEventsAnswer,
   AuditEvent,
+  Erasure,
   Context,
   TenantContext: formOf(Context, "tenant"),
   RunContext: formOf(Context, "run"),
@@ -74,8 +75,12 @@ const DESCRIPTIONS: Record<SchemaName, string> = {
     "are not returned.",
   ContextSummary: "The desk, what can be asked of it, and the latest support request of the " +
     "context. `desk` is null where none is configured.",
-  AuditEvents: "One page. `nextCursor` is null on the last.",
+  AuditEvents:
+    "One page. `nextCursor` is null on the last. The first page has `erasures`, newest " +
+    "first, if records of the tenant were erased.",
   AuditEvent: "One change of one support request: who, when, and its handoff from then on.",
+  Erasure: "What an operator has deleted at the request of the tenant or of a person in it, in " +
+    "numbers. It names nobody.",
   Context: "Where the request was asked. The same run id under two tenants is two contexts.",
   TenantContext: "The tenant's own context.",
   RunContext: "The context of one operation run of the tenant.",
