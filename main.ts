@@ -63,7 +63,13 @@ export function compose(config: Config, surroundings: Surroundings) {
     : createSharedRateLimit(kv, perMinute, clock);
   const app = createApp({
     deskhand,
-    verify: createVerifyToken({ ...config.auth, now: clock.now, fetch, log }),
+    verify: createVerifyToken({
+      ...config.auth,
+      now: clock.now,
+      deadline: clock.deadline,
+      fetch,
+      log,
+    }),
     rateLimit: perMinute === 0 ? unlimited : limit,
     isReady: createReadiness(kv, { clock, log }),
     corsOrigins: config.corsOrigins,

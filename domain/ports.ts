@@ -191,7 +191,7 @@ export type LogFields = {
   tenantId?: string;
   reference?: string;
   outcome?: string;
-  /** Why a handoff failed or was left pending, or `created`. */
+  /** Why a handoff failed or was left pending, or `created`; why a request was rejected. */
   reason?: string;
   ticket?: string;
   deskMs?: number;
@@ -202,8 +202,13 @@ export type LogFields = {
   method?: string;
   route?: string;
   status?: number;
-  /** Why a token was refused, in words of ours. */
-  refusal?: string;
+  /** A keyed hash of the actor's id, to trace abuse without naming anybody. */
+  actorHash?: string;
+  /** The scope that a token lacks. */
+  scope?: string;
+  /** The rejected origin of a page, cut, of visible ASCII characters. */
+  origin?: string;
+  count?: number;
   ms?: number;
   address?: string;
   error?: string;

@@ -6,6 +6,16 @@ import type { Env } from "./env.ts";
 /** A method is any word, of any length, that a stranger chose. */
 const METHOD = /^[A-Z]{1,7}$/;
 
+const MAX_VALUE_LENGTH = 128;
+
+/**
+ * Makes a value that a client has chosen fit for the log: cut, and of visible ASCII characters, so
+ * that it can neither fill the log nor look like another line, in a terminal or in a viewer.
+ */
+export function loggable(value: string): string {
+  return value.slice(0, MAX_VALUE_LENGTH).replaceAll(/[^\x21-\x7e]/g, "?");
+}
+
 /** One line for each answer: the route's pattern, never the path that a stranger chose. */
 export function accessLog(
   { log, clock, telemetry, underWay }: Pick<Deskhand, "log" | "clock" | "telemetry" | "underWay">,
@@ -19,17 +29,19 @@ export function accessLog(
       underWay.answered();
     }
     const tenantId = c.get("tenantId");
-    const refusal = c.get("refusal");
+    const rejection = c.get("rejection");
+    const actorHash = c.get("actorHash");
     const method = METHOD.test(c.req.method) ? c.req.method : "other";
     const route = routePath(c, -1);
     telemetry.nameRoute(method, route);
     log.info("Answered", {
       requestId: c.get("requestId"),
       ...tenantId !== undefined && { tenantId },
+      ...actorHash !== undefined && { actorHash },
       method,
       route,
       status: c.res.status,
-      ...refusal !== undefined && { refusal },
+      ...rejection,
       ms: Math.round(clock.elapsed() - started),
     });
   });

@@ -37,7 +37,7 @@ export function createApp(options: AppOptions) {
     });
   }
   app.use(wellFormed);
-  if (corsOrigins.length > 0) app.use(crossOrigin(corsOrigins));
+  app.use(crossOrigin(corsOrigins));
   app
     .route("/", health(isReady))
     .route("/", supportRequests({ deskhand, verify, rateLimit }))

@@ -1,30 +1,56 @@
 import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
-import type { Env } from "./env.ts";
+import { loggable } from "./access_log.ts";
+import type { Env, Rejection } from "./env.ts";
 
-/** Headers of an answer that a page of another origin may read. */
+/** Response headers that a page of another origin may read. */
 const EXPOSED = ["ETag", "Retry-After", "X-Request-Id", "Idempotent-Replayed"];
 
-/** Lets pages of `origins` call from a browser. To others no header says that such a thing exists. */
+const METHODS = ["GET", "POST"];
+
+/** Request headers that such a page may send: the API's, and those that tracing adds to `fetch`. */
+const HEADERS = [
+  "Authorization",
+  "Content-Type",
+  "Idempotency-Key",
+  "If-None-Match",
+  "X-Request-Id",
+  "traceparent",
+  "tracestate",
+  "baggage",
+  "sentry-trace",
+];
+
+/** CORS for the pages of `origins`. Pages of other origins get no CORS headers at all. */
 export function crossOrigin(origins: string[]) {
   const allow = cors({
     origin: origins,
-    allowMethods: ["GET", "POST"],
-    allowHeaders: [
-      "Authorization",
-      "Content-Type",
-      "Idempotency-Key",
-      "If-None-Match",
-      "X-Request-Id",
-    ],
+    allowMethods: METHODS,
+    allowHeaders: HEADERS,
     exposeHeaders: EXPOSED,
     maxAge: 600,
   });
   return createMiddleware<Env>(async (c, next) => {
     const origin = c.req.header("Origin");
-    // Hono's own middleware would answer a stranger's preflight, without the origin but open.
-    if (origin !== undefined && origins.includes(origin)) return await allow(c, next);
+    const isAllowed = origin !== undefined && origins.includes(origin);
+    const method = c.req.header("Access-Control-Request-Method");
+    if (c.req.method === "OPTIONS" && origin !== undefined && method !== undefined) {
+      const headers = c.req.header("Access-Control-Request-Headers") ?? "";
+      const reason = isAllowed ? whyBlocked(method, headers) : "origin_not_allowed";
+      if (reason !== null) c.set("rejection", { reason, origin: loggable(origin) });
+    }
+    // Hono's middleware would respond to preflights of other origins, too, and reveal what others may.
+    if (isAllowed) return await allow(c, next);
     await next();
-    c.header("Vary", "Origin", { append: true });
+    if (origins.length > 0) c.header("Vary", "Origin", { append: true });
   });
+}
+
+/** Why a browser does not send what it announces, although it gets a response; null if it does. */
+function whyBlocked(method: string, headers: string): Rejection["reason"] | null {
+  // A browser needs no permission for the methods that forms have.
+  if (!["HEAD", ...METHODS].includes(method)) return "method_not_allowed";
+  const allowed = HEADERS.map((name) => name.toLowerCase());
+  const wanted = headers.toLowerCase().split(",").map((name) => name.trim()).filter(Boolean);
+  return wanted.every((name) => allowed.includes(name)) ? null : "header_not_allowed";
 }

@@ -1,6 +1,14 @@
 import type { Actor } from "../domain/support_request.ts";
 import type { Bindings } from "./listen.ts";
 
+export interface Rejection {
+  reason: string;
+  /** The tenant of the path, which the token does not cover. */
+  tenantId?: string;
+  scope?: string;
+  origin?: string;
+}
+
 /** What middleware leaves for handlers. */
 export interface Env {
   /** Absent where a request does not come from a server, as in tests. */
@@ -14,8 +22,10 @@ export interface Env {
     tenantId: string;
     /** The actor's verified email address, for the desk alone. */
     requestorEmail?: string;
-    /** Why the token was refused: for the log only. */
-    refusal?: string;
+    /** Set once the token is verified, whether or not it covers the tenant: for the log only. */
+    actorHash?: string;
+    /** Why the request is rejected, from a fixed set, and what that is about: for the log only. */
+    rejection?: Rejection;
     idempotencyKey?: string;
     /** Set where an answer was made with all its headers. */
     hasAllHeaders?: true;

@@ -1,42 +1,61 @@
-import { errors, jwtVerify, type JWTVerifyOptions } from "jose";
+import {
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+  type JWTVerifyOptions,
+  type JWTVerifyResult,
+  type ProtectedHeaderParameters,
+} from "jose";
+import { createActorHash } from "./actor_hash.ts";
 import { parseClaims } from "./claims.ts";
-import { createKeySet, KeysUnavailable } from "./key_set.ts";
-import type { TokenOptions, VerifyToken } from "./token.ts";
-
-/** With public keys no shared-secret algorithm is ever accepted, nor the other way round. */
-const ASYMMETRIC = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-  "Ed25519",
-];
+import { candidatesOf, KEY_SET_ALGORITHMS, type VerificationKey } from "./jwks.ts";
+import { createKeySet, type KeySetCache, KeysUnavailable } from "./key_set.ts";
+import { CLOCK_TOLERANCE_S, type TokenOptions, type VerifyToken } from "./verification.ts";
 
 /** Characters. Tokens that list many groups are long; the whole head may have 64 KiB in Deno. */
 const MAX_TOKEN_LENGTH = 16_384;
-/** Verifies tokens as RFC 7519 and RFC 8725 have it: algorithm, signature, times, claims. */
+
+/** The media types of a token that gives access (RFC 7519, RFC 9068), without `application/`. */
+const TYPES = ["jwt", "at+jwt"];
+
+/** The token is rejected. `reason` is one of a fixed set for the log: no token content. */
+class RejectedToken extends Error {
+  constructor(readonly reason: string) {
+    super(reason);
+  }
+}
+
+type Header = ProtectedHeaderParameters & { alg: string; kid?: string };
+type VerifySignature = (
+  token: string,
+  header: Header,
+  options: JWTVerifyOptions,
+) => Promise<JWTVerifyResult>;
+
+/** Verifies tokens according to RFC 7519 and RFC 8725: type, algorithm, signature, times, claims. */
 export function createVerifyJwt(options: TokenOptions): VerifyToken {
+  const algorithms = options.secret === undefined ? KEY_SET_ALGORITHMS : ["HS256"];
   const verifySignature = options.secret === undefined
-    ? withKeySet(options.jwksUrl ?? "", options)
+    ? withKeySet(createKeySet(options.jwksUrl ?? "", options))
     : withSecret(options.secret);
+  const hashActor = createActorHash(options.secret);
   return async (token) => {
-    if (token.length > MAX_TOKEN_LENGTH) return { outcome: "invalid", reason: "too long" };
     try {
-      const { payload } = await verifySignature(token, {
+      const { payload } = await verifySignature(token, readHeader(token, algorithms), {
+        algorithms,
         issuer: options.issuer,
         audience: options.audience,
+        clockTolerance: CLOCK_TOLERANCE_S,
         currentDate: new Date(options.now()),
       });
+      // jose checks `iat` only for tokens of a limited age.
+      const { iat = 0 } = payload;
+      if (iat > Math.floor(options.now() / 1000) + CLOCK_TOLERANCE_S) {
+        throw new RejectedToken("not_yet_valid");
+      }
       const parsed = parseClaims(payload, options);
-      return parsed.outcome === "valid"
-        ? parsed
-        : { outcome: "invalid", reason: `claim ${parsed.claim}` };
+      if (parsed.outcome === "invalid") throw new RejectedToken(`claim_${parsed.claim}`);
+      return { ...parsed, actorHash: await hashActor(parsed.claims.actor.id) };
     } catch (error) {
       if (error instanceof KeysUnavailable) return { outcome: "unavailable" };
       if (error instanceof errors.JWTExpired) return { outcome: "expired" };
@@ -45,18 +64,33 @@ export function createVerifyJwt(options: TokenOptions): VerifyToken {
   };
 }
 
-/** One of a few: nothing of the token itself. */
-function reasonOf(error: unknown): string {
-  if (error instanceof errors.JWTClaimValidationFailed) return `claim ${error.claim}`;
-  if (error instanceof errors.JWSSignatureVerificationFailed) return "signature";
-  if (error instanceof errors.JWKSNoMatchingKey) return "key";
-  if (error instanceof errors.JWKSMultipleMatchingKeys) return "key";
-  if (error instanceof errors.JOSEAlgNotAllowed) return "algorithm";
-  if (error instanceof errors.JOSENotSupported) return "algorithm";
-  return "not a token";
+/** Rejects what no key is needed for, so that such tokens never cost a fetch. */
+function readHeader(token: string, algorithms: string[]): Header {
+  if (token.length > MAX_TOKEN_LENGTH) throw new RejectedToken("token_too_long");
+  const { alg, kid, typ, crit, ...header } = decodeProtectedHeader(token);
+  if (crit !== undefined) throw new RejectedToken("critical_header");
+  if (typ !== undefined && !TYPES.includes(mediaType(typ))) throw new RejectedToken("token_type");
+  if (alg === undefined || !algorithms.includes(alg)) throw new RejectedToken("algorithm");
+  if (kid !== undefined && typeof kid !== "string") throw new RejectedToken("malformed_token");
+  return { ...header, alg, kid };
 }
 
-function withSecret(secret: string) {
+/** Compared as RFC 7515, 4.1.9 says: whatever the case, and without `application/`. */
+function mediaType(typ: unknown): string {
+  return typeof typ === "string" ? typ.toLowerCase().replace(/^application\//, "") : "";
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof RejectedToken) return error.reason;
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    const isEarly = error.claim === "nbf" && error.reason === "check_failed";
+    return isEarly ? "not_yet_valid" : `claim_${error.claim}`;
+  }
+  if (error instanceof errors.JWSSignatureVerificationFailed) return "signature";
+  return "malformed_token";
+}
+
+function withSecret(secret: string): VerifySignature {
   const key = crypto.subtle.importKey(
     "raw",
     new TextEncoder().encode(secret),
@@ -64,12 +98,50 @@ function withSecret(secret: string) {
     false,
     ["verify"],
   );
-  return async (token: string, options: JWTVerifyOptions) =>
-    await jwtVerify(token, await key, { ...options, algorithms: ["HS256"] });
+  return async (token, _header, options) => await jwtVerify(token, await key, options);
 }
 
-function withKeySet(url: string, options: TokenOptions) {
-  const getKey = createKeySet(new URL(url), options);
-  return (token: string, options: JWTVerifyOptions) =>
-    jwtVerify(token, getKey, { ...options, algorithms: ASYMMETRIC });
+function withKeySet(keySet: KeySetCache): VerifySignature {
+  return async (token, header, options) => {
+    const keys = await keySet.current();
+    const first = await tryKeys(keys, token, header, options);
+    if (first.outcome === "verified") return first.result;
+    try {
+      const newer = await keySet.newerThan(keys);
+      const second = newer === keys ? first : await tryKeys(newer, token, header, options);
+      if (second.outcome === "verified") return second.result;
+      throw new RejectedToken(second.reason);
+    } catch (error) {
+      // The key that the token names is there: no other could make its signature valid.
+      if (error instanceof KeysUnavailable && first.isNamed) throw new RejectedToken(first.reason);
+      throw error;
+    }
+  };
+}
+
+type Tried =
+  | { outcome: "verified"; result: JWTVerifyResult }
+  | { outcome: "failed"; reason: string; isNamed: boolean };
+
+/** Tries every key that could have signed the token. Throws if one has, and a claim is wrong. */
+async function tryKeys(
+  keys: VerificationKey[],
+  token: string,
+  header: Header,
+  options: JWTVerifyOptions,
+): Promise<Tried> {
+  const { candidates, hasTooShort, isNamed } = candidatesOf(keys, header);
+  for (const candidate of candidates) {
+    try {
+      const key = await candidate.importFor(header.alg);
+      return { outcome: "verified", result: await jwtVerify(token, key, options) };
+    } catch (error) {
+      // The signature is valid and a claim is not, or it is no token. Anything else is about the key.
+      const isAboutToken = error instanceof errors.JOSEError &&
+        !(error instanceof errors.JWSSignatureVerificationFailed);
+      if (isAboutToken) throw error;
+    }
+  }
+  const reason = candidates.length > 0 ? "signature" : "unknown_key";
+  return { outcome: "failed", reason: hasTooShort ? "rsa_key_too_short" : reason, isNamed };
 }

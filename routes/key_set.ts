@@ -1,82 +1,169 @@
-import {
-  createRemoteJWKSet,
-  customFetch,
-  errors,
-  type FetchImplementation,
-  type JWTVerifyGetKey,
-} from "jose";
-import type { TokenOptions } from "./token.ts";
+import { BodyError, readBoundedJson } from "./bounded_json.ts";
+import { type KeyProblem, parseKeySet, type VerificationKey } from "./jwks.ts";
+import type { TokenOptions } from "./verification.ts";
 
-/** How long the keys are kept, in milliseconds. */
-const KEPT_MS = 10 * 60_000;
-/** How soon after the last time a key that is not among them is looked for, in milliseconds. */
-const LOOK_AGAIN_MS = 30_000;
-/** How long a verification may wait for the issuer, in milliseconds. */
+/** How long fetched keys are used before they are fetched again, in milliseconds. */
+const CACHE_MAX_AGE_MS = 10 * 60_000;
+/** How long they are used if the issuer cannot be reached, so that its outage logs nobody out. */
+const STALE_MAX_AGE_MS = 60 * 60_000;
+/** The timeout of a fetch, with its body, in milliseconds. */
 const TIMEOUT_MS = 2_000;
-/** The issuer is asked no more often than this, whatever tokens come in, in milliseconds. */
-const PAUSE_MS = 1_000;
+/** The least time between two fetches while there are no keys, in milliseconds. */
+const RETRY_MS = 1_000;
+/** The same while there are keys, whatever tokens arrive: so soon a rotated key counts. */
+const COOLDOWN_MS = 3_000;
+const MAX_BYTES = 1024 * 1024;
 
-/** The keys cannot be had, which says nothing about the token. */
+/** The keys are unavailable, which says nothing about the token. */
 export class KeysUnavailable extends Error {
   override name = "KeysUnavailable";
 }
 
-/**
- * Finds the issuer's public keys, and keeps them. A key that is not among them is looked for anew,
- * so that a new key soon counts, but seldom, so that bad tokens cost the issuer nothing.
- *
- * The returned function throws {@linkcode KeysUnavailable}, or what jose throws about the token.
- */
-export function createKeySet(
-  url: URL,
-  { now, fetch, log }: Pick<TokenOptions, "now" | "fetch" | "log">,
-): JWTVerifyGetKey {
-  let askedAt = -Infinity;
-  // jose's own pause counts from a success: an issuer that fails would be asked for every token.
-  const ask: FetchImplementation = async (url, options) => {
-    if (Math.abs(now() - askedAt) < PAUSE_MS) throw new KeysUnavailable();
-    askedAt = now();
+export interface KeySetCache {
+  /**
+   * Returns the keys, fetched or cached.
+   *
+   * @throws {KeysUnavailable} The issuer cannot be reached, and cached keys are too old.
+   */
+  current(): Promise<VerificationKey[]>;
+  /**
+   * Returns keys that were fetched after `known`, for a token that none of those has signed. Returns
+   * `known` if they were fetched within the last seconds, because tokens that nobody signed must not
+   * flood the issuer.
+   *
+   * @throws {KeysUnavailable} The issuer cannot be reached.
+   */
+  newerThan(known: VerificationKey[]): Promise<VerificationKey[]>;
+}
+
+type Options = Pick<TokenOptions, "now" | "fetch" | "deadline" | "log">;
+
+/** Fetches and caches the issuer's public keys. */
+export function createKeySet(url: string, { now, fetch, deadline, log }: Options): KeySetCache {
+  let cached: { keys: VerificationKey[]; fetchedAt: number } | null = null;
+  let last = { at: -Infinity, failed: false };
+  let inFlight: Promise<void> | null = null;
+  const report = createReport(log);
+
+  /** The clock may jump in both directions. */
+  const since = (at: number) => Math.abs(now() - at);
+
+  /** Fetches the keys, unless that was tried within `pauseMs`. Never rejects. */
+  function refresh(pauseMs: number): Promise<void> {
+    if (inFlight === null && since(last.at) >= pauseMs) {
+      inFlight = fetchKeys().finally(() => inFlight = null);
+    }
+    return inFlight ?? Promise.resolve();
+  }
+
+  async function fetchKeys(): Promise<void> {
+    last = { at: now(), failed: last.failed };
     try {
-      const response = await fetch(url, options);
-      if (response.status !== 200) {
-        // jose would leave the body unread, and its connection open.
-        await response.body?.cancel();
-        throw new Unusable(`its status is ${response.status}, not 200`);
+      const { keys, problems } = await fetchKeySet(url, fetch, deadline(TIMEOUT_MS));
+      cached = { keys, fetchedAt: now() };
+      last.failed = false;
+      report.fetched(problems, keys.some(({ isTooShort }) => !isTooShort));
+    } catch (error) {
+      last.failed = true;
+      report.failed(error);
+    }
+  }
+
+  return {
+    async current() {
+      if (cached !== null && since(cached.fetchedAt) < CACHE_MAX_AGE_MS) return cached.keys;
+      const refreshed = refresh(cached === null ? RETRY_MS : COOLDOWN_MS);
+      // Once the issuer is known to be down, requests do not wait for it.
+      const isUsable = cached !== null && since(cached.fetchedAt) < STALE_MAX_AGE_MS;
+      if (!(isUsable && last.failed)) await refreshed;
+      if (cached === null || since(cached.fetchedAt) >= STALE_MAX_AGE_MS) {
+        throw new KeysUnavailable();
       }
-      const keySet = await response.json();
-      if (!Array.isArray(keySet?.keys)) throw new Unusable("its answer is not a key set");
-      return Response.json(keySet);
-    } catch (error) {
-      log.error("Cannot read the key set of the tokens' issuer", { error: reasonOf(error) });
-      throw new KeysUnavailable();
-    }
-  };
-  const remote = createRemoteJWKSet(url, {
-    cacheMaxAge: KEPT_MS,
-    cooldownDuration: LOOK_AGAIN_MS,
-    timeoutDuration: TIMEOUT_MS,
-    [customFetch]: ask,
-  });
-  return async (header, token) => {
-    try {
-      return await remote(header, token);
-    } catch (error) {
-      throw isAboutToken(error) ? error : new KeysUnavailable();
-    }
+      return cached.keys;
+    },
+    async newerThan(known) {
+      if (cached === null || cached.keys === known) await refresh(COOLDOWN_MS);
+      if (cached === null || cached.keys === known && last.failed) throw new KeysUnavailable();
+      return cached.keys;
+    },
   };
 }
 
-class Unusable extends Error {}
+/** Why the key set could not be fetched, for the log. Never contains text from the issuer. */
+class FetchError extends Error {
+  constructor(readonly reason: string, readonly status?: number) {
+    super(reason);
+  }
+}
 
-/** Nothing that the issuer sent. */
+async function fetchKeySet(url: string, fetch: Options["fetch"], deadline: AbortSignal) {
+  const headers = { "Accept": "application/jwk-set+json, application/json" };
+  // Ends the connection, with whatever of the body is not read.
+  const end = new AbortController();
+  const signal = AbortSignal.any([deadline, end.signal]);
+  try {
+    // A followed redirect would let another host say who may sign.
+    const response = await fetch(url, { headers, redirect: "manual", signal });
+    const { status } = response;
+    if (status >= 300 && status < 400) throw new FetchError("redirect", status);
+    if (status !== 200) throw new FetchError("unexpected_status", status);
+    const keySet = await parseKeySet(await readBoundedJson(response, MAX_BYTES));
+    if (keySet === null) throw new FetchError("not_a_key_set");
+    return keySet;
+  } finally {
+    end.abort();
+  }
+}
+
+/** Logs what makes a key set unusable once, and not for each request or fetch. */
+function createReport(log: Options["log"]) {
+  let lastFailure: string | null = null;
+  let lastProblems = "";
+  return {
+    failed(error: unknown): void {
+      const reason = reasonOf(error);
+      const status = error instanceof FetchError ? error.status : undefined;
+      if (lastFailure === `${reason} ${status}`) return;
+      lastFailure = `${reason} ${status}`;
+      log.error("Cannot fetch the issuer's key set", {
+        event: "key_set_unavailable",
+        reason,
+        ...status !== undefined && { status },
+      });
+    },
+    fetched(problems: ReadonlyMap<KeyProblem, number>, isUsable: boolean): void {
+      if (lastFailure !== null) {
+        log.info("Fetched the issuer's key set again", { event: "key_set_available" });
+      }
+      lastFailure = null;
+      const found = JSON.stringify([...problems, isUsable]);
+      if (found === lastProblems) return;
+      lastProblems = found;
+      for (const [reason, count] of problems) {
+        const isUsed = reason === "private_key_published";
+        log.warn(
+          isUsed
+            ? "The issuer's key set contains a private key: anybody who can read it can sign tokens"
+            : "Ignored keys of the issuer's key set",
+          { event: "key_set_problem", reason, count },
+        );
+      }
+      if (isUsable) return;
+      log.error("The issuer's key set has no key that can verify tokens", {
+        event: "key_set_unusable",
+        reason: "no_usable_key",
+      });
+    },
+  };
+}
+
 function reasonOf(error: unknown): string {
-  if (error instanceof Unusable) return error.message;
-  if (error instanceof SyntaxError) return "its answer is not a key set";
-  return error instanceof DOMException ? "it did not answer in time" : "it cannot be reached";
-}
-
-function isAboutToken(error: unknown): boolean {
-  return error instanceof errors.JWKSNoMatchingKey ||
-    error instanceof errors.JWKSMultipleMatchingKeys ||
-    error instanceof errors.JOSENotSupported;
+  if (error instanceof FetchError || error instanceof BodyError) return error.reason;
+  if (error instanceof DOMException) return "timeout";
+  if (!(error instanceof Error)) return "connection_lost";
+  const text = `${error.message}\n${error.cause instanceof Error ? error.cause.message : ""}`;
+  if (/dns error|failed to lookup/i.test(text)) return "name_not_resolved";
+  if (/certificate|tls|ssl|corrupt message/i.test(text)) return "tls_failed";
+  if (/refused/i.test(text)) return "connection_refused";
+  return /client error \(Connect\)/.test(text) ? "unreachable" : "connection_lost";
 }

@@ -69,6 +69,8 @@ export function problem<Slug extends ProblemSlug>(
   detail: string,
   { errors, headers }: ProblemOptions = {},
 ): Response & TypedResponse<Problem, StatusOf<Slug>, "json"> {
+  // Who rejects for a more precise reason has said so before.
+  if (c.get("rejection") === undefined) c.set("rejection", { reason: slug.replaceAll("-", "_") });
   const [status, title]: readonly [StatusOf<Slug>, string] = PROBLEMS[slug];
   const body: Problem = {
     type: problemType(c, slug),

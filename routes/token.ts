@@ -1,31 +1,12 @@
-import type { Log } from "../domain/ports.ts";
-import type { ClaimNames, Claims } from "./claims.ts";
+import {
+  CLOCK_TOLERANCE_S,
+  type TokenOptions,
+  type Valid,
+  type Verification,
+  type VerifyToken,
+} from "./verification.ts";
 
-export interface TokenOptions extends ClaimNames {
-  /** The HS256 secret; exactly one of this and `jwksUrl` is set. */
-  secret?: string;
-  /** Where the issuer publishes its public keys. */
-  jwksUrl?: string;
-  issuer?: string;
-  audience?: string;
-  now(): number;
-  /** Asks for the key set, and nothing else. */
-  fetch: typeof fetch;
-  log: Pick<Log, "error">;
-}
-
-/** `expiresAt` is in milliseconds since the epoch. */
-type Valid = { outcome: "valid"; claims: Claims; expiresAt: number };
-
-export type Verification =
-  | Valid
-  /** `reason` is for the log. */
-  | { outcome: "invalid"; reason: string }
-  | { outcome: "expired" }
-  /** The keys cannot be had, which says nothing about the token. */
-  | { outcome: "unavailable" };
-
-export type VerifyToken = (token: string) => Promise<Verification>;
+export type { TokenOptions, Verification, VerifyToken };
 
 /** How long a verification counts, in milliseconds, even where its key is withdrawn meanwhile. */
 const REMEMBERED_MS = 60_000;
@@ -33,7 +14,7 @@ const MAX_REMEMBERED = 1_000;
 
 /**
  * Verifies tokens. One that was valid is not verified again for a minute, and never beyond its
- * `exp`: half of what the service can do would go into verifying the same tokens. What verifies is
+ * `exp` and the tolerance: half of what the service can do would go into verifying the same tokens. What verifies is
  * loaded with the first token, so that the service starts sooner.
  */
 export function createVerifyToken(options: TokenOptions): VerifyToken {
@@ -51,7 +32,8 @@ export function createVerifyToken(options: TokenOptions): VerifyToken {
     const verification = await (await verifier)(token);
     if (verification.outcome !== "valid") return verification;
     const from = now();
-    const until = Math.min(from + REMEMBERED_MS, verification.expiresAt);
+    const expiresAt = verification.expiresAt + CLOCK_TOLERANCE_S * 1000;
+    const until = Math.min(from + REMEMBERED_MS, expiresAt);
     remembered.set(token, { verification, from, until });
     if (remembered.size > MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!);
     return verification;

@@ -66,7 +66,11 @@ export async function openService({ env, kv, clock = new TestClock() }: ServiceO
   async function call(path: string, { token = {}, json, ...init }: Call = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     if (token !== null) {
-      const bearer = typeof token === "string" ? token : await mintToken(AUTH_SECRET, token);
+      // By the service's own clock, which a test may have set back.
+      const issuedAt = Math.floor(clock.now() / 1000);
+      const bearer = typeof token === "string"
+        ? token
+        : await mintToken(AUTH_SECRET, { issuedAt, ...token });
       headers.set("Authorization", `Bearer ${bearer}`);
     }
     if (json === undefined) return await app.request(path, { ...init, headers });

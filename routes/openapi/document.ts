@@ -44,8 +44,10 @@ export const openApiDocument = {
         type: "http",
         scheme: "bearer",
         bearerFormat: "JWT",
-        description: "From the product's own backend. Claims: `sub`, `exp`, `tenants` (an array " +
-          "of tenant ids), `scope` (space-separated) and, where there is one, `name`.",
+        description:
+          "From the product's own backend or its identity provider. Claims: `sub`, `exp`, " +
+          "the tenants and the scopes (by default `tenants` and `scope`, each an array or separated " +
+          "by spaces) and optionally `name` and `email`.",
       },
     },
     schemas: componentSchemas(),

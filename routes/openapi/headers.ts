@@ -20,9 +20,14 @@ export const HEADERS = {
     schema: { type: "integer", minimum: 1 },
   },
   "WWW-Authenticate": {
-    description: "The scheme of the token that is needed",
+    description: "The challenge of RFC 6750: `Bearer` alone if no token was sent, otherwise with " +
+      '`error="invalid_token"`, or with `error="insufficient_scope"` and the `scope` that is needed',
     required: true,
-    schema: { type: "string", const: "Bearer" },
+    schema: {
+      type: "string",
+      pattern:
+        '^Bearer( error="invalid_token"| error="insufficient_scope", scope="[a-z_]+:[a-z_]+")?$',
+    },
   },
 };
 

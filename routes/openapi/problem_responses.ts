@@ -24,11 +24,12 @@ const DETAILS: Record<ProblemSlug, string> = {
   "internal": "Quote the requestId to whoever runs this service",
   "store-unavailable":
     "The request may have been stored. Send it again with the same Idempotency-Key",
-  "keys-unavailable": "The key set of the token's issuer cannot be read. Try again",
+  "keys-unavailable": "The key set of the token's issuer is unavailable. Try again",
 };
 
 const HEADERS: Partial<Record<ProblemSlug, HeaderName>> = {
   "unauthenticated": "WWW-Authenticate",
+  "insufficient-scope": "WWW-Authenticate",
   "idempotency-in-progress": "Retry-After",
   "handoff-in-progress": "Retry-After",
   "rate-limited": "Retry-After",

@@ -25,6 +25,7 @@ const FOUND: Record<string, string> = {
   "Idempotency-Key": "kv file",
   "X-Request-Id": "log answer",
   "allowed origin": "answer",
+  "foreign tenant": "log",
   // A refusal names the place.
   "unknown field: name": "answer",
   "diagnostics key of a list": "answer",

@@ -30,8 +30,9 @@ Deno.test("deno task token prints only a token, and the service accepts it", asy
     tenantsClaim: "tenants",
     scopesClaim: "scope",
     now: () => Date.now(),
+    deadline: AbortSignal.timeout,
     fetch,
-    log: { error: () => {} },
+    log: { info: () => {}, warn: () => {}, error: () => {} },
   });
   const verification = await verify(stdout.trim());
   assert(verification.outcome === "valid");

@@ -9,6 +9,8 @@ export interface TokenClaims {
   scope?: string;
   /** Seconds until the token expires. */
   lifetime?: number;
+  /** Seconds since the epoch; by default now. */
+  issuedAt?: number;
   issuer?: string;
   audience?: string;
 }
@@ -27,7 +29,7 @@ export function mintToken(secret: string, claims: TokenClaims = {}): Promise<str
   })
     .setProtectedHeader({ alg: "HS256" })
     .setSubject(sub)
-    .setIssuedAt()
+    .setIssuedAt(claims.issuedAt)
     .setExpirationTime(`${lifetime} seconds`);
   if (claims.issuer !== undefined) token.setIssuer(claims.issuer);
   if (claims.audience !== undefined) token.setAudience(claims.audience);

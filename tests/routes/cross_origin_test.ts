@@ -33,14 +33,16 @@ Deno.test("a page of a configured origin may ask first, with all the headers it 
     headers: {
       Origin,
       "Access-Control-Request-Method": "POST",
-      "Access-Control-Request-Headers": "authorization,content-type,idempotency-key",
+      "Access-Control-Request-Headers":
+        "authorization,baggage,content-type,idempotency-key,sentry-trace,traceparent,tracestate",
     },
   });
   assertEquals([answer.status, await answer.text()], [204, ""]);
   assertEquals(corsHeaders(answer), [
     [
       "access-control-allow-headers",
-      "Authorization,Content-Type,Idempotency-Key,If-None-Match,X-Request-Id",
+      "Authorization,Content-Type,Idempotency-Key,If-None-Match,X-Request-Id," +
+      "traceparent,tracestate,baggage,sentry-trace",
     ],
     ["access-control-allow-methods", "GET,POST"],
     ["access-control-allow-origin", Origin],
@@ -73,6 +75,16 @@ Deno.test("a page of a configured origin can read every answer, refusals and err
     assertEquals(vary(answer)?.includes("Origin"), true);
   }
   assertEquals(vary(answers[0]!), ["Authorization", "Origin"]);
+});
+
+Deno.test("an app in a web view may call from the origin of its own scheme", async () => {
+  const origins = ["capacitor://localhost", "tauri://localhost"];
+  await using service = await openService({ env: { CORS_ORIGINS: origins.join(",") } });
+  for (const origin of [...origins, "capacitor://evil", "ionic://localhost"]) {
+    const response = await service.call(`${TENANT}/latest`, { headers: { Origin: origin } });
+    const allowed = response.headers.get("Access-Control-Allow-Origin");
+    assertEquals(allowed, origins.includes(origin) ? origin : null);
+  }
 });
 
 for (const origin of [...STRANGERS, undefined]) {

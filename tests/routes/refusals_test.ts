@@ -132,6 +132,10 @@ for (
       const answer = await service.call(path, { ...init, token: { scope: refused } });
       const { detail } = await assertProblem(answer, 403, "insufficient-scope");
       assertMatch(detail, new RegExp(scope));
+      assertEquals(
+        answer.headers.get("WWW-Authenticate"),
+        `Bearer error="insufficient_scope", scope="${scope}"`,
+      );
     }
   });
 }

@@ -75,30 +75,65 @@ for (
     await using service = await openService();
     const answer = await service.call(LATEST, { token: await sign(payload(claims)) });
     await assertProblem(answer, 401, "unauthenticated");
-    assertEquals(answer.headers.get("WWW-Authenticate"), "Bearer");
+    assertEquals(answer.headers.get("WWW-Authenticate"), 'Bearer error="invalid_token"');
   });
 }
 
-Deno.test("a token ends in the second that exp names, and the answer says so", async () => {
+/** A clock that stands at the start of a second. */
+function standingClock() {
   const clock = new TestClock();
   const start = Math.floor(Date.now() / 1000);
   clock.now = () => start * 1000 + clock.offset;
+  return { clock, start };
+}
+
+Deno.test("a token ends five seconds after the second that exp names, and the response says so", async () => {
+  const { clock, start } = standingClock();
   await using service = await openService({ clock });
   for (
-    const [exp, offset] of [[start + 10, 9_999], [start + 10.5, 10_000]] as const
+    const [exp, offset] of [[start + 10, 14_999], [start + 10.5, 15_000]] as const
   ) {
-    clock.offset = offset;
+    clock.offset = 0;
     const token = await sign(payload({ exp: String(exp) }));
-    assertEquals((await service.call(LATEST, { token })).status, 200);
-    clock.offset = 11_000;
-    const { detail } = await assertProblem(
-      await service.call(LATEST, { token }),
-      401,
-      "unauthenticated",
-    );
+    // The second time it is cached.
+    for (const at of [0, offset]) {
+      clock.offset = at;
+      assertEquals((await service.call(LATEST, { token })).status, 200);
+    }
+    clock.offset = 16_000;
+    const response = await service.call(LATEST, { token });
+    assertEquals(response.headers.get("WWW-Authenticate"), 'Bearer error="invalid_token"');
+    const { detail } = await assertProblem(response, 401, "unauthenticated");
     assertMatch(detail, /expired/);
   }
 });
+
+for (const claim of ["nbf", "iat"]) {
+  Deno.test(`the ${claim} of a token may be five seconds ahead of our clock, and no more`, async () => {
+    const { clock, start } = standingClock();
+    await using service = await openService({ clock });
+    for (const [ahead, status] of [[-3600, 200], [0, 200], [5, 200], [6, 401], [3600, 401]]) {
+      const token = await sign(payload({ [claim]: String(start + ahead!) }));
+      assertEquals((await service.call(LATEST, { token })).status, status, `${ahead}`);
+    }
+  });
+}
+
+for (
+  const [status, types] of [
+    [200, [undefined, "JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt", "Application/JWT"]],
+    [401, ["logout+jwt", "secevent+jwt", "id_token", "dpop+jwt", "refresh+jwt", "JOSE", "JWT "]],
+    [401, ["", "at+jwt; x=1", "text/at+jwt", "application/application/jwt", null, 1, ["JWT"], {}]],
+  ] as [number, unknown[]][]
+) {
+  Deno.test(`a token of the type ${types.map((typ) => JSON.stringify(typ)).join(", ")} is ${status}`, async () => {
+    await using service = await openService();
+    for (const typ of types) {
+      const token = await sign(payload(), { alg: "HS256", typ });
+      assertEquals((await service.call(LATEST, { token })).status, status, String(typ));
+    }
+  });
+}
 
 Deno.test("a token that was valid is not taken before its time where the clock jumps back", async () => {
   const clock = new TestClock();
@@ -109,8 +144,14 @@ Deno.test("a token that was valid is not taken before its time where the clock j
   await assertProblem(await service.call(LATEST, { token }), 401, "unauthenticated");
 });
 
-const CLAIM_NAMES = { tenantsClaim: "tenants", scopesClaim: "scope" };
-const silence = { error: () => {} };
+const OPTIONS = {
+  secret: AUTH_SECRET,
+  tenantsClaim: "tenants",
+  scopesClaim: "scope",
+  fetch,
+  deadline: AbortSignal.timeout,
+  log: { info: () => {}, warn: () => {}, error: () => {} },
+};
 
 /** Counts the signatures that are verified. */
 function countVerifications() {
@@ -127,13 +168,7 @@ Deno.test("a token that was valid is verified again after a minute, and not befo
   using verified = countVerifications();
   const start = Date.now();
   let now = start;
-  const verify = createVerifyToken({
-    secret: AUTH_SECRET,
-    ...CLAIM_NAMES,
-    now: () => now,
-    fetch,
-    log: silence,
-  });
+  const verify = createVerifyToken({ ...OPTIONS, now: () => now });
   const token = await mintToken(AUTH_SECRET);
   for (const [ms, count] of [[0, 1], [59_999, 1], [60_000, 2], [119_999, 2]] as const) {
     now = start + ms;
@@ -145,13 +180,7 @@ Deno.test("a token that was valid is verified again after a minute, and not befo
 Deno.test("a token is verified again where a thousand others were since: memory has an end", async () => {
   using verified = countVerifications();
   const now = Date.now();
-  const verify = createVerifyToken({
-    secret: AUTH_SECRET,
-    ...CLAIM_NAMES,
-    now: () => now,
-    fetch,
-    log: silence,
-  });
+  const verify = createVerifyToken({ ...OPTIONS, now: () => now });
   const tokens = await Promise.all(
     Array.from({ length: 1_001 }, (_, i) => mintToken(AUTH_SECRET, { sub: `u-${i}` })),
   );
@@ -266,6 +295,25 @@ Deno.test("the Authorization header is taken in the forms of RFC 6750, and in no
   ) assertEquals(await status(value), 401, value.slice(0, 40));
 });
 
+Deno.test("the challenge names an error only if a token was sent, as RFC 6750 says", async () => {
+  await using service = await openService();
+  const challenge = async (headers: HeadersInit) =>
+    (await service.app.request(LATEST, { headers })).headers.get("WWW-Authenticate");
+  for (
+    const headers of [{}, { Authorization: "Basic dTpw" }, {
+      Authorization: "Bearer ",
+    }] as HeadersInit[]
+  ) {
+    assertEquals(await challenge(headers), "Bearer");
+  }
+  for (const token of ["rubbish", "a b", 'a"b', await mintToken("x".repeat(32))]) {
+    const headers = { Authorization: `Bearer ${token}` };
+    assertEquals(await challenge(headers), 'Bearer error="invalid_token"');
+  }
+  const foreign = await mintToken(AUTH_SECRET, { tenants: ["theirs"] });
+  assertEquals(await challenge({ Authorization: `Bearer ${foreign}` }), null);
+});
+
 Deno.test("a token in the query or in a cookie is none", async () => {
   await using service = await openService();
   const token = await mintToken(AUTH_SECRET);
@@ -312,7 +360,7 @@ Deno.test("a token may have 16,384 characters, and a valid one of one more is 40
   };
   assertEquals([await status(8_193), await status(16_384)], [200, 200]);
   assertEquals(await status(16_385), 401);
-  assertEquals(service.lines.at(-1)?.refusal, "too long");
+  assertEquals(service.lines.at(-1)?.reason, "token_too_long");
 });
 
 /** A valid token of exactly `length` characters. Not every payload's length can make every one. */
