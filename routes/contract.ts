@@ -2,15 +2,23 @@ import { Hono } from "hono";
 import { docs } from "./docs.ts";
 import type { Env } from "./env.ts";
 import { PROBLEMS, type ProblemSlug, problemType } from "./problems.ts";
+import { staticFile } from "./static_file.ts";
+
+async function loadDocument(): Promise<string> {
+  const { openApiDocument } = await import("./openapi/document.ts");
+  return JSON.stringify(openApiDocument);
+}
 
 /** The contract, for programs and for people. Loaded when it is asked for, not at the start. */
 export const contract = new Hono<Env>()
-  .get("/openapi.json", async (c) => {
-    const { openApiDocument } = await import("./openapi/document.ts");
-    c.header("Cache-Control", "public, max-age=300");
-    c.header("Access-Control-Allow-Origin", "*");
-    return c.json(openApiDocument, 200);
-  })
+  .get(
+    "/openapi.json",
+    staticFile(loadDocument, {
+      type: "application/json",
+      maxAge: 300,
+      headers: { "Access-Control-Allow-Origin": "*" },
+    }),
+  )
   .route("/", docs)
   // People open the `type` of a problem.
   .get("/problems/:slug", async (c) => {
