@@ -4,9 +4,8 @@ import { MAX_BODY_BYTES } from "./json_body.ts";
 const SMALL_BODY_MS = 500;
 /** How long a client has to read its response before its connection is closed, in milliseconds. */
 const LINGER_MS = 2_000;
-/** What is read on after the response, so that the connection of a small body can be used again. */
-const MAX_DRAINED_BYTES = MAX_BODY_BYTES;
-const MAX_DRAINED_READS = 256;
+/** What is read after the response, so that a small body ends: each read takes up to 64 KiB. */
+const MAX_DRAINED_READS = 16;
 
 /** Ends a response's stream, and with it the connection. No failure. */
 export class CutOff extends Error {
@@ -44,7 +43,10 @@ export async function endBody(request: Request, response: Response): Promise<Res
     return request.method === "HEAD" ? await new Promise(() => {}) : await cutOff(response);
   }
   if (mayBeLarge(request)) {
-    if (request.body !== null && !request.body.locked) linger(request.body);
+    if (request.body !== null && !request.body.locked) {
+      // What was read has ended, or is too large, too slow or broken, and will hardly end.
+      linger(request.body, request.bodyUsed ? 1 : MAX_DRAINED_READS);
+    }
   } else if (!request.bodyUsed) await drained(request);
   return response;
 }
@@ -61,16 +63,16 @@ function drained(request: Request): Promise<void> {
 }
 
 /** A cancelled body closes the connection, provided that the response was sent. */
-async function linger(body: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+async function linger(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  maxReads: number,
+): Promise<void> {
   const reader = body.getReader();
   // The timer also keeps the reader from being collected, which would close the connection earlier.
   const timer = setTimeout(() => void reader.cancel().catch(() => {}), LINGER_MS);
   try {
-    let bytes = 0;
-    for (let reads = 0; reads < MAX_DRAINED_READS && bytes < MAX_DRAINED_BYTES; reads++) {
-      const { done, value } = await reader.read();
-      if (done) return clearTimeout(timer);
-      bytes += value.length;
+    for (let reads = 0; reads < maxReads; reads++) {
+      if ((await reader.read()).done) return clearTimeout(timer);
     }
   } catch {
     // The client has gone.

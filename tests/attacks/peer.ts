@@ -43,7 +43,7 @@ export class Peer implements Disposable {
     try {
       while (this.written < end) await this.write(piece);
     } catch {
-      this.#close();
+      // The connection is closed. What was received before is still there to be read.
     }
   }
 

@@ -178,6 +178,19 @@ Deno.test("the response to the worst body of any kind stays under 16 KiB", async
   for (const line of service.lines) assertLess(JSON.stringify(line).length, 1024);
 });
 
+Deno.test("the response to fifty long names names as many as it has room for", async () => {
+  await using service = await openService();
+  const names = Array.from({ length: 50 }, (_, i) => `${i}`.padEnd(162, "😀"));
+  const json = Object.fromEntries(names.map((name) => [name, 0]));
+  const answer = await service.call(TENANT, { json });
+  const text = await answer.clone().text();
+  assertLess(text.length, 16 * 1024);
+  const { errors = [] } = await assertProblem(answer, 422, "validation");
+  // The missing summary, and the first of the names.
+  assertEquals([errors[0]?.pointer, errors[1]?.pointer.slice(0, 4)], ["#/summary", "#/0%"]);
+  assertLess(10, errors.length);
+});
+
 Deno.test("a name that is too long to be one is cut in the response, on a character", async () => {
   await using service = await openService();
   for (

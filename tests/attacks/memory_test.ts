@@ -1,0 +1,19 @@
+/** What one stranger does costs the service little memory, and other clients little time. */
+import { assertLess } from "@std/assert";
+import { temporaryPath } from "../kv/fixtures.ts";
+import { startService } from "../process.ts";
+import { ATTACKS } from "./attacks.ts";
+import { measure } from "./measure.ts";
+
+/** Half a second is the goal. The rest is for a machine that is busy with other tests. */
+const MAX_LIVEZ_MS = 1_500;
+
+for (const { name, maxGrownMb, run } of ATTACKS) {
+  Deno.test(`${name} cost under ${maxGrownMb} MB, and other clients do not notice`, async () => {
+    await using file = await temporaryPath();
+    await using service = await startService({ kvPath: file.path });
+    const { grownMb, livezMs } = await measure(service, () => run(service, 1));
+    assertLess(grownMb, maxGrownMb);
+    assertLess(livezMs, MAX_LIVEZ_MS);
+  });
+}
