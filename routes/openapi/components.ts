@@ -13,7 +13,8 @@ const Problem = z.object({
   type: z.string().meta({
     format: "uri-reference",
     description: "Ends in `/problems/{slug}`, and opens a page about the problem. Compare the " +
-      "slug: where the service has a public URL, `type` starts with it.",
+      "slug: where the service has a public URL, `type` starts with it. A reverse proxy's own " +
+      "problems may have the type `about:blank`.",
   }),
   title: z.string(),
   status: z.int().min(400).max(599),
@@ -65,7 +66,8 @@ const DESCRIPTIONS: Record<SchemaName, string> = {
     "line breaks (as `\\n`), lose terminal colors, and have U+FFFD for any other control character. " +
     '`null`, `""` and blank text mean that an optional field is absent. Diagnostics are never too ' +
     "long: a value has up to 4,000 characters, all together 10,000, a key 64, and what is over is " +
-    "cut with an ellipsis; of more than 20 keys the first 20 by name are stored.",
+    "cut with an ellipsis; of more than 20 keys the first 20 by name are stored. `severity` " +
+    "defaults to `normal`.",
   HandoffChoice: "What to do at the desk. Defaults to the mode `none`.",
   NoHandoff: "Stores the request without sending anything to the desk.",
   CreateTicket: "Creates a new ticket at the desk.",

@@ -11,6 +11,7 @@ const ALLOWED: [change: RegExp, reason: string][] = [
   [/: \d+\.type: values changed$/, "PUBLIC_URL may precede the path, and slugs may be added"],
   [/handoff\.reason: values changed$/, "desk_unavailable: the desk is not called while it hangs"],
   [/: 409: problem idempotency-under-way removed$/, "renamed to idempotency-in-progress"],
+  [/\brunId: pattern changed$/, "run ids of other schedulers are accepted, too"],
   [/: parameter cursor: pattern changed$/, "every cursor that was ever returned matches it"],
 ];
 
@@ -60,7 +61,7 @@ const BREAKS: [change: string, break_: (document: Document) => void][] = [
   [
     `POST ${SUBMIT}: body.severity: values changed`,
     edit("Submission", ({ properties }) => {
-      properties.severity!.enum = ["low"];
+      properties.severity.anyOf[0].enum = ["low"];
     }),
   ],
   [
