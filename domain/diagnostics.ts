@@ -33,13 +33,18 @@ function cleanDiagnostics(sent: Record<string, unknown>): Diagnostics | undefine
     .map(([key, value]) => ({ key, value: value === null ? "" : cleanLines(String(value)) }))
     .filter(({ value }) => value !== "");
   if (present.length === 0) return undefined;
-  const first = new Set(
-    present.map(({ key }) => key).sort(byCodeUnits).slice(0, MAX_KEYS),
-  );
-  const kept = present.filter(({ key }) => first.has(key));
+  const kept = firstByKey(present);
   const names = uniqueNames(kept.map(({ key }) => key));
   const values = cutTogether(kept.map(({ value }) => value));
   return Object.fromEntries(kept.map(({ key }, i) => [names.get(key)!, values[i]!]));
+}
+
+/** The first 20 in the order of their keys, in the order in which they were sent. */
+function firstByKey<Entry extends { key: string }>(entries: Entry[]): Entry[] {
+  if (entries.length <= MAX_KEYS) return entries;
+  const sorted = entries.toSorted((a, b) => byCodeUnits(a.key, b.key));
+  const first = new Set(sorted.slice(0, MAX_KEYS));
+  return entries.filter((entry) => first.has(entry));
 }
 
 /**
@@ -47,7 +52,7 @@ function cleanDiagnostics(sent: Record<string, unknown>): Diagnostics | undefine
  * cleaning makes equal, each has a number, so that no value replaces another.
  */
 function uniqueNames(keys: string[]): Map<string, string> {
-  const clean = new Map(keys.map((key) => [key, cut(cleanLine(key), MAX_KEY_LENGTH) || UNNAMED]));
+  const clean = new Map(keys.map((key) => [key, cleanName(key)]));
   const names = new Map<string, string>();
   const taken = new Set<string>();
   const isClean = (key: string) => clean.get(key) === key;
@@ -65,6 +70,12 @@ function uniqueNames(keys: string[]): Map<string, string> {
   return names;
 }
 
+function cleanName(key: string): string {
+  const name = cut(cleanLine(key), MAX_KEY_LENGTH);
+  // A body with this key is rejected, and a record would lose its value when it is read.
+  return name === "__proto__" ? "proto" : name || UNNAMED;
+}
+
 function numbered(name: string, number: number): string {
   const suffix = ` (${number})`;
   return cut(name, MAX_KEY_LENGTH - suffix.length) + suffix;
@@ -73,6 +84,8 @@ function numbered(name: string, number: number): string {
 /** Cuts the longest values until all fit together, so that a long one costs no short one anything. */
 function cutTogether(values: string[]): string[] {
   const whole = values.map((value) => cut(value, MAX_VALUE_LENGTH));
+  // UTF-16 units are never fewer than characters: mostly nothing needs counting.
+  if (whole.reduce((sum, { length }) => sum + length, 0) <= MAX_LENGTH) return whole;
   const lengths = whole.map(characters).sort((a, b) => a - b);
   let left = MAX_LENGTH;
   for (const [i, length] of lengths.entries()) {

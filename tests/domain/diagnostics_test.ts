@@ -34,6 +34,7 @@ Deno.test("keys that cleaning makes equal keep a value each", () => {
     [`${"k".repeat(63)}…`]: "1",
     [`${"k".repeat(59)}… (2)`]: "2",
   });
+  assertEquals(clean({ " __proto__": 1, "proto": 2 }), { "proto (2)": "1", "proto": "2" });
   const odd = { "constructor": "4", "toString": "5", "hasOwnProperty": "6" };
   assertEquals(clean(odd), odd);
 });
