@@ -43,6 +43,17 @@ async function hold({ page }: Stage, path: string) {
   };
 }
 
+test("a run as a workflow engine names it has a context of its own", async (stage) => {
+  const { panel } = stage;
+  const runs = ["scheduled__2026-11-25T00:00:00+00:00", "_nightly@host~1=2"];
+  for (const run of runs) await keep(stage, { summary: `Of ${run}` }, run);
+  await panel.open();
+  for (const run of runs) {
+    await go(stage, "acme", run);
+    await panel.card.getByText(`Of ${run}`, { exact: true }).waitFor();
+  }
+});
+
 test("a tenant's and a run's latest request are shown each in its own context", async (stage) => {
   const { panel, page } = stage;
   await keep(stage, { summary: "Of the tenant" });

@@ -56,6 +56,7 @@ for (
     ["a\u2028b\u2029c\u0085d", "a b c d"],
     ["a\ud83d b\ude00", "a b"],
     ["two  spaces, \u00a0as typed", "two  spaces, \u00a0as typed"],
+    ["two  spaces\tand a tab", "two  spaces and a tab"],
     [" \ufeff\u00a0a\u3000\n", "a"],
     ["\u001b[31mred\u001b[0m", "red"],
     ["\u001b[HELLO]", "[HELLO]"],

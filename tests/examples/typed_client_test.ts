@@ -52,6 +52,14 @@ Deno.test("the typed client gets a ticket, once for one key, and reads it again"
   assertEquals(tokensAsked(), 4);
 });
 
+Deno.test("the typed client finds the run of a workflow engine by its id", async () => {
+  await using stage = await openClient();
+  const { client } = stage;
+  const runId = "scheduled__2026-11-25T00:00:00+00:00";
+  const said = await askForHelp(client, { ...QUESTION, runId }, "k-1");
+  assertEquals(await lookUp(client, "acme", runId), said);
+});
+
 Deno.test("the typed client passes on what a person can do about a failure or a refusal", async () => {
   await using stage = await openClient();
   const { client, desk } = stage;
