@@ -15,7 +15,7 @@ RUN if ! command -v deno; then \
     fi && \
     deno --version | grep -F "deno ${DENO_VERSION} " && \
     mkdir -p /image/usr/local/bin && cp "$(command -v deno)" /image/usr/local/bin/deno && \
-    mkdir -m 700 /data
+    mkdir /volume && mkdir -m 700 /volume/data
 ENV DENO_DIR=/var/cache/deskhand \
     DENO_NO_UPDATE_CHECK=1 \
     DENO_V8_FLAGS=--max-semi-space-size=8
@@ -41,8 +41,8 @@ LABEL org.opencontainers.image.title="Deskhand" \
 COPY --from=build /image /
 COPY --from=build /var/cache/deskhand /var/cache/deskhand
 COPY --from=build /srv/deskhand /srv/deskhand
-# The folder of the KV file is the only place that the service writes to.
-COPY --from=build --chown=65532:65532 /data /data
+# /data, the folder of the KV file, is the only place that the service writes to, and for its user alone.
+COPY --from=build --chown=65532:65532 /volume /
 ENV DENO_DIR=/var/cache/deskhand \
     DENO_NO_UPDATE_CHECK=1 \
     DENO_V8_FLAGS=--max-semi-space-size=8 \
