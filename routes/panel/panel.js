@@ -48,6 +48,9 @@
     send: "Send request",
     again: "Try again",
     look: "Look again",
+    resume: "Check again",
+    resuming: "Checking with {desk}…",
+    unclear: "{desk} gave no clear answer. Check again in a few minutes.",
     sending: "Sending…",
     asking: "Asking {desk}…",
     patience: "This can take some seconds. What you typed stays here.",
@@ -83,6 +86,10 @@
 
   /** For one call, its token included. */
   const CALL_MS = 20_000;
+
+  /** How often, and at the latest after how long, a submission in progress is sent again. */
+  const RETRIES = 6;
+  const RETRY_MS = 3_000;
 
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`
@@ -263,7 +270,7 @@ button:hover { background: var(--_line); }
     async #load() {
       const state = this.#state;
       const turn = ++state.turn;
-      Object.assign(state, { known: null, isDone: false, sent: null });
+      Object.assign(state, { known: null, isDone: false, sent: null, check: null });
       state.problem = state.wrong && { status: "setup", attribute: state.wrong };
       this.#render();
       this.#at("title").focus();
@@ -326,8 +333,9 @@ button:hover { background: var(--_line); }
       const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
       const post = () => this.#call(state.url, 201, "reference", { method: "POST", headers, body });
       let { failure, body: supportRequest } = await post();
-      if (failure?.status === 409) {
-        await new Promise((resolve) => setTimeout(resolve, Math.min(failure.seconds, 10) * 1000));
+      for (let i = 0; failure?.status === 409 && i < RETRIES; i++) {
+        const ms = Math.min(failure.seconds * 1000, RETRY_MS);
+        await new Promise((resolve) => setTimeout(resolve, ms));
         ({ failure, body: supportRequest } = await post());
       }
       if (failure) {
@@ -337,12 +345,36 @@ button:hover { background: var(--_line); }
       }
       keys.delete(body);
       state.turn++;
-      Object.assign(state, { isDone: true, sent: typed, problem: null });
+      Object.assign(state, { isDone: true, sent: typed, problem: null, check: null });
       state.known = { ...state.known, supportRequest };
       // What was typed meanwhile stays.
       if (state.typed === typed) state.typed = BLANK;
       const init = { detail: supportRequest, bubbles: true, composed: true };
       this.dispatchEvent(new CustomEvent("support-request-submitted", init));
+    }
+
+    /** Has the service finish the interrupted handoff of the request that the card shows. */
+    async #resume() {
+      const state = this.#state;
+      if (state.check?.isRunning) return this.#announce(this.#say("resuming"));
+      const check = state.check = { isRunning: true };
+      const { reference } = state.known.supportRequest;
+      this.#render();
+      this.#at("resume").focus();
+      this.#announce(this.#say("resuming"));
+      const call = this.#call(`${state.url}/latest/resume`, 200, "reference", { method: "POST" });
+      const { body, failure } = await call;
+      // A later reading or submission has taken its place.
+      if (state.check !== check || state.known?.supportRequest?.reference !== reference) return;
+      const isUnclear = body?.reference === reference && body.handoff.reason === "interrupted";
+      state.check = { failure, isUnclear };
+      if (body) state.known = { ...state.known, supportRequest: body };
+      if (state !== this.#state) return;
+      // Only the button's own focus moves: the person may be typing by now.
+      const isWaiting = this.#root.activeElement === this.#at("resume");
+      this.#render();
+      if (isWaiting) (this.#at("resume") ?? this.#at("heading")).focus();
+      this.#announce((this.#at("checked") ?? this.#at("what")).textContent);
     }
 
     #refuse(state, failure) {
@@ -361,7 +393,7 @@ button:hover { background: var(--_line); }
       const signal = AbortSignal.timeout(CALL_MS);
       const late = new Promise((_, reject) => signal.addEventListener("abort", reject));
       const headers = new Headers(init?.headers);
-      const failure = { status: 401, errors: [], isSubmission: Boolean(init) };
+      const failure = { status: 401, errors: [], isSubmission: Boolean(init?.body) };
       try {
         const token = await Promise.race([this.getToken(), late]);
         if (!token) throw new TypeError("getToken gave no token");
@@ -471,6 +503,7 @@ button:hover { background: var(--_line); }
         );
       }
       if (status === "pending") button("look", () => this.#load());
+      if (handoff.reason === "interrupted") this.#offerResume(card, button);
       const mode = handoff.ticketMayExist ? "link" : "create";
       if (status === "failed" && known.handoffModes?.includes(mode)) {
         button(mode, () => {
@@ -479,6 +512,15 @@ button:hover { background: var(--_line); }
         });
       }
       return card;
+    }
+
+    #offerResume(card, button) {
+      const { failure, isUnclear, isRunning } = this.#state.check ?? {};
+      if (failure) card.append(h("div#checked", ...this.#told(failure)));
+      if (isUnclear) card.append(h("p#checked", this.#say("unclear")));
+      button(isRunning ? "resuming" : "resume", () => this.#resume());
+      card.lastChild.id = "resume";
+      card.lastChild.ariaDisabled = Boolean(isRunning);
     }
 
     #write(typed, id) {

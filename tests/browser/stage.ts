@@ -86,6 +86,8 @@ export interface Stage extends AsyncDisposable {
   closeStore(): void;
   /** Requests that the service keeps. */
   kept(): Promise<number>;
+  /** The service's store. */
+  kv: Deno.Kv;
 }
 
 export async function openStage(browser: Browser, options: StageOptions = {}): Promise<Stage> {
@@ -128,7 +130,8 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
     if (request.method === "POST") {
       const { pathname } = new URL(request.url);
       const key = request.headers.get("Idempotency-Key");
-      posts.push({ key, path: pathname, body: await request.clone().json() });
+      const text = await request.clone().text();
+      posts.push({ key, path: pathname, body: text === "" ? {} : JSON.parse(text) });
     }
     return await service.app.fetch(request);
   };
@@ -169,6 +172,7 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
     posts,
     complaints,
     claims,
+    kv,
     start,
     stop,
     closeStore() {

@@ -1,3 +1,6 @@
+import { timestamp } from "../../domain/handoff.ts";
+import { createStore } from "../../kv/store.ts";
+import { ACME, requestIn } from "../kv/fixtures.ts";
 import { mintToken } from "../practice/token.ts";
 import { AUTH_SECRET } from "../service.ts";
 import { type Stage, type StageOptions, until } from "./stage.ts";
@@ -37,6 +40,24 @@ export async function keep({ url }: Stage, submission: Record<string, unknown>, 
   return await response.json();
 }
 
+/** Leaves a request of the tenant `acme` as a process does that died while it called the desk. */
+export async function leaveInterrupted({ kv }: Stage): Promise<string> {
+  const since = Date.now() - 60_000;
+  const request = requestIn(ACME, {
+    now: since,
+    summary: "The export hangs",
+    createdBy: { id: "u-2", name: "Grace Hopper" },
+    handoff: {
+      status: "pending",
+      since: timestamp(since),
+      until: timestamp(since + 15_000),
+    },
+  });
+  const clock = { now: () => since, elapsed: () => performance.now() };
+  await createStore(kv, { clock, retentionDays: null, isExclusive: true }).append(request);
+  return request.reference;
+}
+
 async function submit(stage: Stage) {
   await stage.panel.open();
   await fillIn(stage);
@@ -67,6 +88,33 @@ export const STATES: State[] = [
       kept.catch(() => {});
       await until(async () => await stage.kept() === 1);
       await stage.panel.open();
+    },
+  },
+  {
+    name: "interrupted",
+    async arrange(stage) {
+      await leaveInterrupted(stage);
+      await stage.panel.open();
+    },
+  },
+  {
+    name: "interrupted-unclear",
+    async arrange(stage) {
+      await leaveInterrupted(stage);
+      stage.desk.behave("rubbish");
+      await stage.panel.open();
+      await stage.panel.button("Check again").click();
+      await stage.panel.card.getByText("gave no clear answer").waitFor();
+    },
+  },
+  {
+    name: "interrupted-failed",
+    async arrange(stage) {
+      await leaveInterrupted(stage);
+      await stage.panel.open();
+      stage.closeStore();
+      await stage.panel.button("Check again").click();
+      await stage.panel.card.getByText("If you report this").waitFor();
     },
   },
   {
