@@ -24,10 +24,12 @@ export async function checkInvariants(world: World): Promise<InKv> {
   arrivalOrderIsKept(world, requests);
   for (const stored of requests.values()) {
     everyChangeIsAudited(world, stored);
-    nobodyReadsPendingForEver(world, stored);
     ticketsAreToldTruly(world, stored);
     learnedTicketsAreNamed(world, stored);
   }
+  nobodyReadsPendingForEver(world);
+  latestIsFinalized(requests);
+  assertEquals(world.desk.violations, [], "the desk is protected");
   oneRequestPerKey(world, requests);
   await keysAreWhole(world, requests);
   return requests;
@@ -115,9 +117,20 @@ function everyChangeIsAudited({ desk }: World, { request, ts, events }: StoredRe
   }
 }
 
-function nobodyReadsPendingForEver({ latestReading }: World, { request }: StoredRequest): void {
-  const { handoff } = asRead(request, latestReading + KEY_LIFETIME_MS);
-  assert(handoff.status !== "pending", "no reader sees a handoff pending for ever");
+/** Once every deadline is over, no process shows a handoff as pending. */
+function nobodyReadsPendingForEver({ lateReadings }: World): void {
+  for (const { reference, status } of lateReadings) {
+    assert(status !== "pending", `${reference} is not pending once its deadline is over`);
+  }
+}
+
+/** Whoever resumes the latest request at the end, with a desk that works, finalizes it. */
+function latestIsFinalized(requests: InKv): void {
+  for (const kind of ["tenant", "run"] as const) {
+    const inContext = [...requests.values()].filter(({ request }) => request.context.kind === kind);
+    const latest = inContext.toSorted((a, b) => a.ts - b.ts).at(-1);
+    assert(latest?.request.handoff.status !== "pending", `the latest of the ${kind} is finalized`);
+  }
 }
 
 /** One ticket at most, and a request that says there is none has none. */
@@ -125,6 +138,9 @@ function ticketsAreToldTruly({ plan, desk }: World, { request }: StoredRequest):
   // Where clocks disagree by more than the grace, a handoff may be resumed while it is under way.
   if (plan.setting === "two processes that disagree on time") return;
   const sent = desk.sent.filter(({ reference }) => reference === request.reference);
+  if (request.handoff.status === "failed" && request.handoff.reason === "desk_unavailable") {
+    assertEquals(sent, [], "nothing was sent for a handoff that was not admitted");
+  }
   assert(
     !sent.some(({ isDisturbed }) => isDisturbed),
     "no handoff is resumed while it asks the desk",

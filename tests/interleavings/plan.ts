@@ -1,6 +1,6 @@
 /** What one run is made of: everything that fast-check chooses, but for the order of the calls. */
 import * as fc from "fast-check";
-import { SKEW_MS } from "../../domain/interruption.ts";
+import { PATIENCE_MS, SKEW_MS } from "../../domain/interruption.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -17,6 +17,8 @@ export interface Stall {
   steps: number;
   /** What its process's clock is set to meanwhile, as after a suspended machine. */
   clock: number | null;
+  /** How long the stall takes, in milliseconds, as far as the calls in progress can take it. */
+  passes: number;
 }
 
 /** What happens from outside, once so many calls have begun or ended in this round. */
@@ -25,6 +27,8 @@ export type Happening =
   & (
     | { what: "submit"; ask: Ask; process: number; stall: Stall | null }
     | { what: "read"; kind: Ask["kind"]; process: number }
+    /** So many callers without a key resume the latest request at the same time, in all processes. */
+    | { what: "resume"; kind: Ask["kind"]; callers: number; process: number; stall: Stall | null }
     | { what: "crash"; process: number }
     /** Time passes, as far as the calls under way can take it. */
     | { what: "pass"; ms: number }
@@ -100,6 +104,10 @@ export interface Plan {
   setting: Setting;
   /** The offsets of the clocks at the start. */
   clocks: number[];
+  /** `SUPPORT_DESK_TIMEOUT_MS` of each process, in milliseconds. */
+  deskTimeouts: number[];
+  /** `SUPPORT_DESK_MAX_CONCURRENCY` of every process. */
+  maxConcurrency: number;
   rounds: { happenings: Happening[]; thenPass: number }[];
   creations: CreationPlan[];
   lookups: LookupPlan[];
@@ -119,23 +127,35 @@ const ask: fc.Arbitrary<Ask> = fc.oneof(
   },
 );
 
+/** A desk that hangs meets many requests: only then the circuit opens. */
+const hurriedAsk: fc.Arbitrary<Ask> = fc.oneof(
+  { weight: 1, arbitrary: ask },
+  { weight: 4, arbitrary: fc.constant<Ask>({ key: null, kind: "tenant", mode: "create" }) },
+);
+
 const process = fc.nat({ max: 1 });
 /** About as many steps as one or two submissions take. */
 const atStep = fc.nat({ max: 25 });
 
-function submission(setting: Setting): fc.Arbitrary<Happening> {
-  // A scheduler that is fair alone would hardly ever let one submission overtake another by far.
-  const stall: fc.Arbitrary<Stall> = fc.record({
+/** A scheduler that is fair alone would hardly ever let one submission overtake another by far. */
+function stall(setting: Setting): fc.Arbitrary<Stall | null> {
+  const stall = fc.record({
     before: fc.nat({ max: 12 }),
     steps: fc.integer({ min: 10, max: 60 }),
     clock: fc.option(CLOCKS[setting], { freq: 3, nil: null }),
+    // As long as a handoff may take to start, or a little less.
+    passes: fc.constantFrom(0, 0, PATIENCE_MS - 100, PATIENCE_MS),
   });
+  return fc.option(stall, { freq: 2, nil: null });
+}
+
+function submission(setting: Setting, ask: fc.Arbitrary<Ask>): fc.Arbitrary<Happening> {
   return fc.record({
     what: fc.constant("submit" as const),
     atStep: fc.nat({ max: 12 }),
     ask,
     process,
-    stall: fc.option(stall, { freq: 2, nil: null }),
+    stall: stall(setting),
   });
 }
 
@@ -168,26 +188,63 @@ function disturbance(setting: Setting): fc.Arbitrary<Happening> {
         kind: fc.constantFrom<Ask["kind"]>("tenant", "run"),
       }),
     },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        what: fc.constant("resume" as const),
+        atStep,
+        process,
+        kind: fc.constantFrom<Ask["kind"]>("tenant", "tenant", "run"),
+        callers: fc.constantFrom(1, 2, 4),
+        stall: stall(setting),
+      }),
+    },
   );
 }
 
-function round(setting: Setting) {
+/** What differs while the desk hangs. */
+interface Rush {
+  ask: fc.Arbitrary<Ask>;
+  submissions: { minLength: number; maxLength: number };
+  creations: fc.Arbitrary<CreationPlan[]>;
+}
+
+const CALM: Rush = {
+  ask,
+  submissions: { minLength: 2, maxLength: 4 },
+  creations: fc.array(fc.constantFrom(...CREATIONS), { maxLength: 6 }),
+};
+const HANGING: Rush = {
+  ask: hurriedAsk,
+  submissions: { minLength: 3, maxLength: 7 },
+  creations: fc.array(
+    fc.constantFrom(...CREATIONS.filter(({ answer }) => answer === "timed_out")),
+    { minLength: 5, maxLength: 14 },
+  ),
+};
+
+function round(setting: Setting, { ask, submissions }: Rush) {
   return fc.record({
     happenings: fc.tuple(
-      fc.array(submission(setting), { minLength: 2, maxLength: 4 }),
+      fc.array(submission(setting, ask), submissions),
       fc.array(disturbance(setting), { maxLength: 6 }),
     ).map((parts) => parts.flat().sort((a, b) => a.atStep - b.atStep)),
-    thenPass: fc.constantFrom(0, 20_000, 20_000, HOUR_MS),
+    // The probe of a circuit that is open comes after five seconds, an interruption after fifteen.
+    thenPass: fc.constantFrom(0, 1_000, 5_000, 20_000, 20_000, HOUR_MS),
   });
 }
 
-function planIn(setting: Setting): fc.Arbitrary<Plan> {
+const deskTimeout = fc.constantFrom(5_000, 5_000, 1_000, 100);
+
+function planIn(setting: Setting, rush: Rush): fc.Arbitrary<Plan> {
   return fc.record({
     order: fc.noShrink(fc.nat()),
     setting: fc.constant(setting),
     clocks: fc.tuple(CLOCKS[setting], CLOCKS[setting]),
-    rounds: fc.array(round(setting), { minLength: 1, maxLength: 3 }),
-    creations: fc.array(fc.constantFrom(...CREATIONS), { maxLength: 6 }),
+    deskTimeouts: fc.tuple(deskTimeout, deskTimeout),
+    maxConcurrency: fc.constantFrom(1, 2, 16),
+    rounds: fc.array(round(setting, rush), { minLength: 1, maxLength: 3 }),
+    creations: rush.creations,
     lookups: fc.array(fc.constantFrom<LookupPlan>("works", "works", "unclear"), { maxLength: 6 }),
     commits: fc.oneof(
       { weight: 3, arbitrary: fc.constant<CommitPlan[]>([]) },
@@ -196,11 +253,59 @@ function planIn(setting: Setting): fc.Arbitrary<Plan> {
   });
 }
 
+/**
+ * A process dies while it calls the desk, or before; then several callers resume, one of them slowly,
+ * while the desk creates nothing at first. It takes all of that to show what only the second look
+ * under the lease prevents.
+ */
+function interrupted(setting: Setting): fc.Arbitrary<Plan> {
+  const kind = "tenant" as const;
+  const slow = fc.record({
+    before: fc.nat({ max: 6 }),
+    steps: fc.integer({ min: 10, max: 60 }),
+    clock: fc.constant(null),
+    passes: fc.constant(0),
+  });
+  const first = fc.tuple(ask, process, fc.integer({ min: 3, max: 14 })).map((
+    [ask, process, atStep],
+  ): Happening[] => [
+    { what: "submit", atStep: 0, ask: { ...ask, kind, mode: "create" }, process, stall: null },
+    { what: "crash", atStep, process },
+  ]);
+  const second = fc.array(
+    fc.record({
+      what: fc.constant("resume" as const),
+      atStep: fc.nat({ max: 12 }),
+      process,
+      kind: fc.constant(kind),
+      callers: fc.constantFrom(1, 2, 4),
+      stall: fc.option(slow, { freq: 2, nil: null }),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ).map((resumes): Happening[] => resumes.toSorted((a, b) => a.atStep - b.atStep));
+  const nothing = CREATIONS.filter(({ ticket }) => ticket === "never");
+  return fc.tuple(planIn(setting, CALM), first, second, fc.constantFrom(...nothing)).map((
+    [plan, first, second, creation],
+  ) => ({
+    ...plan,
+    rounds: [
+      { happenings: first, thenPass: 20_000 },
+      { happenings: second, thenPass: 0 },
+    ],
+    creations: [creation, ...plan.creations],
+    lookups: [],
+    commits: [],
+  }));
+}
+
 /** Without fast-check's bias to the small: most bugs of this kind need much to happen at once. */
 export const plan: fc.Arbitrary<Plan> = fc.noBias(fc.oneof(
-  { weight: 2, arbitrary: planIn("one process") },
-  { weight: 2, arbitrary: planIn("two processes") },
-  { weight: 1, arbitrary: planIn("two processes that disagree on time") },
+  { weight: 4, arbitrary: planIn("one process", CALM) },
+  { weight: 5, arbitrary: planIn("two processes", CALM) },
+  { weight: 2, arbitrary: planIn("two processes that disagree on time", CALM) },
+  { weight: 1, arbitrary: planIn("one process", HANGING) },
+  { weight: 1, arbitrary: planIn("two processes", HANGING) },
+  { weight: 1, arbitrary: interrupted("two processes") },
 ));
 
 const asked: Ask = { key: "key-1", kind: "tenant", mode: "create" };
@@ -212,6 +317,8 @@ export const KNOWN: Plan[] = [{
   order: 1,
   setting: "one process",
   clocks: [0, 0],
+  deskTimeouts: [5_000, 5_000],
+  maxConcurrency: 16,
   rounds: [{
     happenings: [
       {
@@ -219,7 +326,7 @@ export const KNOWN: Plan[] = [{
         atStep: 0,
         ask: asked,
         process: 0,
-        stall: { before: 3, steps: 60, clock: HOUR_MS },
+        stall: { before: 3, steps: 60, clock: HOUR_MS, passes: 0 },
       },
       { what: "submit", atStep: 5, ask: asked, process: 0, stall: null },
     ],

@@ -1,7 +1,7 @@
 import type { UngatedDesk } from "../../desk/gate.ts";
 import { failedCreation } from "../../desk/outcomes.ts";
 import type { Ticket } from "../../domain/handoff.ts";
-import type { Creation, Lookup } from "../../domain/ports.ts";
+import type { Contact, Creation, Lookup } from "../../domain/ports.ts";
 import { type CreationPlan, LATE_STEPS, type LookupPlan } from "./plan.ts";
 import type { Time } from "./time.ts";
 import type { Mortal, Party, Turns } from "./turns.ts";
@@ -28,10 +28,63 @@ interface Learned {
   process: Mortal;
 }
 
+/** Five timeouts in a row open the circuit; the first probe, and each next one, wait for so long. */
+const TIMEOUTS_TO_OPEN = 5;
+const PROBE_INTERVAL_MS = 5_000;
+/** At least this share of a handoff's time is left for the desk when its turn comes. */
+const LEAST_SHARE = 0.2;
+
+/** What one process makes the desk take, from the desk's side. */
+class Load {
+  readonly #inFlight = new Set<AbortSignal>();
+  readonly #seen = new WeakSet<AbortSignal>();
+  #timeouts = 0;
+  /** When a new handoff may call the desk: before that the circuit is open. */
+  #nextProbe = -Infinity;
+  readonly #violations: string[];
+
+  constructor(violations: string[]) {
+    this.#violations = violations;
+  }
+
+  /** A call begins; returns what is to be called when it has ended. */
+  begin(signal: AbortSignal, now: number, deadline: number, limits: Limits): () => void {
+    if (!this.#seen.has(signal)) {
+      this.#seen.add(signal);
+      this.#inFlight.add(signal);
+      if (this.#timeouts >= TIMEOUTS_TO_OPEN) {
+        if (now < this.#nextProbe) this.#violations.push("a handoff called a desk that hangs");
+        this.#nextProbe = now + PROBE_INTERVAL_MS;
+      }
+      if (deadline - now < LEAST_SHARE * limits.deskTimeoutMs) {
+        this.#violations.push("a handoff called the desk with too little time left");
+      }
+    }
+    this.#inFlight.add(signal);
+    if (this.#inFlight.size > limits.maxConcurrency) {
+      this.#violations.push("more handoffs called the desk than may");
+    }
+    return () => void this.#inFlight.delete(signal);
+  }
+
+  ended(contact: Contact | undefined, now: number): void {
+    if (contact === "responded") this.#timeouts = 0;
+    if (contact !== "timed_out") return;
+    if (++this.#timeouts === TIMEOUTS_TO_OPEN) this.#nextProbe = now + PROBE_INTERVAL_MS;
+  }
+}
+
+export interface Limits {
+  maxConcurrency: number;
+  deskTimeoutMs: number;
+}
+
 /** A desk that does what the plan says, whether or not whoever asked is still there to hear it. */
 export class PlannedDesk {
   readonly sent: Sent[] = [];
   readonly learned: Learned[] = [];
+  /** How processes called the desk though they must not. */
+  readonly violations: string[] = [];
   #turns: Turns;
   #time: Time;
   #creations: CreationPlan[];
@@ -57,7 +110,8 @@ export class PlannedDesk {
   }
 
   /** The desk as one process has it. */
-  of(process: Mortal): UngatedDesk {
+  of(process: Mortal, limits: Limits): UngatedDesk {
+    const load = new Load(this.violations);
     const learn = (reference: string, ticket: string) => {
       this.learned.push({ reference, ticket, process });
       return { reference: ticket, url: `https://desk.example/Ticket/Display.html?id=${ticket}` };
@@ -65,9 +119,21 @@ export class PlannedDesk {
     const step: Turns["step"] = (...args) => this.#turns.step(...args);
 
     /** Runs `exchange`, beyond whose deadline no time passes before it has ended. */
-    const within = async <T>(signal: AbortSignal, exchange: () => Promise<T>): Promise<T> => {
-      const letGo = this.#time.hold(this.#time.deadlineOf(signal), process);
-      return await exchange().finally(letGo);
+    const within = async <T extends Creation | Lookup>(
+      signal: AbortSignal,
+      exchange: () => Promise<T>,
+    ): Promise<T> => {
+      const deadline = this.#time.deadlineOf(signal);
+      const letGo = this.#time.hold(deadline, process);
+      const end = load.begin(signal, this.#time.now, deadline, limits);
+      try {
+        const result = await exchange();
+        load.ended("contact" in result ? result.contact : "responded", this.#time.now);
+        return result;
+      } finally {
+        end();
+        letGo();
+      }
     };
 
     const create = async (reference: string, signal: AbortSignal): Promise<Creation> => {
@@ -105,7 +171,7 @@ export class PlannedDesk {
     const remaining = (signal: AbortSignal) => this.#time.deadlineOf(signal) - this.#time.now;
 
     const find = async (reference: string, signal: AbortSignal): Promise<Lookup> => {
-      if (signal.aborted) return { outcome: "unclear" };
+      if (signal.aborted) return { outcome: "unclear", contact: undefined };
       const { party } = this.#turns;
       const found = await step("GET", () => this.#lookUp(reference, party));
       await step("GET answers", () => {});

@@ -5,27 +5,28 @@ import type { Deskhand } from "../../domain/deskhand.ts";
 import { latest } from "../../domain/latest.ts";
 import type { Clock, Log, LogFields } from "../../domain/ports.ts";
 import { Submission } from "../../domain/submission.ts";
+import { resumeLatest } from "../../domain/resume.ts";
 import { submit } from "../../domain/submit.ts";
 import type { SupportRequest } from "../../domain/support_request.ts";
 import { silent } from "../../domain/telemetry.ts";
 import { UnderWay } from "../../domain/under_way.ts";
 import { createStore } from "../../kv/store.ts";
-import type { Ask, Happening, Plan } from "./plan.ts";
+import type { Ask, Happening, Plan, Stall } from "./plan.ts";
 import { PlannedDesk } from "./planned_desk.ts";
 import { scheduledKv } from "./scheduled_kv.ts";
 import { Time } from "./time.ts";
 import { Turns } from "./turns.ts";
 
-export const DESK_TIMEOUT_MS = 5_000;
 /** Longer than an interruption and a lease together. */
 const LONG_MS = 60_000;
 
+const KINDS = ["tenant", "run"] as const;
+
 /** What a client was told: from then on it is a promise. */
 export interface Acknowledgement {
-  ask: Ask;
   request: SupportRequest;
   replayed: boolean;
-  /** When the submission arrived and when it was answered, in the order of all that happened. */
+  /** When the submission, or the resume, arrived and when it was answered, in the order of all that happened. */
   arrived: number;
   answered: number;
 }
@@ -34,6 +35,7 @@ export interface Acknowledgement {
 export interface Reading {
   context: Context;
   reference: string | null;
+  status: string | undefined;
   began: number;
 }
 
@@ -52,6 +54,8 @@ let references = 0;
 export class World {
   readonly acknowledged: Acknowledgement[] = [];
   readonly readings: Reading[] = [];
+  /** What is read once nothing is in progress any more, and every deadline is over. */
+  lateReadings: Reading[] = [];
   readonly surprises: unknown[] = [];
   /** Tickets named in the log at error level, for an operator to find. */
   readonly loggedTickets = new Set<string>();
@@ -79,7 +83,10 @@ export class World {
     for (let index = 0; index < count; index++) this.#start(index, plan.clocks[index]!);
   }
 
-  /** Everything that is planned; then all is well again, and every key is repeated twice at once. */
+  /**
+   * Everything that is planned; then all is well again,
+   * four callers resume the latest request of each context at once, and two repeat every key.
+   */
   async run(): Promise<void> {
     for (const { happenings, thenPass } of this.plan.rounds) {
       await this.#round(happenings);
@@ -89,14 +96,28 @@ export class World {
     this.#commits = [];
     for (const process of this.#processes) process.offset = this.latestReading - this.time.now;
     this.time.pass(LONG_MS);
+    const read = this.readings.length;
+    await this.#round(
+      KINDS.flatMap((kind) =>
+        [0, 1].map((process) => ({ what: "read", kind, process, atStep: 0 }))
+      ),
+    );
+    this.lateReadings = this.readings.slice(read);
+    // One context after the other: the circuit of a process may be open, and lets one handoff through.
+    for (const kind of KINDS) {
+      await this.#round([
+        { what: "resume", kind, callers: 4, process: 0, atStep: 0, stall: null },
+      ]);
+    }
     const asks: Ask[] = [
       { key: "key-1", kind: "tenant", mode: "create" },
       { key: "key-2", kind: "run", mode: "create" },
     ];
-    await this.#round([0, 1].flatMap((process) =>
-      asks.filter(({ key }) => this.#asked.has(key))
-        .map((ask) => ({ what: "submit", ask, process, atStep: 0, stall: null }))
-    ));
+    for (const ask of asks.filter(({ key }) => this.#asked.has(key))) {
+      await this.#round(
+        [0, 1].map((process) => ({ what: "submit", ask, process, atStep: 0, stall: null })),
+      );
+    }
   }
 
   /** Lets what is planned happen at its step, and the calls under way take their turns between. */
@@ -119,7 +140,7 @@ export class World {
         const { ask, stall } = happening;
         this.#asked.add(ask.key);
         const name = `submission ${++this.#submissions} (${ask.key ?? "no key"}, ${process.name})`;
-        const begin = () => void (process.offset = stall?.clock ?? process.offset);
+        const begin = () => this.#stall(process, stall!);
         const party = { name, process, ...stall && { stall: { ...stall, begin } } };
         return this.#turns.begin(party, () => this.#submit(ask, process));
       }
@@ -128,6 +149,17 @@ export class World {
           { name: `read (${process.name})`, process },
           () => this.#read(happening.kind, process),
         );
+      case "resume": {
+        const { kind, callers, stall } = happening;
+        for (let i = 0; i < callers; i++) {
+          const process = this.#processes[(index + i) % this.#processes.length]!;
+          const name = `resume ${++this.#submissions} (${kind}, ${process.name})`;
+          const begin = () => this.#stall(process, stall!);
+          const party = { name, process, ...i === 0 && stall && { stall: { ...stall, begin } } };
+          this.#turns.begin(party, () => this.#resume(kind, process, `resumer-${i}`));
+        }
+        return;
+      }
       case "set clock":
         process.offset = happening.to;
         return;
@@ -135,6 +167,11 @@ export class World {
         process.isAlive = false;
         this.#start(index, process.offset);
     }
+  }
+
+  #stall(process: Process, { clock, passes }: Stall): void {
+    process.offset = clock ?? process.offset;
+    this.time.pass(passes);
   }
 
   async #submit(ask: Ask, process: Process): Promise<void> {
@@ -154,7 +191,25 @@ export class World {
       });
       if (result.outcome !== "submitted" || !process.isAlive) return;
       const { request, replayed } = result;
-      this.acknowledged.push({ ask, request, replayed, arrived, answered: this.#order++ });
+      this.acknowledged.push({ request, replayed, arrived, answered: this.#order++ });
+    } catch (error) {
+      this.#caught(error, process);
+    }
+  }
+
+  async #resume(kind: Ask["kind"], process: Process, actorId: string): Promise<void> {
+    const arrived = this.#order++;
+    try {
+      const deskhand = { ...process.deskhand, clock: this.#clock(process) };
+      const context = this.contextOf(kind);
+      const result = await resumeLatest(deskhand, {
+        context,
+        actor: { id: actorId },
+        requestId: "r-1",
+      });
+      if (result.outcome !== "done" || !process.isAlive) return;
+      const { request } = result;
+      this.acknowledged.push({ request, replayed: true, arrived, answered: this.#order++ });
     } catch (error) {
       this.#caught(error, process);
     }
@@ -166,7 +221,13 @@ export class World {
     try {
       const deskhand = { ...process.deskhand, clock: this.#clock(process) };
       const { supportRequest } = await latest(deskhand, context);
-      this.readings.push({ context, reference: supportRequest?.reference ?? null, began });
+      const reference = supportRequest?.reference ?? null;
+      const { handoff } = supportRequest ?? {};
+      const isInterrupted = handoff?.status === "failed" && handoff.reason === "interrupted";
+      if (isInterrupted && process.deskhand.underWay.has(supportRequest!.reference)) {
+        this.surprises.push(`${reference} reads as interrupted where it is in flight`);
+      }
+      this.readings.push({ context, reference, status: handoff?.status, began });
     } catch (error) {
       this.#caught(error, process);
     }
@@ -193,10 +254,13 @@ export class World {
     });
     const clock = this.#clock(process);
     const log = this.#log();
+    const { maxConcurrency } = this.plan;
+    const deskTimeoutMs = this.plan.deskTimeouts[index]!;
+    const desk = this.desk.of(process, { maxConcurrency, deskTimeoutMs });
     process.deskhand = {
       store: createStore(kv, { clock, retentionDays: null, isExclusive }),
-      desk: createGate(this.desk.of(process), { maxConcurrency: 16, clock, log }),
-      deskTimeoutMs: DESK_TIMEOUT_MS,
+      desk: createGate(desk, { maxConcurrency, clock, log }),
+      deskTimeoutMs,
       log,
       mintReference: () => `SR-${String(++references).padStart(26, "0")}`,
       telemetry: silent,
