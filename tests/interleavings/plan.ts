@@ -63,6 +63,12 @@ export const CREATIONS = [
 export const LATE_STEPS = 40;
 export type CreationPlan = (typeof CREATIONS)[number];
 
+/** The desk answers after so many steps of the others, and so many milliseconds if it has them. */
+export interface DelayPlan {
+  steps: number;
+  passes: number;
+}
+
 export type LookupPlan = "works" | "unclear";
 
 /**
@@ -110,6 +116,8 @@ export interface Plan {
   maxConcurrency: number;
   rounds: { happenings: Happening[]; thenPass: number }[];
   creations: CreationPlan[];
+  /** How slowly the desk takes each creation. */
+  delays: DelayPlan[];
   lookups: LookupPlan[];
   commits: CommitPlan[];
 }
@@ -234,17 +242,25 @@ function round(setting: Setting, { ask, submissions }: Rush) {
   });
 }
 
-const deskTimeout = fc.constantFrom(5_000, 5_000, 1_000, 100);
+/** Whoever has little time for the desk must not take another's handoff for interrupted. */
+const DESK_TIMEOUTS = [[5_000, 5_000], [5_000, 100], [100, 5_000], [1_000, 5_000]];
 
 function planIn(setting: Setting, rush: Rush): fc.Arbitrary<Plan> {
   return fc.record({
     order: fc.noShrink(fc.nat()),
     setting: fc.constant(setting),
     clocks: fc.tuple(CLOCKS[setting], CLOCKS[setting]),
-    deskTimeouts: fc.tuple(deskTimeout, deskTimeout),
+    deskTimeouts: fc.constantFrom(...DESK_TIMEOUTS),
     maxConcurrency: fc.constantFrom(1, 2, 16),
     rounds: fc.array(round(setting, rush), { minLength: 1, maxLength: 3 }),
     creations: rush.creations,
+    delays: fc.array(
+      fc.record({
+        steps: fc.constantFrom(0, 0, 20, 40),
+        passes: fc.constantFrom(0, 200, 4_000),
+      }),
+      { maxLength: 6 },
+    ),
     lookups: fc.array(fc.constantFrom<LookupPlan>("works", "works", "unclear"), { maxLength: 6 }),
     commits: fc.oneof(
       { weight: 3, arbitrary: fc.constant<CommitPlan[]>([]) },
@@ -333,6 +349,7 @@ export const KNOWN: Plan[] = [{
     thenPass: 0,
   }],
   creations: [],
+  delays: [],
   lookups: [],
   commits: [],
 }];

@@ -2,7 +2,13 @@ import type { UngatedDesk } from "../../desk/gate.ts";
 import { failedCreation } from "../../desk/outcomes.ts";
 import type { Ticket } from "../../domain/handoff.ts";
 import type { Contact, Creation, Lookup } from "../../domain/ports.ts";
-import { type CreationPlan, LATE_STEPS, type LookupPlan } from "./plan.ts";
+import {
+  type CreationPlan,
+  type DelayPlan,
+  LATE_STEPS,
+  type LookupPlan,
+  type Plan,
+} from "./plan.ts";
 import type { Time } from "./time.ts";
 import type { Mortal, Party, Turns } from "./turns.ts";
 
@@ -88,18 +94,21 @@ export class PlannedDesk {
   #turns: Turns;
   #time: Time;
   #creations: CreationPlan[];
+  #delays: DelayPlan[];
   #lookups: LookupPlan[];
 
-  constructor(turns: Turns, time: Time, creations: CreationPlan[], lookups: LookupPlan[]) {
+  constructor(turns: Turns, time: Time, { creations, delays, lookups }: Plan) {
     this.#turns = turns;
     this.#time = time;
     this.#creations = [...creations];
+    this.#delays = [...delays];
     this.#lookups = [...lookups];
   }
 
   /** From now on it answers everything, in time. */
   mend(): void {
     this.#creations = [];
+    this.#delays = [];
     this.#lookups = [];
   }
 
@@ -157,7 +166,9 @@ export class PlannedDesk {
       while (plan.answer === "timed_out" && !signal.aborted) {
         await step("POST waits", () => this.#time.pass(remaining(signal)));
       }
-      await step("POST answers", () => {});
+      const { steps, passes } = this.#delays.shift() ?? { steps: 0, passes: 0 };
+      await step("POST takes its time", () => this.#time.pass(passes));
+      await step("POST answers", () => {}, { after: steps });
       if (signal.aborted) return failedCreation({ outcome: "timed_out", phase: "request" });
       if (plan.answer === 201) {
         return { outcome: "created", ticket: learn(sent.reference, sent.ticket!) };

@@ -45,9 +45,10 @@ export class Turns {
 
   /**
    * Does one step of the present party when its turn comes. Where its process has crashed by then
-   * nothing is done, unless it had been `sent`: then it is done, and nobody learns of it.
+   * nothing is done, unless it had been `sent`: then it is done, and nobody learns of it. Its turn
+   * does not come `after` fewer steps of the others.
    */
-  step<T>(name: string, act: () => T | Promise<T>, { sent = false } = {}): Promise<T> {
+  step<T>(name: string, act: () => T | Promise<T>, { sent = false, after = 0 } = {}): Promise<T> {
     const party = this.#party.getStore()!;
     const { process, stall } = party;
     if (!process.isAlive) return Promise.reject(new Crashed());
@@ -63,7 +64,7 @@ export class Turns {
     };
     const isStalled = party.steps++ === stall?.before;
     if (isStalled) stall.begin();
-    this.later(`${party.name}: ${name}`, builder, isStalled ? stall.steps : 0);
+    this.later(`${party.name}: ${name}`, builder, isStalled ? stall.steps : after);
     return answer.promise;
   }
 

@@ -78,7 +78,7 @@ export class World {
   ) {
     this.#turns = new Turns(scheduler);
     this.#commits = [...plan.commits];
-    this.desk = new PlannedDesk(this.#turns, this.time, plan.creations, plan.lookups);
+    this.desk = new PlannedDesk(this.#turns, this.time, plan);
     const count = plan.setting === "one process" ? 1 : 2;
     for (let index = 0; index < count; index++) this.#start(index, plan.clocks[index]!);
   }
