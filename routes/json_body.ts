@@ -29,13 +29,20 @@ export type JsonBody =
  * Reads a JSON body of at most {@linkcode MAX_BODY_BYTES} until `signal` says that it took too
  * long. Strictly, so that nothing is changed unseen: bytes that are not UTF-8 and the key
  * `__proto__` are refused rather than replaced. A body that is not read to its end is left unlocked,
- * for whoever ends the connection.
+ * for whoever ends the connection. An optional body may be empty, whatever its headers say: its value
+ * is undefined then.
  */
-export async function readJsonBody(request: Request, signal: AbortSignal): Promise<JsonBody> {
+export async function readJsonBody(
+  request: Request,
+  signal: AbortSignal,
+  { isOptional = false } = {},
+): Promise<JsonBody> {
   const { headers } = request;
-  if (!isJson(headers.get("Content-Type") ?? "")) return { outcome: "not_json" };
-  if (!NOT_ENCODED.test(headers.get("Content-Encoding") ?? "")) return { outcome: "encoded" };
   const length = headers.get("Content-Length");
+  if (isOptional && (request.body === null || length === "0")) return NO_BODY;
+  const wrong = wrongHeader(headers);
+  // Only reading shows whether a body in chunks is empty.
+  if (wrong !== null && !(isOptional && length === null)) return wrong;
   if (Number(length) > MAX_BODY_BYTES) return { outcome: "too_large" };
   try {
     // A server reads no more than the stated length: then the whole body in one call is faster, and
@@ -44,10 +51,20 @@ export async function readJsonBody(request: Request, signal: AbortSignal): Promi
       ? await readStream(request.body ?? new Blob().stream(), signal)
       : await within(request.bytes(), signal);
     if (!(bytes instanceof Uint8Array)) return { outcome: bytes };
+    if (isOptional && bytes.length === 0) return NO_BODY;
+    if (wrong !== null) return wrong;
     return bytes.length > MAX_BODY_BYTES ? { outcome: "too_large" } : parse(bytes);
   } catch {
     return { outcome: "malformed", detail: "The body did not arrive whole. Send it again" };
   }
+}
+
+const NO_BODY: JsonBody = { outcome: "read", value: undefined };
+
+function wrongHeader(headers: Headers): JsonBody | null {
+  if (!isJson(headers.get("Content-Type") ?? "")) return { outcome: "not_json" };
+  if (!NOT_ENCODED.test(headers.get("Content-Encoding") ?? "")) return { outcome: "encoded" };
+  return null;
 }
 
 /**

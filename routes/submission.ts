@@ -48,19 +48,10 @@ export function acceptResume(
   return async (c, next) => {
     const rejection = await refuseTooMany(c, rateLimit);
     if (rejection !== null) return rejection;
-    if (hasBody(c.req.raw)) {
-      const body = await readBody(c, deadline(), "body");
-      if (body instanceof Response) return body;
-    }
+    const body = await readBody(c, deadline(), "body");
+    if (body instanceof Response) return body;
     return await next();
   };
-}
-
-/** Deno gives every POST request a body, even one that was sent without. */
-function hasBody({ body, headers }: Request): boolean {
-  const isAnnounced = headers.has("Transfer-Encoding") || headers.has("Content-Type") ||
-    headers.has("Content-Length");
-  return body !== null && isAnnounced && headers.get("Content-Length") !== "0";
 }
 
 /** Counts every submission of an actor in a tenant, replays too. */
@@ -97,13 +88,18 @@ async function readSubmission(
   return parsed.success ? parsed.data : refuseInvalid(c, "body", toProblemErrors(parsed.error));
 }
 
-/** The JSON value of the body, or the response to what is none. `what` names it in a sentence. */
+/**
+ * Returns the JSON value of the body, or the response to what is none. `what` names it in a sentence:
+ * any other body than a submission is optional.
+ */
 async function readBody(
   c: Context<Env>,
   deadline: AbortSignal,
   what: "submission" | "body",
 ): Promise<{ value: unknown } | Response> {
-  const body = await readJsonBody(c.req.raw, deadline);
+  const body = await readJsonBody(c.req.raw, deadline, {
+    isOptional: what !== "submission",
+  });
   switch (body.outcome) {
     case "not_json":
       return problem(c, "not-json", `Send the ${what} with 'Content-Type: application/json'`);

@@ -233,10 +233,14 @@ Deno.test("a resume needs no body, and takes any JSON", async () => {
   await pair.leavePending(ACME, 15_000);
   pair.clock.offset = 15_001;
   const json = { "Content-Type": "application/json" };
-  const bodies: Call[] = [{}, { headers: { "Content-Length": "0" } }, {
-    body: "{}",
-    headers: json,
-  }];
+  const empty = new ReadableStream({ start: (controller) => controller.close() });
+  const bodies: Call[] = [
+    {},
+    { headers: { "Content-Length": "0" } },
+    { body: "" },
+    { body: empty },
+    { body: "{}", headers: json },
+  ];
   for (const call of [...bodies, { body: `[null, "x"]`, headers: json }]) {
     assertEquals((await resume(pair.one, TENANT, call)).status, 200);
   }
