@@ -118,10 +118,20 @@ Deno.test("the latest request of each context reads as version 1 showed it", asy
     await using test = await openGolden(now);
     for (const { path, answer } of readings) {
       const { status, body } = await test.read(path);
-      assertEquals([status, body.supportRequest], [200, answer.supportRequest], path);
+      const shown = [body, answer].map(({ supportRequest }) =>
+        withoutDerivedSummary(supportRequest)
+      );
+      assertEquals([status, shown[0]], [200, shown[1]], path);
     }
   }
 });
+
+/** Of an interrupted handoff nothing is stored: the sentence is of the version that reads it. */
+function withoutDerivedSummary(request: { handoff: { reason?: string; summary?: string } }) {
+  if (request.handoff.reason !== "interrupted") return request;
+  const { summary: _, ...handoff } = request.handoff;
+  return { ...request, handoff };
+}
 
 Deno.test("a submission that version 1 stored is replayed to whoever retries it", async () => {
   await using test = await openGolden();
