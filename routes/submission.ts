@@ -1,9 +1,9 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { z } from "zod";
-import { IDEMPOTENCY_KEY } from "../domain/idempotency.ts";
 import type { Clock, RateLimit } from "../domain/ports.ts";
 import { Submission } from "../domain/submission.ts";
 import type { Env } from "./env.ts";
+import { IDEMPOTENCY_KEY_RULE, parseIdempotencyKey } from "./idempotency_key.ts";
 import { MAX_BODY_BYTES, readJsonBody } from "./json_body.ts";
 import { problem } from "./problems.ts";
 import { parse, refuseInvalid, toProblemErrors } from "./validation.ts";
@@ -65,14 +65,10 @@ async function refuseTooMany(c: Context<Env>, rateLimit: RateLimit): Promise<Res
 }
 
 function refuseKey(c: Context<Env>): Response | null {
-  const key = c.req.header("Idempotency-Key");
-  if (key !== undefined && !IDEMPOTENCY_KEY.test(key)) {
-    return problem(
-      c,
-      "invalid-idempotency-key",
-      "The header Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID",
-    );
-  }
+  const header = c.req.header("Idempotency-Key");
+  if (header === undefined) return null;
+  const key = parseIdempotencyKey(header);
+  if (key === null) return problem(c, "invalid-idempotency-key", IDEMPOTENCY_KEY_RULE);
   c.set("idempotencyKey", key);
   return null;
 }

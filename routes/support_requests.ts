@@ -1,5 +1,6 @@
 import { type Context as HonoContext, Hono } from "hono";
 import type { Deskhand } from "../domain/deskhand.ts";
+import { IDEMPOTENCY_KEY } from "../domain/idempotency.ts";
 import { type ContextSummary, latest } from "../domain/latest.ts";
 import type { RateLimit } from "../domain/ports.ts";
 import { resumeLatest } from "../domain/resume.ts";
@@ -79,7 +80,7 @@ async function answerSubmission(c: HonoContext<Env>, deskhand: Deskhand, submiss
     actor: c.get("actor"),
     requestorEmail: c.get("requestorEmail"),
     submission,
-    idempotencyKey: c.get("idempotencyKey"),
+    idempotencyKey: await storedKey(c, deskhand),
     requestId: c.get("requestId"),
   });
   switch (result.outcome) {
@@ -104,6 +105,18 @@ async function answerSubmission(c: HonoContext<Env>, deskhand: Deskhand, submiss
       });
     }
   }
+}
+
+/**
+ * The idempotency key, or its header with the quotes if a request was stored under that: version 1
+ * did so. Otherwise a retry that reaches this version would create a second ticket.
+ */
+async function storedKey(c: HonoContext<Env>, { store }: Deskhand): Promise<string | undefined> {
+  const key = c.get("idempotencyKey");
+  const header = c.req.header("Idempotency-Key");
+  if (key === header || header === undefined || !IDEMPOTENCY_KEY.test(header)) return key;
+  const scope = { tenantId: c.get("tenantId"), actorId: c.get("actor").id, key: header };
+  return (await store.findKey(scope)).outcome === "taken" ? header : key;
 }
 
 async function respondToResume(c: HonoContext<Env>, deskhand: Deskhand) {

@@ -1,3 +1,4 @@
+import { IDEMPOTENCY_KEY_RULE } from "../idempotency_key.ts";
 import { type Problem, PROBLEMS, type ProblemSlug } from "../problems.ts";
 import { HOST_RULE } from "../well_formed.ts";
 import { type HeaderName, headerRefs } from "./headers.ts";
@@ -16,8 +17,7 @@ const DETAILS: Record<ProblemSlug, string> = {
   "encoded-body": "Send the submission without a Content-Encoding",
   "malformed-request": HOST_RULE,
   "malformed-json": "The body does not parse as JSON. Send one JSON object",
-  "invalid-idempotency-key":
-    "The header Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID",
+  "invalid-idempotency-key": IDEMPOTENCY_KEY_RULE,
   "validation": "Nothing was stored. Mend what 'errors' names and send it again",
   "idempotency-key-reused": "Nothing was stored. Send another submission with a key of its own",
   "rate-limited": "Nothing was stored. Try again in 12 s",

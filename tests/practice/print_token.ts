@@ -14,7 +14,8 @@ const USAGE = `Usage: deno task token [flags]
   --scope <scopes>    separated by spaces (${ALL_SCOPES})
   --minutes <number>  until the token expires, 1 to 10080 (60)
 
-AUTH_SECRET, AUTH_ISSUER and AUTH_AUDIENCE are read from the environment, then from .env.`;
+AUTH_SECRET, AUTH_ISSUER, AUTH_AUDIENCE, AUTH_TENANTS_CLAIM and AUTH_SCOPES_CLAIM are read from the
+environment, then from .env.`;
 
 const LONGEST_MINUTES = 7 * 24 * 60;
 
@@ -78,6 +79,8 @@ function mint({ tenant, sub, name, scope, minutes }: ReturnType<typeof flags>): 
     lifetime: count * 60,
     issuer: environment("AUTH_ISSUER"),
     audience: environment("AUTH_AUDIENCE"),
+    tenantsClaim: environment("AUTH_TENANTS_CLAIM"),
+    scopesClaim: environment("AUTH_SCOPES_CLAIM"),
   });
 }
 

@@ -19,6 +19,8 @@ Deno.test("deno task token prints only a token, and the service accepts it", asy
     AUTH_SECRET,
     AUTH_ISSUER: "https://id.example",
     AUTH_AUDIENCE: "deskhand",
+    AUTH_TENANTS_CLAIM: "https://acme.example/tenants",
+    AUTH_SCOPES_CLAIM: "realm_access.roles",
   });
   assertEquals([code, stderr], [0, ""]);
   assertMatch(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
@@ -27,8 +29,8 @@ Deno.test("deno task token prints only a token, and the service accepts it", asy
     secret: AUTH_SECRET,
     issuer: "https://id.example",
     audience: "deskhand",
-    tenantsClaim: "tenants",
-    scopesClaim: "scope",
+    tenantsClaim: "https://acme.example/tenants",
+    scopesClaim: "realm_access.roles",
     now: () => Date.now(),
     deadline: AbortSignal.timeout,
     fetch,

@@ -13,6 +13,9 @@ export interface TokenClaims {
   issuedAt?: number;
   issuer?: string;
   audience?: string;
+  /** The names of the claims that hold the tenants and the scopes. */
+  tenantsClaim?: string;
+  scopesClaim?: string;
 }
 
 export const ALL_SCOPES = "support_requests:create support_requests:read audit:read";
@@ -21,8 +24,8 @@ export const ALL_SCOPES = "support_requests:create support_requests:read audit:r
 export function mintToken(secret: string, claims: TokenClaims = {}): Promise<string> {
   const { sub = "u-1", name, tenants = ["acme"], scope = ALL_SCOPES, lifetime = 3600 } = claims;
   const token = new SignJWT({
-    tenants,
-    scope,
+    [claims.tenantsClaim ?? "tenants"]: tenants,
+    [claims.scopesClaim ?? "scope"]: scope,
     ...name !== undefined && { name },
     ...claims.email !== undefined && { email: claims.email },
     ...claims.emailVerified !== undefined && { email_verified: claims.emailVerified },

@@ -23,6 +23,34 @@ Deno.test("a repeated submission is answered with the stored request and is not 
   assertEquals(audit.events.length, 1);
 });
 
+Deno.test("a retry may quote the key, as the IETF draft does, or not", async () => {
+  await using service = await openService();
+  const call = (key: string): Call => ({
+    json: { summary: "Help" },
+    headers: { "Idempotency-Key": key },
+  });
+  const stored = await (await service.call(TENANT, call('a"1'))).json();
+  for (const key of [String.raw`"a\"1"`, String.raw`"a\"1";v=2`, 'a"1']) {
+    const again = await service.call(TENANT, call(key));
+    assertEquals(again.headers.get("Idempotent-Replayed"), "true", key);
+    assertEquals(await again.json(), stored);
+  }
+});
+
+Deno.test("a quoted key that an earlier version stored with its quotes is found", async () => {
+  await using service = await openService();
+  const json = { summary: "Help" };
+  // As version 1 stored it: every header that is visible ASCII was the key itself.
+  const earlier = await service.call(TENANT, keyed(json));
+  const stored = await earlier.json();
+  const [record] = await Array.fromAsync(service.kv.list({ prefix: ["idempotency"] }));
+  await service.kv.set([...record!.key.slice(0, -1), '"k-9"'], record!.value);
+  const headers = { "Idempotency-Key": '"k-9"' };
+  const again = await service.call(TENANT, { json, headers });
+  assertEquals([again.status, again.headers.get("Idempotent-Replayed")], [201, "true"]);
+  assertEquals(await again.json(), stored);
+});
+
 Deno.test("a key used for another body or another context is refused", async () => {
   await using service = await openService();
   await service.call(TENANT, keyed({ summary: "Help" }));
@@ -95,6 +123,10 @@ for (
     ["a character that is not ASCII", "clé"],
     ["two of them", "a, b"],
     ["a tab", "a\tb"],
+    ["quotes that do not end", '"k-1'],
+    ["quotes around nothing", '""'],
+    ["two in quotes", '"a", "b"'],
+    ["a backslash that escapes nothing", String.raw`"a\b"`],
   ] as const
 ) {
   Deno.test(`the idempotency key is refused: ${name}`, async () => {

@@ -2,10 +2,13 @@ const ROOT = new URL("../../", import.meta.url);
 
 /** What tasks read. Set but empty, so that neither a developer's environment nor .env counts. */
 const UNSET = [
+  "ALLOW_HTTP_HOSTS",
   "AUTH_AUDIENCE",
   "AUTH_ISSUER",
   "AUTH_JWKS_URL",
+  "AUTH_SCOPES_CLAIM",
   "AUTH_SECRET",
+  "AUTH_TENANTS_CLAIM",
   "CORS_ORIGINS",
   "DESKHAND_TOKEN",
   "LOG_LEVEL",
