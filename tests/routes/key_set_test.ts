@@ -522,7 +522,7 @@ const ENDLESS: Record<string, [respond: Respond, reason: string]> = {
   "comes in one-byte chunks for ever": [
     (signal) => endless(signal, () => new Uint8Array([32])),
     // Whichever comes first, on this machine.
-    "timeout|too_large",
+    "timeout|too_many_chunks|too_large",
   ],
   "never ends": [(signal) => endless(signal, () => new Uint8Array(65_536).fill(32)), "too_large"],
   "unpacks to more than a megabyte": [

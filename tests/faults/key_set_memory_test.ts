@@ -1,0 +1,64 @@
+import { assertEquals, assertLess } from "@std/assert";
+import { startService, until } from "../process.ts";
+import { startIssuer } from "../routes/issuer.ts";
+
+/** In KiB. */
+const MEGABYTE = 1024;
+const PATH = "/v1/tenants/acme/support-requests/latest";
+
+/** The resident memory of a process in KiB: now, and its peak. */
+async function memoryOf(pid: number) {
+  const text = await Deno.readTextFile(`/proc/${pid}/status`);
+  const read = (name: string) => Number(new RegExp(`^${name}:\\s*(\\d+) kB`, "m").exec(text)![1]);
+  return { now: read("VmRSS"), peak: read("VmHWM") };
+}
+
+/** 64 KiB of spaces at a time, or one byte at a time, without end. */
+const BODIES: [name: string, bytes: number][] = [["in large chunks", 65_536], [
+  "in single bytes",
+  1,
+]];
+
+for (const [name, bytes] of BODIES) {
+  Deno.test({
+    name: `a key set that never ends, ${name}, costs the process less than 60 MB`,
+    ignore: Deno.build.os !== "linux",
+    async fn() {
+      const folder = await Deno.makeTempDir({ prefix: "deskhand_key_set_" });
+      await using issuer = startIssuer();
+      const { sign } = await issuer.addKey("k-1");
+      try {
+        await using service = await startService({
+          kvPath: `${folder}/requests.kv`,
+          env: issuer.env,
+        });
+        const call = async (kid = "k-1") => {
+          const headers = { Authorization: `Bearer ${await sign({ kid })}` };
+          const response = await fetch(service.url + PATH, { headers });
+          await response.body?.cancel();
+          return response.status;
+        };
+        // What verifies tokens is loaded with the first one.
+        assertEquals(await call(), 200);
+        const before = await memoryOf(service.child.pid);
+        issuer.respond((signal) => {
+          const chunk = new Uint8Array(bytes).fill(32);
+          return new Response(
+            new ReadableStream({
+              pull: (controller) => signal.aborted ? controller.close() : controller.enqueue(chunk),
+            }),
+          );
+        });
+        // An unknown key makes the service fetch the set again, once three seconds have passed.
+        const callAll = () =>
+          Promise.all(Array.from({ length: 20 }, () => call(crypto.randomUUID())));
+        await until(callAll, (statuses) => statuses.every((status) => status === 503));
+        assertEquals(issuer.fetches(), 2);
+        const { peak } = await memoryOf(service.child.pid);
+        assertLess(peak - before.now, 60 * MEGABYTE);
+      } finally {
+        await Deno.remove(folder, { recursive: true });
+      }
+    },
+  });
+}
