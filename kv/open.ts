@@ -14,6 +14,10 @@ export class CannotOpenStore extends Error {
   override name = "CannotOpenStore";
 }
 
+/** File modes: the owner reads and writes; anybody who is neither owner nor in the group. */
+const OWNER_ONLY = 0o600;
+const OTHERS = 0o007;
+
 export interface OpenStore {
   readonly kv: Deno.Kv;
   /** For what is only read. On a local file another handle, whose reads do not wait for commits. */
@@ -87,8 +91,9 @@ async function openFile(path: string): Promise<OpenStore> {
   try {
     if (await isLink(path)) throw new IsLink();
     // The lock ends with the process, however that ends; the file stays.
-    lock = await Deno.open(`${path}.lock`, { create: true, write: true });
+    lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: OWNER_ONLY });
     if (!await lock.tryLock(true)) throw new InUse();
+    await keepPrivate(path);
     const kv = await Deno.openKv(path);
     const reader = await Deno.openKv(path);
     const opened = await identity(path);
@@ -111,6 +116,24 @@ async function openFile(path: string): Promise<OpenStore> {
 
 function openServer(url: string | undefined, deadlineMs: number): Promise<Deno.Kv> {
   return within(deadlineMs, Deno.openKv(url));
+}
+
+/**
+ * Makes the file and its companions readable by their owner alone. SQLite gives the write-ahead log
+ * and its index the permissions of the file. What version 1 made under the usual umask, 0644, is
+ * tightened; a group that the operator lets in stays.
+ */
+async function keepPrivate(path: string): Promise<void> {
+  (await Deno.open(path, { create: true, write: true, mode: OWNER_ONLY })).close();
+  for (const name of [path, `${path}.lock`, `${path}-wal`, `${path}-shm`]) {
+    try {
+      const { mode } = await Deno.stat(name);
+      if (mode !== null && (mode & OTHERS) !== 0) await Deno.chmod(name, OWNER_ONLY);
+    } catch {
+      // There is no such companion, or the file is another user's or beyond our permissions: it can be
+      // opened all the same, or the opening says what is wrong.
+    }
+  }
 }
 
 /** An opening cannot be called off: one that comes late is closed. */

@@ -1,0 +1,76 @@
+import { assertEquals } from "@std/assert";
+import { openStore } from "../../kv/open.ts";
+import { startService } from "../process.ts";
+import { temporaryPath } from "./fixtures.ts";
+
+const NAMES = ["", "-wal", "-shm", ".lock"];
+
+/** The permissions of the file and its companions, those that are there. */
+async function modes(path: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const name of NAMES) {
+    const info = await Deno.stat(`${path}${name}`).catch(() => null);
+    if (info !== null) found[name] = (info.mode! & 0o777).toString(8);
+  }
+  return found;
+}
+
+const PRIVATE = Object.fromEntries(NAMES.map((name) => [name, "600"]));
+
+/** Runs with the umask that most systems have. */
+async function underUsualUmask(run: () => Promise<void>): Promise<void> {
+  const before = Deno.umask(0o022);
+  try {
+    await run();
+  } finally {
+    Deno.umask(before);
+  }
+}
+
+Deno.test("openStore makes a file that only its owner can read, with all its companions", async () => {
+  await using file = await temporaryPath();
+  await underUsualUmask(async () => {
+    const store = await openStore({ kind: "file", path: file.path });
+    await store.kv.set(["a"], 1);
+    assertEquals(await modes(file.path), PRIVATE);
+    store.close();
+  });
+});
+
+Deno.test("openStore tightens what version 1 left readable for all, also after a crash", async () => {
+  await using file = await temporaryPath();
+  await underUsualUmask(async () => {
+    await Deno.writeTextFile(`${file.path}.lock`, "");
+    // Left behind with its companions, as by a process that was killed.
+    const code = `const kv = await Deno.openKv(${JSON.stringify(file.path)});
+      await kv.set(["a"], 1);
+      Deno.kill(Deno.pid, "SIGKILL");`;
+    await new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-config", "--unstable-kv", code],
+    }).output();
+    assertEquals(new Set(Object.values(await modes(file.path))), new Set(["644"]));
+    const store = await openStore({ kind: "file", path: file.path });
+    assertEquals((await store.kv.get(["a"])).value, 1);
+    assertEquals(await modes(file.path), PRIVATE);
+    store.close();
+  });
+});
+
+Deno.test("openStore leaves a group that the operator has let in", async () => {
+  await using file = await temporaryPath();
+  (await openStore({ kind: "file", path: file.path })).close();
+  await Deno.chmod(file.path, 0o640);
+  const store = await openStore({ kind: "file", path: file.path });
+  await store.kv.set(["a"], 1);
+  assertEquals((await modes(file.path))[""], "640");
+  store.close();
+});
+
+Deno.test("the task serve has the permissions to keep its files private", async () => {
+  await using file = await temporaryPath();
+  await Deno.writeTextFile(`${file.path}.lock`, "");
+  await Deno.chmod(`${file.path}.lock`, 0o644);
+  await using service = await startService({ kvPath: file.path, before: "umask 022" });
+  await service.submit();
+  assertEquals(await modes(file.path), PRIVATE);
+});
