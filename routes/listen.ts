@@ -1,4 +1,5 @@
 import type { Clock, Log } from "../domain/ports.ts";
+import { ExpectedBodies } from "./expected_bodies.ts";
 import { CutOff, endBody } from "./unread_body.ts";
 
 /** How long after connections could not be accepted it is tried again, in milliseconds. */
@@ -9,6 +10,9 @@ export interface Address {
   port: number;
 }
 
+/** How long a stop waits for bodies that are still coming, in milliseconds. */
+const BODIES_MS = 1_000;
+
 /** The address cannot be listened on. The message says what to do. */
 export class CannotListen extends Error {
   override name = "CannotListen";
@@ -18,6 +22,8 @@ export class CannotListen extends Error {
 export interface Bindings {
   /** The host that Deno puts into the URL of a request without one. */
   fallbackHost?: string;
+  /** Says that the body was read, so that the end of the server cannot break it off any more. */
+  bodyIsRead?: () => void;
 }
 
 export type Handler = (request: Request, bindings: Bindings) => Response | Promise<Response>;
@@ -34,7 +40,8 @@ export function listen(
   handler: Handler,
   { log, clock }: { log: Log; clock: Pick<Clock, "wait"> },
 ): { stop(): Promise<void> } {
-  let server = serve(address, handler, log);
+  const bodies = new ExpectedBodies();
+  let server = serve(address, handler, bodies, log);
   let isStopping = false;
   // A port that was any is the same from now on.
   const same = address && { ...address, port: server.addr.port };
@@ -44,7 +51,7 @@ export function listen(
     await clock.wait(PAUSE_MS);
     if (isStopping) return;
     try {
-      server = serve(same, handler, log);
+      server = serve(same, handler, bodies, log);
     } catch (error) {
       return await listenAgain(error as Error);
     }
@@ -56,6 +63,7 @@ export function listen(
     /** Accepts nothing more, and resolves when every connection is closed. */
     async stop() {
       isStopping = true;
+      if (!bodies.areRead()) await Promise.race([bodies.read(), clock.wait(BODIES_MS)]);
       // A server that has ended already has nothing to shut down.
       await server.shutdown().catch(() => {});
     },
@@ -65,22 +73,32 @@ export function listen(
 function serve(
   address: Address | null,
   handler: Handler,
+  bodies: ExpectedBodies,
   log: Log,
 ): Deno.HttpServer<Deno.NetAddr> {
-  const bindings: Bindings = {};
   const onListen = ({ hostname, port }: Deno.NetAddr) =>
     log.info("Listening", { address: `http://${inUrl(hostname)}:${port}` });
   const onError = (error: unknown) => {
     if (!(error instanceof CutOff)) log.error("A bug", { error: (error as Error).name });
     return new Response(null, { status: 500 });
   };
+  let fallback: string | undefined;
+  const respond = async (request: Request) => {
+    if (request.method !== "POST") {
+      return endBody(request, await handler(request, { fallbackHost: fallback }));
+    }
+    const bodyIsRead = bodies.expect();
+    try {
+      const bindings = { fallbackHost: fallback, bodyIsRead };
+      return await endBody(request, await handler(request, bindings));
+    } finally {
+      bodyIsRead();
+    }
+  };
   try {
-    const server = Deno.serve(
-      { ...address, onListen, onError },
-      async (request) => endBody(request, await handler(request, bindings)),
-    );
+    const server = Deno.serve({ ...address, onListen, onError }, respond);
     // On Deno Deploy every request comes with a host.
-    if (address !== null) bindings.fallbackHost = fallbackHost(server.addr);
+    if (address !== null) fallback = fallbackHost(server.addr);
     return server;
   } catch (error) {
     throw new CannotListen(

@@ -93,9 +93,8 @@ async function readBody(
   deadline: AbortSignal,
   what: "submission" | "body",
 ): Promise<{ value: unknown } | Response> {
-  const body = await readJsonBody(c.req.raw, deadline, {
-    isOptional: what !== "submission",
-  });
+  const body = await readJsonBody(c.req.raw, deadline, { isOptional: what !== "submission" });
+  c.env?.bodyIsRead?.();
   switch (body.outcome) {
     case "not_json":
       return problem(c, "not-json", `Send the ${what} with 'Content-Type: application/json'`);

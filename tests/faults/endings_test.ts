@@ -2,6 +2,7 @@ import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes }
 import { mintToken } from "../practice/token.ts";
 import { AUTH_SECRET } from "../service.ts";
 import { temporaryPath } from "../kv/fixtures.ts";
+import { Peer } from "../attacks/peer.ts";
 import { startGatedDesk } from "./gated_desk.ts";
 import { requestsPath, type Service, since, startService, until } from "../process.ts";
 
@@ -81,6 +82,33 @@ Deno.test("SIGTERM in the middle of handoffs, half of the clients gone: all are 
   assertEquals(await ended, 0);
   await using again = await startService({ kvPath: file.path, env: desk.env });
   await assertSettled(again, [...patient, ...gone], desk.tickets);
+});
+
+Deno.test("SIGTERM while a submission's body is coming: it is stored, and its client reads so", async () => {
+  for (const framing of ["Content-Length: 18", "Transfer-Encoding: chunked"]) {
+    const isChunked = framing.startsWith("Transfer");
+    await using file = await temporaryPath();
+    await using service = await startService({ kvPath: file.path });
+    using peer = await Peer.connect(service.url);
+    const head = [
+      `POST ${requestsPath()} HTTP/1.1`,
+      "Host: service",
+      `Authorization: Bearer ${await mintToken(AUTH_SECRET)}`,
+      "Content-Type: application/json",
+      framing,
+    ];
+    await peer.write(`${head.join("\r\n")}\r\n\r\n${isChunked ? "12\r\n" : ""}{"summary":`);
+    // The response to a later request shows that the first one has been seen.
+    await service.call("/livez");
+    service.child.kill("SIGTERM");
+    await service.output.line("Stopping");
+    await peer.write(`"Help"}${isChunked ? "\r\n0\r\n\r\n" : ""}`);
+    const { status, body } = await peer.response();
+    assertEquals(status, 201, framing);
+    assertEquals(await service.ended(), 0);
+    await using again = await startService({ kvPath: file.path });
+    assertEquals((await again.latest()).body.supportRequest, JSON.parse(body));
+  }
 });
 
 Deno.test("SIGTERM waits for no connection whose answer is given, though its body never comes", async () => {

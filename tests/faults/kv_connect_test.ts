@@ -178,3 +178,21 @@ Deno.test("a KV server that hangs is not asked without end, and is again once it
   server.become("works");
   await until(latest, (status) => status === 200);
 });
+
+Deno.test("while the KV server is away, opening is tried once a second", async () => {
+  const kvPath = `http://127.0.0.1:${freePort()}`;
+  await using service = await startService({ kvPath, env: { DENO_KV_ACCESS_TOKEN: "token" } });
+  const failures = await until(
+    () =>
+      Promise.resolve(
+        service.output.lines.filter(({ message }) => message === "Cannot open KV: trying again"),
+      ),
+    (lines) => lines.length >= 4,
+  );
+  const times = failures.map((line) => Date.parse(String(line["@timestamp"])));
+  for (const [i, time] of times.entries()) {
+    if (i === 0) continue;
+    // A refused connection takes no time. The rest is for a busy machine.
+    assert(time - times[i - 1]! >= 990 && time - times[i - 1]! < 3_000, `${times}`);
+  }
+});

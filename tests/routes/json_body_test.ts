@@ -145,6 +145,15 @@ Deno.test("the body may nest as deep as 48 KiB let it, and is refused and not cr
   }
 });
 
+Deno.test("JSON that nests too deep is 400, and says so", async () => {
+  await using service = await openService();
+  // With an escape, because each key is looked at then, which nests as deep.
+  const body = `[${nested("[", "]", Math.floor(MAX_BODY_BYTES / 2) - 10)},"\\n"]`;
+  const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+  const { detail } = await assertProblem(answer, 400, "malformed-json");
+  assertMatch(detail, /nests too deep/);
+});
+
 Deno.test("the body may begin with a byte order mark, and say __proto__ where it is text", async () => {
   await using service = await openService();
   const answer = await service.call(TENANT, {
