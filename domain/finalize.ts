@@ -76,7 +76,7 @@ async function yieldTo(
   await store.supersede(current ?? stored, handoff, actor);
   log.warn(
     "Another attempt had settled the request: its outcome stands, and this ticket is audited",
-    { ...fields, ticket },
+    { ...fields, event: "handoff_superseded", ticket },
   );
   return request;
 }

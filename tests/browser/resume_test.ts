@@ -26,7 +26,7 @@ test("an interrupted request is checked again by keyboard, and its ticket shown"
   const { panel, page, desk, posts } = stage;
   await leaveInterrupted(stage);
   await panel.open();
-  await panel.card.getByText("The handoff was interrupted").waitFor();
+  await panel.card.getByText("was interrupted").waitFor();
   desk.behave("slow");
   const button = panel.button("Check again");
   await button.focus();

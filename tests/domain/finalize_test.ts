@@ -145,7 +145,11 @@ for (
     const { events: [superseded] } = await test.store.auditEvents("acme", 1);
     assert(superseded?.handoff.status === "created");
     assertEquals(superseded.handoff.ticket.reference, "42");
-    assertEquals(test.lines.at(-1)?.ticket, "42");
+    const warnings = test.lines.filter(({ level }) => level === "warn");
+    assertEquals(
+      warnings.map(({ event, ticket, reference }) => ({ event, ticket, reference })),
+      [{ event: "handoff_superseded", ticket: "42", reference: request.reference }],
+    );
   });
 }
 
@@ -165,4 +169,24 @@ Deno.test("finalize that cannot audit a superseded ticket logs its number", asyn
   await ask({ ...test.deskhand, store: { ...test.store, supersede } });
   const [line] = test.lines.filter(({ level }) => level === "error");
   assertEquals(line?.ticket, "42");
+});
+
+Deno.test("finalize that lost to a newer version writes nothing and logs its ticket", async () => {
+  const desk = new ScriptedDesk(createdAs("42"));
+  using test = await openDeskhand({ desk });
+  let before: Deno.KvEntry<unknown>[] = [];
+  desk.onCreate = async () => {
+    const stored = await test.store.latest(ACME);
+    const record = { ...stored!.record as object, schema: 2, handoff: settledAs("7", AT) };
+    await test.kv.set(["tenant", "acme", stored!.ts], record);
+    before = await test.changes();
+    return createdAs("42");
+  };
+  const request = requestOf(await ask(test.deskhand));
+  assertEquals(request.handoff, settledAs("7", AT));
+  assertEquals(await test.changes(), before);
+  const errors = test.lines.filter(({ level }) => level === "error");
+  assertEquals(errors.map(({ event, ticket }) => [event, ticket]), [
+    ["superseded_ticket_lost", "42"],
+  ]);
 });

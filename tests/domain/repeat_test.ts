@@ -147,16 +147,21 @@ Deno.test("repeat answers with what was settled while it waited for the lease", 
   const desk = new ScriptedDesk();
   using test = await openDeskhand({ desk });
   await interrupt(test);
-  // Somebody else resumes from beginning to end before the lease is ours.
+  // Another process, with a registry of its own, resumes from beginning to end before the lease is
+  // taken: the desk rejects the ticket.
+  desk.onCreate = () => failedWith({ reason: "desk_rejected", ticketMayExist: false });
+  const rival = { ...test.deskhand, underWay: new UnderWay() };
   const takeLease: Store["takeLease"] = async (reference, until) => {
-    await ask(test.deskhand, KEY);
+    assertEquals(requestOf(await ask(rival, KEY)).handoff.status, "failed");
+    desk.onCreate = () => createdAs("42");
     return await test.store.takeLease(reference, until);
   };
   const late = { ...test.deskhand, store: { ...test.store, takeLease } };
   const { handoff } = requestOf(await ask(late, KEY));
-  assertEquals(handoff.status, "created");
+  assert(handoff.status === "failed");
+  assertEquals(handoff.reason, "desk_rejected");
   assertEquals(desk.asked, ["find", "create"]);
-  assertEquals(await test.audit(), ["request.submitted", "handoff.created"]);
+  assertEquals(await test.audit(), ["request.submitted", "handoff.failed"]);
 });
 
 Deno.test("repeat of 16 at once resumes an interrupted handoff once", async () => {

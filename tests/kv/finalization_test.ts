@@ -1,10 +1,11 @@
-import { assert, assertEquals, assertGreater } from "@std/assert";
-import type { Settled, Stored } from "../../domain/ports.ts";
+import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
+import { type Settled, type Stored, StoreUnavailable } from "../../domain/ports.ts";
 import type { SupportRequest } from "../../domain/support_request.ts";
 import {
   ACME,
   created,
   DAY_MS,
+  dump,
   type Expiry,
   openTestStore,
   pendingIn,
@@ -146,6 +147,65 @@ Deno.test("supersede is audited after the finalization even where the clock has 
     ]);
     assertGreater(audited[2]!.ts, audited[1]!.ts);
   }
+});
+
+Deno.test("supersede is the newest of its tenant's events, whatever else happened since", async () => {
+  using test = await openTestStore();
+  const settled = await settledBy(test, START);
+  test.clock.time = START + 60_000;
+  await pending(test, pendingIn(ACME, START + 30_000));
+  await supersede(test, settled, "2");
+  const { events } = await test.store.auditEvents("acme", 10);
+  assertEquals(events.map(({ event }) => event), [
+    "handoff.superseded",
+    "request.submitted",
+    "handoff.created",
+    "request.submitted",
+  ]);
+  assertEquals((await auditOf(test)).at(-1)?.ts, test.clock.time * 1000);
+});
+
+Deno.test("supersede exchanges an audit key that is taken, and keeps what stands there", async () => {
+  using test = await openTestStore();
+  const settled = await settledBy(test, START);
+  const { reference } = settled.request;
+  test.clock.time = START + 1_000;
+  const first = test.clock.time * 1000;
+  const taken = [first, first + 1].map((ts) =>
+    ["audit", "acme", ts, reference, "handoff.superseded"] as const
+  );
+  for (const key of taken) await test.kv.set(key, "taken");
+  await supersede(test, settled, "2");
+  const values = await test.kv.getMany([
+    ...taken,
+    ["audit", "acme", first + 2, reference, "handoff.superseded"],
+  ]) as Deno.KvEntry<unknown>[];
+  assertEquals(values.slice(0, 2).map(({ value }) => value), ["taken", "taken"]);
+  assertEquals((values[2]!.value as { handoff: unknown }).handoff, created("2"));
+});
+
+Deno.test("supersede throws, and writes nothing, when every audit key is taken", async () => {
+  using test = await openTestStore();
+  const settled = await settledBy(test, START);
+  const { reference } = settled.request;
+  test.clock.time = START + 1_000;
+  for (let i = 0; i < 100; i++) {
+    const ts = test.clock.time * 1000 + i;
+    await test.kv.set(["audit", "acme", ts, reference, "handoff.superseded"], "taken");
+  }
+  const before = await dump(test.kv);
+  await assertRejects(() => supersede(test, settled, "2"), StoreUnavailable, "every sort key");
+  assertEquals(await dump(test.kv), before);
+});
+
+Deno.test("the audit of a finalization and of a superseded ticket names who called", async () => {
+  using test = await openTestStore();
+  const stored = await pending(test);
+  const grace = { id: "u-2", name: "Grace" };
+  await test.store.finalize(stored, created("1"), grace);
+  await test.store.supersede((await test.store.reread(stored))!, created("2"), grace);
+  const { events } = await test.store.auditEvents("acme", 10);
+  assertEquals(events.map(({ actor }) => actor), [grace, grace, stored.request.createdBy]);
 });
 
 Deno.test("supersede keeps every ticket of one microsecond", async () => {

@@ -2,7 +2,16 @@ import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert"
 import fc from "fast-check";
 import type { Context } from "../../domain/context.ts";
 import { type Store, StoreUnavailable } from "../../domain/ports.ts";
-import { ACME, dump, openTestStore, requestIn, run, START, temporaryPath } from "./fixtures.ts";
+import {
+  ACME,
+  claim,
+  dump,
+  openTestStore,
+  requestIn,
+  run,
+  START,
+  temporaryPath,
+} from "./fixtures.ts";
 
 async function append(store: Store, context: Context, now = START): Promise<number> {
   const appended = await store.append(requestIn(context, { now }));
@@ -102,6 +111,23 @@ Deno.test("append exchanges a sort key that is taken for the next free one", asy
     await test.kv.set(["tenant", "acme", taken], requestIn(ACME));
   }
   assertEquals(await append(test.store, ACME), ts + 4);
+});
+
+Deno.test("append with an idempotency key exchanges a sort key that is taken", async () => {
+  using test = await openTestStore();
+  const ts = await append(test.store, ACME);
+  for (const taken of [ts + 1, ts + 2]) {
+    await test.kv.set(["tenant", "acme", taken], requestIn(ACME));
+  }
+  const request = requestIn(ACME);
+  const appended = await test.store.append(request, claim());
+  assert(appended.outcome === "stored");
+  assertEquals(appended.stored.ts, ts + 3);
+  const found = await test.store.findKey(claim());
+  assert(found.outcome === "taken");
+  assertEquals(found.stored, appended.stored);
+  // The other way round the key decides: nothing is exchanged for it.
+  assertEquals(await test.store.append(requestIn(ACME), claim()), { outcome: "key_taken" });
 });
 
 /** Behaves like `kv`, but that somebody else takes the next sort key after each look at the last. */
