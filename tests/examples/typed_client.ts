@@ -40,6 +40,17 @@ export async function lookUp(client: Client, tenantId: string, runId: string): P
   return supportRequest === null ? "Nobody has asked for support here" : describe(supportRequest);
 }
 
+/** Finishes the latest handoff of a run if it was interrupted, and says what became of it. */
+export async function checkAgain(
+  client: Client,
+  tenantId: string,
+  runId: string,
+): Promise<string> {
+  const requests = client.v1.tenants[":tenantId"].runs[":runId"]["support-requests"];
+  const response = await requests.latest.resume.$post({ param: { tenantId, runId } });
+  return response.ok ? describe(await response.json()) : explain(await response.json());
+}
+
 function describe({ reference, handoff }: SupportRequestAnswer): string {
   switch (handoff.status) {
     case "none":

@@ -3,7 +3,7 @@ import { createClient } from "../../routes/client.ts";
 import { startPracticeDesk } from "../practice/desk.ts";
 import { mintToken } from "../practice/token.ts";
 import { AUTH_SECRET, openService } from "../service.ts";
-import { askForHelp, lookUp } from "./typed_client.ts";
+import { askForHelp, checkAgain, lookUp } from "./typed_client.ts";
 
 const QUESTION = { tenantId: "acme", runId: "r-1", summary: "The nightly import stops" };
 
@@ -58,6 +58,15 @@ Deno.test("the typed client finds the run of a workflow engine by its id", async
   const runId = "scheduled__2026-11-25T00:00:00+00:00";
   const said = await askForHelp(client, { ...QUESTION, runId }, "k-1");
   assertEquals(await lookUp(client, "acme", runId), said);
+});
+
+Deno.test("the typed client resumes the latest request without its key", async () => {
+  await using stage = await openClient();
+  const { client, desk } = stage;
+  assertMatch(await checkAgain(client, "acme", "r-1"), /^Not found\. No support request is stored/);
+  const said = await askForHelp(client, QUESTION, "k-1");
+  assertEquals(await checkAgain(client, "acme", "r-1"), said);
+  assertEquals(desk.tickets.length, 1);
 });
 
 Deno.test("the typed client passes on what a person can do about a failure or a refusal", async () => {

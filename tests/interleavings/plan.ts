@@ -314,6 +314,41 @@ function interrupted(setting: Setting): fc.Arbitrary<Plan> {
   }));
 }
 
+/**
+ * A handoff that turns to the desk as late as it may, at a desk that takes its time, while a process
+ * whose clock is ahead, and who may have less time for the desk, tries to resume it.
+ */
+const lateStart: fc.Arbitrary<Plan> = fc.record({
+  plan: planIn("two processes", CALM),
+  before: fc.integer({ min: 1, max: 5 }),
+  passes: fc.constantFrom(PATIENCE_MS - 100, PATIENCE_MS),
+  attempts: fc.array(
+    fc.record({
+      what: fc.constant("resume" as const),
+      atStep: fc.integer({ min: 6, max: 30 }),
+      process: fc.constant(1),
+      kind: fc.constant("tenant" as const),
+      callers: fc.constant(1),
+      stall: fc.constant(null),
+    }),
+    { minLength: 1, maxLength: 4 },
+  ),
+}).map(({ plan, before, passes, attempts }) => {
+  const stall = { before, steps: 1, clock: null, passes };
+  const ask: Ask = { key: "key-1", kind: "tenant", mode: "create" };
+  const happenings: Happening[] = [
+    { what: "submit", atStep: 0, ask, process: 0, stall },
+    ...attempts.toSorted((a, b) => a.atStep - b.atStep),
+  ];
+  return {
+    ...plan,
+    clocks: [0, SKEW_MS],
+    rounds: [{ happenings, thenPass: 20_000 }],
+    delays: [{ steps: 40, passes: 200 }],
+    commits: [],
+  };
+});
+
 /** Without fast-check's bias to the small: most bugs of this kind need much to happen at once. */
 export const plan: fc.Arbitrary<Plan> = fc.noBias(fc.oneof(
   { weight: 4, arbitrary: planIn("one process", CALM) },
@@ -322,6 +357,7 @@ export const plan: fc.Arbitrary<Plan> = fc.noBias(fc.oneof(
   { weight: 1, arbitrary: planIn("one process", HANGING) },
   { weight: 1, arbitrary: planIn("two processes", HANGING) },
   { weight: 1, arbitrary: interrupted("two processes") },
+  { weight: 1, arbitrary: lateStart },
 ));
 
 const asked: Ask = { key: "key-1", kind: "tenant", mode: "create" };

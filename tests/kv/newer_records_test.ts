@@ -43,6 +43,7 @@ async function openPlace() {
     SUPPORT_DESK_URL: desk.url,
     SUPPORT_DESK_TOKEN: desk.token,
     SUPPORT_DESK_QUEUE: desk.queue,
+    SUPPORT_DESK_TIMEOUT_MS: "500",
   };
   const service = await openService({ kv, clock, env });
   return {
@@ -322,3 +323,37 @@ Deno.test("the frozen schemas of version 1 parse the records that version 1 wrot
     if (schema !== undefined) assertEquals<unknown>(schema.parse(value), value);
   }
 });
+
+/** What README.md says of version 1 beside this one: these are answered with 500 there, and stay. */
+for (
+  const [name, submission, isAudited] of [
+    ["a long diagnostics value", { diagnostics: { trace: "x".repeat(501) } }, false],
+    ["diagnostics in lines", { diagnostics: { trace: "a\n\tb" } }, false],
+    ["an email as browsers check it", { contact: { email: "r&d@acme.example" } }, false],
+    ["a run id of a scheduler", { runId: "manual__2026-11-23T12:00:00+00:00" }, true],
+    ["a desk that was not called", { handoff: { mode: "create" } }, true],
+  ] as const
+) {
+  Deno.test(`version 1 cannot read what it would have rejected: ${name}`, async () => {
+    await using place = await openPlace();
+    const { runId, ...fields } = { runId: undefined, ...submission };
+    const path = runId === undefined
+      ? PATH
+      : `/v1/tenants/acme/runs/${encodeURIComponent(runId)}/support-requests`;
+    if ("handoff" in fields) {
+      // The circuit opens after five timeouts.
+      place.desk.behave("hang");
+      const hanging = Array.from({ length: 5 }, () => place.send(PATH, { json: CREATE }));
+      await Promise.all(hanging);
+    }
+    const { body } = await place.send(path, { json: { summary: "Help", ...fields } });
+    const unreadable = new Set<unknown>();
+    for await (const { key, value } of place.kv.list<{ reference: string }>({ prefix: [] })) {
+      if (value.reference !== body.reference) continue;
+      const schema = key[0] === "audit" ? AuditEventV1 : SupportRequestV1;
+      if (!schema.safeParse(value).success) unreadable.add(key[0]);
+    }
+    const request = runId === undefined ? "tenant" : "run";
+    assertEquals(unreadable, new Set(isAudited ? ["audit", request] : [request]));
+  });
+}
