@@ -164,34 +164,46 @@ Deno.test("erasing keeps each commit within what a KV Connect server takes", asy
     const request = requestIn(run(`r-${i}`), { createdBy: { id: wide } });
     await test.store.append(request, claim({ actorId: wide, key: `${"~".repeat(250)}${i}` }));
   }
-  let most = { checks: 0, mutations: 0 };
+  const most = { checks: 0, mutations: 0, keyBytes: 0 };
   const atomic = () => {
     const operation = kv.atomic();
-    const size = { checks: 0, mutations: 0 };
-    const counted = (method: "check" | "delete" | "set", name: keyof typeof size) => {
-      const original = operation[method].bind(operation) as (...args: unknown[]) => unknown;
-      Object.assign(operation, {
-        [method]: (...args: unknown[]) => (size[name]++, original(...args)),
-      });
+    const size = { checks: 0, mutations: 0, keyBytes: 0 };
+    const count = (name: "checks" | "mutations", key: Deno.KvKey) => {
+      size[name]++;
+      size.keyBytes += new TextEncoder().encode(key.join("")).length;
     };
-    counted("check", "checks");
-    counted("delete", "mutations");
-    counted("set", "mutations");
-    const commit = operation.commit.bind(operation);
-    operation.commit = () => {
-      most = {
-        checks: Math.max(most.checks, size.checks),
-        mutations: Math.max(most.mutations, size.mutations),
-      };
-      return commit();
-    };
-    return operation;
+    const { check, delete: remove, set, commit } = operation;
+    return Object.assign(operation, {
+      check: (one: Deno.AtomicCheck) => (count("checks", one.key), check.call(operation, one)),
+      delete: (key: Deno.KvKey) => (count("mutations", key), remove.call(operation, key)),
+      set: (key: Deno.KvKey, value: unknown) => (
+        count("mutations", key), set.call(operation, key, value)
+      ),
+      commit() {
+        for (const name of ["checks", "mutations", "keyBytes"] as const) {
+          most[name] = Math.max(most[name], size[name]);
+        }
+        return commit.call(operation);
+      },
+    });
   };
-  const counted = { atomic, list: kv.list.bind(kv) } as Deno.Kv;
-  const { deleted } = await eraserOf(counted).eraser.erase({ ...ACTOR, actorId: wide });
-  assertEquals([deleted.supportRequests, deleted.idempotencyKeys], [300, 300]);
+  const counted = { atomic, list: kv.list.bind(kv) } as unknown as Deno.Kv;
+  const { eraser } = eraserOf(counted);
+  const scope = { ...ACTOR, actorId: wide };
+  const found = await eraser.find(scope);
+  assertEquals([found.deleted.supportRequests, found.deleted.idempotencyKeys], [300, 300]);
+  assertEquals((await eraser.erase(scope)).deleted, found.deleted);
   assertLessOrEqual(most.checks, 10);
   assertLessOrEqual(most.mutations, 1_000);
+  assertLessOrEqual(most.keyBytes, 81_920);
+});
+
+Deno.test("erasures of the same millisecond leave an audit event each", async () => {
+  using test = await openFilled();
+  for (const { id } of [ADA, BOB]) {
+    await eraserOf(test.kv, { maxMutations: 3 }).eraser.erase({ ...ACTOR, actorId: id });
+  }
+  assertEquals([...await contents(test.kv)].filter(isErasure).length, 2);
 });
 
 Deno.test("erasing where others write deletes what lands meanwhile, also its last audit events", async () => {
