@@ -210,7 +210,9 @@ async function open(config: Config, log: Log): Promise<OpenStore> {
 
 /** Deletes what a person or a customer wants to be forgotten, and nothing but that. */
 async function erase(flags: string[]): Promise<void> {
-  const { kv: location, retentionDays } = configOrExit();
+  const config = configOrExit();
+  bypassHttpProxy(config);
+  const { kv: location, retentionDays } = config;
   const { runErase } = await import("./kv/erase_command.ts");
   const { log: print, error: printError } = console;
   Deno.exitCode = await runErase(flags, { location, retentionDays, clock, print, printError });

@@ -32,8 +32,9 @@ export interface OpenStore {
   close(): void;
 }
 
-/** Attempts to reopen, and openings that may be left unfinished by them. */
-const REOPEN_MS = 2_000;
+/** A server that can be reached responds within so many milliseconds. */
+const REACH_MS = 2_000;
+/** Openings that may be left unfinished by attempts to reopen. */
 const MAX_OPENINGS = 3;
 
 /**
@@ -46,19 +47,25 @@ const MAX_OPENINGS = 3;
 export async function openStore(location: KvLocation, deadlineMs = 10_000): Promise<OpenStore> {
   if (location.kind === "file") return await openFile(location.path);
   const url = location.kind === "connect" ? location.url : undefined;
-  let kv = await openServer(url, deadlineMs);
+  // While the network drops packets, every opening hangs for longer than the one before.
+  if (url !== undefined) await reach(url, Math.min(REACH_MS, deadlineMs));
+  let kv = await within(deadlineMs, Deno.openKv(url));
   let openings = 0;
   /** An opening cannot be cancelled: it is only started when the server has just responded. */
   const reopen = async () => {
-    if (url === undefined || openings >= MAX_OPENINGS || !await responds(url)) return null;
-    openings++;
-    const opening = Deno.openKv(url);
-    const ended = () => void openings--;
-    opening.then(ended, ended);
-    const opened = await within(REOPEN_MS, opening).catch(() => null);
-    if (opened === null) return null;
-    kv.close();
-    return kv = opened;
+    if (url === undefined || openings >= MAX_OPENINGS) return null;
+    try {
+      await reach(url, REACH_MS);
+      const opening = Deno.openKv(url);
+      openings++;
+      const ended = () => void openings--;
+      opening.then(ended, ended);
+      const opened = await within(REACH_MS, opening);
+      kv.close();
+      return kv = opened;
+    } catch {
+      return null;
+    }
   };
   return {
     get kv() {
@@ -73,17 +80,24 @@ export async function openStore(location: KvLocation, deadlineMs = 10_000): Prom
   };
 }
 
-/** Whether an HTTP server responds in time, over a connection of its own. Sends no credentials. */
-async function responds(url: string): Promise<boolean> {
+/**
+ * Resolves if an HTTP server responds at all, over a connection of its own. Sends no credentials.
+ *
+ * @throws {Error} if it does not in time.
+ */
+async function reach(url: string, deadlineMs: number): Promise<void> {
   using client = Deno.createHttpClient({});
+  const signal = AbortSignal.timeout(deadlineMs);
   try {
-    const signal = AbortSignal.timeout(REOPEN_MS);
     const response = await fetch(url, { client, signal, redirect: "manual" });
     await response.body?.cancel();
-    return true;
-  } catch {
-    return false;
+  } catch (error) {
+    throw signal.aborted ? noResponse(deadlineMs) : error;
   }
+}
+
+function noResponse(deadlineMs: number): Error {
+  return new Error(`The KV server did not answer within ${deadlineMs} ms`);
 }
 
 async function openFile(path: string): Promise<OpenStore> {
@@ -114,10 +128,6 @@ async function openFile(path: string): Promise<OpenStore> {
   }
 }
 
-function openServer(url: string | undefined, deadlineMs: number): Promise<Deno.Kv> {
-  return within(deadlineMs, Deno.openKv(url));
-}
-
 /**
  * Makes the file and its companions readable by their owner alone. SQLite gives the write-ahead log
  * and its index the permissions of the file. What version 1 made under the usual umask, 0644, is
@@ -139,10 +149,7 @@ async function keepPrivate(path: string): Promise<void> {
 /** An opening cannot be called off: one that comes late is closed. */
 async function within(deadlineMs: number, opening: Promise<Deno.Kv>): Promise<Deno.Kv> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`The KV server did not answer within ${deadlineMs} ms`)),
-    deadlineMs,
-  );
+  const timer = setTimeout(() => late.reject(noResponse(deadlineMs)), deadlineMs);
   try {
     return await Promise.race([opening, late.promise]);
   } catch (error) {

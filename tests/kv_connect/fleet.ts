@@ -18,7 +18,7 @@ export const GRACE_MS = 10_000;
 /** How a process ends that is sent SIGKILL, as each is in the end. */
 const KILLED = 137;
 /** Outages, and what must be waited for after them. */
-const HANGS_AFTER_MS = 150_000;
+export const HANGS_AFTER_MS = 150_000;
 
 /** Starts `count` instances, with the server in a network if given; resolves when each can store. */
 export async function startFleet(

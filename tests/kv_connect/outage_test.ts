@@ -4,8 +4,17 @@
  */
 import { assertEquals, assertGreater } from "@std/assert";
 import { readKvFile, torn } from "../kill/kv_file.ts";
-import { assertUnavailable, type Service, until } from "../process.ts";
-import { DESK_TIMEOUT_MS, type Fleet, GRACE_MS, pause, report, startFleet } from "./fleet.ts";
+import { assertUnavailable, type Service, startService, until } from "../process.ts";
+import {
+  DESK_TIMEOUT_MS,
+  deskEnv,
+  type Fleet,
+  GRACE_MS,
+  HANGS_AFTER_MS,
+  pause,
+  report,
+  startFleet,
+} from "./fleet.ts";
 import { Load, type Sent } from "./load.ts";
 import { canMakeNetworks, makeNetwork } from "./network.ts";
 
@@ -41,10 +50,16 @@ Deno.test({
   async fn() {
     await using network = await makeNetwork();
     await using fleet = await startFleet(2, {}, network);
+    const { server, services, desk } = fleet;
+    const env = { ...server.env, ...deskEnv(desk) };
+    await using startedLater = new AsyncDisposableStack();
     await outlives(fleet, DROPS_MS, async (absence) => {
       await network.dropPackets();
       const over = pause(absence);
       await assertAway(fleet);
+      // As a supervisor does that takes the instance for broken.
+      const launch = { kvPath: server.url, env, hangsAfterMs: HANGS_AFTER_MS };
+      services.push(startedLater.use(await startService(launch)));
       await over;
       await network.passPackets();
     });
