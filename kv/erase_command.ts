@@ -174,8 +174,8 @@ function compact(path: string, print: EraseCommand["print"]): void {
   } catch (error) {
     throw new CannotErase(
       `Everything was deleted, but ${path} could not be compacted: ${messageOf(error)}. Deleted ` +
-        "text can still be in its unused pages: make room for a second copy of it, then run the " +
-        "same command again",
+        "text can still be in its unused pages. Make room for a second copy of it, and run the " +
+        "same command again with 'deno task erase', which has the permissions that SQLite needs",
     );
   }
 }
