@@ -213,7 +213,7 @@ async function erase(flags: string[]): Promise<void> {
   const config = configOrExit();
   bypassHttpProxy(config);
   const { kv: location, retentionDays } = config;
-  const { runErase } = await import("./kv/erase_command.ts");
+  const { runErase } = await import("./kv/erase/command.ts");
   const { log: print, error: printError } = console;
   Deno.exitCode = await runErase(flags, { location, retentionDays, clock, print, printError });
 }

@@ -56,9 +56,9 @@ export function erasurePrefix(tenantId: string): Deno.KvKey {
   return ["erasure", tenantId];
 }
 
-/** `ts` is a number of microseconds. */
-export function erasureKey(tenantId: string, ts: number): Deno.KvKey {
-  return [...erasurePrefix(tenantId), ts];
+/** `id` tells erasures of one millisecond apart. */
+export function erasureKey(tenantId: string, at: number, id: string): Deno.KvKey {
+  return [...erasurePrefix(tenantId), at, id];
 }
 
 /** The requests of all runs of a tenant: a zero is the character after the slash. */

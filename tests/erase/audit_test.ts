@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Eraser } from "../../kv/erase.ts";
+import { Eraser } from "../../kv/erase/eraser.ts";
 import { Retention } from "../../kv/retention.ts";
 import { openService } from "../service.ts";
 import { AuditEventV1 } from "../kv/golden/v1_schemas.ts";

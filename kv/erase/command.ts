@@ -1,11 +1,13 @@
 import { parseArgs } from "node:util";
-import { TenantId } from "../domain/context.ts";
-import { type Clock, StoreUnavailable } from "../domain/ports.ts";
-import { Actor } from "../domain/support_request.ts";
-import { Eraser, type Scope, type Tally } from "./erase.ts";
-import { messageOf } from "./error_message.ts";
-import { CannotOpenStore, type KvLocation, openStore } from "./open.ts";
-import { Retention } from "./retention.ts";
+import { TenantId } from "../../domain/context.ts";
+import { type Clock, StoreUnavailable } from "../../domain/ports.ts";
+import { Actor } from "../../domain/support_request.ts";
+import { Eraser } from "./eraser.ts";
+import { messageOf } from "../error_message.ts";
+import { CannotOpenStore, type KvLocation, openStore } from "../open.ts";
+import { Retention } from "../retention.ts";
+import type { Tally } from "./tally.ts";
+import type { Scope } from "./targets.ts";
 import { vacuum } from "./vacuum.ts";
 
 const USAGE = `Usage: deno task erase --tenant <id> [--actor <id>] [--yes]

@@ -1,0 +1,111 @@
+import { type Clock, StoreUnavailable } from "../../domain/ports.ts";
+import { call, type KvHandle } from "../call.ts";
+import { keySize } from "../change.ts";
+import type { Retention } from "../retention.ts";
+import { ErasureRecord } from "./erasure_record.ts";
+import { add, newTally, type Tally } from "./tally.ts";
+import { type Scope, type Target, Targets } from "./targets.ts";
+
+export interface EraserOptions {
+  clock: Pick<Clock, "now" | "wait">;
+  retention: Retention;
+  /** Whether no other process writes to this store. */
+  isExclusive: boolean;
+  /** Of one commit; KV takes 1,000. */
+  maxMutations?: number;
+}
+
+const MAX_MUTATIONS = 100;
+/** Of one commit; KV takes 81,920. */
+const MAX_KEY_BYTES = 60_000;
+/** What was in progress when a pass read the store has been written by then. */
+const IN_FLIGHT_MS = 5_000;
+const MAX_PASSES = 10;
+
+/** Deletes records of a tenant, of one actor in it, or whose retention is over. */
+export class Eraser {
+  #kv: KvHandle;
+  #targets: Targets;
+  #options: EraserOptions;
+
+  constructor(kv: KvHandle, options: EraserOptions) {
+    this.#kv = kv;
+    this.#options = options;
+    this.#targets = new Targets(kv, options);
+  }
+
+  /**
+   * Counts what {@linkcode erase} would delete now.
+   *
+   * @throws {StoreUnavailable}
+   */
+  async find(scope: Scope): Promise<Tally> {
+    const tally = newTally();
+    for await (const target of this.#targets.find(scope, tally, new Set())) add(tally, target);
+    return tally;
+  }
+
+  /**
+   * Deletes until nothing is left. Each commit also counts what it deletes in one `erasure` record,
+   * so that the store tells what was deleted wherever this ends; what is left then, another call
+   * deletes.
+   *
+   * @throws {StoreUnavailable} also if records keep being written.
+   */
+  async erase(scope: Scope): Promise<Tally> {
+    const { clock, isExclusive } = this.#options;
+    const tally = newTally();
+    const record = new ErasureRecord(scope, clock.now());
+    // Of all passes: a request that is gone may get its last audit event after it.
+    const references = new Set<string>();
+    for (let pass = 0; pass < MAX_PASSES; pass++) {
+      if (pass > 0 && !isExclusive) await clock.wait(IN_FLIGHT_MS);
+      tally.unreadable = 0;
+      if (await this.#pass(scope, tally, references, record) === 0) return tally;
+    }
+    throw new StoreUnavailable(
+      "Records are still being written: withdraw the tokens, then erase again",
+    );
+  }
+
+  /** Returns how many records it has deleted or replaced. */
+  async #pass(
+    scope: Scope,
+    tally: Tally,
+    references: Set<string>,
+    record: ErasureRecord,
+  ): Promise<number> {
+    const { maxMutations = MAX_MUTATIONS } = this.#options;
+    let count = 0;
+    let batch: Target[] = [];
+    let keyBytes = 0;
+    const commit = async () => {
+      for (const target of batch) add(tally, target);
+      await this.#commit(batch, tally, record);
+      count += batch.length;
+      batch = [];
+      keyBytes = 0;
+    };
+    for await (const target of this.#targets.find(scope, tally, references)) {
+      const size = keySize(target.key);
+      if (batch.length === maxMutations || keyBytes + size > MAX_KEY_BYTES) await commit();
+      batch.push(target);
+      keyBytes += size;
+    }
+    if (batch.length > 0) await commit();
+    return count;
+  }
+
+  /** May be written twice, as Deno's client does if the response is lost. */
+  async #commit(batch: Target[], tally: Tally, record: ErasureRecord): Promise<void> {
+    await call(this.#kv, (kv) => {
+      const atomic = kv.atomic();
+      for (const target of batch) {
+        if (target.kind !== "anonymized") atomic.delete(target.key);
+        else atomic.set(target.key, target.value, target.options);
+      }
+      record.write(atomic, tally);
+      return atomic.commit();
+    });
+  }
+}

@@ -1,0 +1,147 @@
+import { z } from "zod";
+import type { Clock } from "../../domain/ports.ts";
+import { call, type KvHandle } from "../call.ts";
+import { auditPrefix, runsOf } from "../keys.ts";
+import type { Retention } from "../retention.ts";
+import { type CountName, noteTicket, type Tally } from "./tally.ts";
+
+/** Whose records are deleted, or all that `RETENTION_DAYS` does not keep. */
+export type Scope =
+  | { kind: "tenant"; tenantId: string }
+  | { kind: "actor"; tenantId: string; actorId: string }
+  | { kind: "expired" };
+
+/** One record to be deleted, or to be replaced by one without a person. */
+export type Target =
+  | { kind: CountName; key: Deno.KvKey }
+  | { kind: "anonymized"; key: Deno.KvKey; value: unknown; options: { expireIn?: number } };
+
+/** Read at a time, so that each read is within the deadline of a call. */
+const PAGE = 100;
+/** In the place of the person who resumed somebody else's request. */
+const ANONYMOUS = { id: "erased" };
+
+/** Only what says whose it is: a newer version may write the rest in another form. */
+const StoredRequest = z.object({
+  reference: z.string(),
+  createdAt: z.string(),
+  createdBy: z.object({ id: z.string() }),
+  handoff: z.unknown(),
+});
+const StoredEvent = z.looseObject({
+  event: z.string(),
+  at: z.string(),
+  reference: z.string(),
+  actor: z.looseObject({ id: z.string() }),
+});
+
+export interface TargetsOptions {
+  clock: Pick<Clock, "now">;
+  retention: Retention;
+}
+
+/** Finds the records that an erasure deletes. */
+export class Targets {
+  #kv: KvHandle;
+  #options: TargetsOptions;
+
+  constructor(kv: KvHandle, options: TargetsOptions) {
+    this.#kv = kv;
+    this.#options = options;
+  }
+
+  /**
+   * Finds what is to be deleted, and notes the tickets of it and what cannot be read in the tally. Requests come last: as long as they are there, they tell which events
+   * and leases belong to them, so that an erasure that was interrupted can be finished.
+   */
+  async *find(scope: Scope, tally: Tally, references: Set<string>): AsyncGenerator<Target> {
+    const unreadable = () => void tally.unreadable++;
+    for await (const { reference } of this.#requests(scope, unreadable)) references.add(reference);
+    yield* this.#auditEvents(scope, tally, references);
+    if (scope.kind !== "expired") {
+      const owner = scope.kind === "actor" ? [scope.tenantId, scope.actorId] : [scope.tenantId];
+      const kinds = [["idempotencyKeys", "idempotency"], ["rateCounters", "rate"]] as const;
+      for (const [kind, name] of kinds) {
+        for await (const { key } of this.#list({ prefix: [name, ...owner] })) yield { kind, key };
+      }
+    }
+    for await (const { key } of this.#list({ prefix: ["lease"] })) {
+      if (references.has(String(key[1]))) yield { kind: "leases", key };
+    }
+    for await (const { key, reference, request } of this.#requests(scope)) {
+      references.add(reference);
+      if (request !== undefined) noteTicket(tally, request);
+      yield { kind: "supportRequests", key };
+    }
+  }
+
+  async *#requests(scope: Scope, unreadable = () => {}) {
+    const selectors = scope.kind === "expired"
+      ? [{ prefix: ["tenant"] }, { prefix: ["run"] }]
+      : [{ prefix: ["tenant", scope.tenantId] }, runsOf(scope.tenantId)];
+    for (const selector of selectors) {
+      for await (const { key, value } of this.#list(selector)) {
+        const request = StoredRequest.safeParse(value).data;
+        const reference = request?.reference ?? "";
+        if (scope.kind === "tenant") yield { key, reference, request };
+        else if (request === undefined) unreadable();
+        else if (this.#isIn(scope, request.createdBy.id, request.createdAt)) {
+          yield { key, reference, request };
+        }
+      }
+    }
+  }
+
+  async *#auditEvents(
+    scope: Scope,
+    tally: Tally,
+    references: Set<string>,
+  ): AsyncGenerator<Target> {
+    const { clock, retention } = this.#options;
+    const prefix = scope.kind === "expired" ? ["audit"] : auditPrefix(scope.tenantId);
+    for await (const { key, value } of this.#list({ prefix })) {
+      const event = StoredEvent.safeParse(value).data;
+      if (scope.kind === "tenant") {
+        yield { kind: "auditEvents", key };
+      } else if (event === undefined) {
+        tally.unreadable++;
+      } else if (scope.kind === "actor" && references.has(event.reference)) {
+        yield { kind: "auditEvents", key };
+      } else if (this.#isIn(scope, event.actor.id, event.at)) {
+        const isOwn = scope.kind === "expired" || event.event === "request.submitted";
+        if (isOwn) yield { kind: "auditEvents", key };
+        else if (!isAnonymous(event.actor)) {
+          yield {
+            kind: "anonymized",
+            key,
+            value: { ...event, actor: ANONYMOUS },
+            options: retention.left(event.at, clock.now()),
+          };
+        }
+      }
+    }
+  }
+
+  #isIn(scope: Exclude<Scope, { kind: "tenant" }>, actorId: string, at: string): boolean {
+    const { clock, retention } = this.#options;
+    return scope.kind === "actor" ? scope.actorId === actorId : retention.isOver(at, clock.now());
+  }
+
+  /** All entries, a page at a time; those behind the last page may be deleted meanwhile. */
+  async *#list(selector: Deno.KvListSelector): AsyncGenerator<Deno.KvEntry<unknown>> {
+    let cursor: string | undefined;
+    do {
+      const [entries, next] = await call(this.#kv, async (kv) => {
+        const iterator = kv.list(selector, { limit: PAGE, cursor });
+        return [await Array.fromAsync(iterator), iterator.cursor] as const;
+      });
+      yield* entries;
+      cursor = entries.length < PAGE ? "" : next;
+    } while (cursor !== "");
+  }
+}
+
+/** Also of a person who is called so, and would be found again in each pass. */
+function isAnonymous(actor: z.infer<typeof StoredEvent>["actor"]): boolean {
+  return actor.id === ANONYMOUS.id && Object.keys(actor).length === 1;
+}
