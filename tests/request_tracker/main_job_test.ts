@@ -101,7 +101,7 @@ Deno.test("an agent sees which lines a person wrote, and all of them", async () 
 Deno.test("a ticket is linked by its number or its address, and one of another desk is not", async () => {
   await using deskhand = await startDeskhand(desk);
   const { id, url } = ticketOf(await deskhand.submit({ summary: "x", handoff: create }));
-  for (const text of [id, url, `${desk.url}/Ticket/History.html?id=${id}`]) {
+  for (const text of [id, `#${id}`, url, `${desk.url}/Ticket/History.html?id=${id}`]) {
     const { status, body } = await deskhand.submit({
       summary: "The same again",
       handoff: { mode: "link", ticket: text },
@@ -116,7 +116,7 @@ Deno.test("a ticket is linked by its number or its address, and one of another d
     assertEquals(desk.tickets(body.reference), []);
   }
   const before = await deskhand.latest();
-  for (const text of [`https://desk.example/Ticket/Display.html?id=${id}`, "0", "#1"]) {
+  for (const text of [`https://desk.example/Ticket/Display.html?id=${id}`, "0", "#0"]) {
     const refused = await deskhand.submit({
       summary: "Elsewhere",
       handoff: { mode: "link", ticket: text },
