@@ -38,7 +38,7 @@ export interface SubmissionOptions {
   runs?: number;
   repeatEvery?: number;
   /** Handed off, and what must come of it. Kept without a handoff where absent. */
-  outcome?: "created" | "desk_timeout";
+  outcome?: "created" | "desk_timeout" | "failed";
 }
 
 /** Submissions of a common size. */
@@ -50,7 +50,9 @@ export async function submissions(options: SubmissionOptions = {}): Promise<Load
     headers: await headers(),
     body: { ...SUBMISSION, handoff: { mode: outcome === undefined ? "none" : "create" } },
     status: 201,
-    ...outcome !== undefined && { says: `"${outcome}"` },
+    ...outcome !== undefined && {
+      says: outcome === "failed" ? '"reason":"desk_' : `"${outcome}"`,
+    },
     ...rest,
   };
 }

@@ -22,7 +22,8 @@ export const handoffFigures: Figure[] = [
     about: "what Deskhand adds to a desk that takes 100 ms, 50 in flight",
     async measure(bench) {
       await using desk = await start(script("desks/slow.ts"));
-      const env = deskEnvironment(desk.port);
+      const concurrency = { SUPPORT_DESK_MAX_CONCURRENCY: String(IN_FLIGHT) };
+      const env = { ...deskEnvironment(desk.port), ...concurrency };
       await using service = await start(deskhand(`${bench.directory}/deskhand.kv`, env));
       const rounds = await loadInTurn(bench, { floor: desk, deskhand: service }, {
         connections: IN_FLIGHT,
@@ -81,7 +82,7 @@ export const handoffFigures: Figure[] = [
 async function wave(launch: Launch): Promise<Wave> {
   await using server = await start(launch);
   await using loader = new Loader();
-  const plan = await submissions({ isKeyed: true, outcome: "desk_timeout" });
+  const plan = await submissions({ isKeyed: true, outcome: "failed" });
   await loader.open(server.port, HANGING, plan);
   const before = await residentBytes(server);
   let peak = before;
