@@ -19,7 +19,8 @@ const REASONS: Record<FailureReason, string> = {
     "SUPPORT_DESK_QUEUE exists, that the user has SeeQueue and CreateTicket there, and that " +
     "SUPPORT_DESK_URL is not redirected",
   desk_rejected: "RT did not accept the ticket: check that SUPPORT_DESK_URL has RT's base path " +
-    "(RT answers 404 otherwise), that the queue requires no other field, and RT's log",
+    "(RT answers 404 otherwise), that the queue requires no other field, and RT's log. With " +
+    "deskStatus 401 or 403 in Deskhand's log it was a firewall or a sign-on proxy before RT",
   desk_rate_limited: "RT, or what stands before it, takes no more calls just now (429): allow " +
     "Deskhand more there, then try again",
   desk_error: "RT answered with an error of its own (5xx): look at RT's log",
