@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { TenantId } from "../domain/context.ts";
+import { Email } from "../domain/email.ts";
 import { Actor } from "../domain/support_request.ts";
 
 /** The claims of a verified token. */
@@ -25,7 +26,6 @@ export type ParsedClaims =
 /** The largest timestamp, in seconds, that a JavaScript Date can represent. */
 const LAST_SECOND = 8.64e12;
 const MAX_NAME_CHARACTERS = 120;
-const MAX_EMAIL_LENGTH = 254;
 
 const ExpiresAt = z.number().positive().max(LAST_SECOND);
 
@@ -84,11 +84,10 @@ function toName(claim: unknown): string | undefined {
 }
 
 /**
- * The email address, which the desk writes to. Some issuers send `email_verified` as a string. Of
- * what is not exactly one address nothing is used.
+ * The email address, which the desk writes to. Some issuers send `email_verified` as a string. A value
+ * that is not exactly one address is not used.
  */
 function toVerifiedEmail({ email, email_verified }: Record<string, unknown>): string | undefined {
-  if (typeof email !== "string" || email.length > MAX_EMAIL_LENGTH) return undefined;
   if (email_verified === false || /^(false|0|no)$/i.test(String(email_verified))) return undefined;
-  return z.regexes.html5Email.test(email) ? email : undefined;
+  return Email.safeParse(email).data;
 }
