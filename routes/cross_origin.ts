@@ -1,3 +1,4 @@
+import type { Context } from "hono";
 import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
 import { loggable } from "./access_log.ts";
@@ -33,12 +34,7 @@ export function crossOrigin(origins: string[]) {
   return createMiddleware<Env>(async (c, next) => {
     const origin = c.req.header("Origin");
     const isAllowed = origin !== undefined && origins.includes(origin);
-    const method = c.req.header("Access-Control-Request-Method");
-    if (c.req.method === "OPTIONS" && origin !== undefined && method !== undefined) {
-      const headers = c.req.header("Access-Control-Request-Headers") ?? "";
-      const reason = isAllowed ? whyBlocked(method, headers) : "origin_not_allowed";
-      if (reason !== null) c.set("rejection", { reason, origin: loggable(origin) });
-    }
+    if (origin !== undefined && c.req.method === "OPTIONS") logRejection(c, origin, isAllowed);
     // Hono's middleware would respond to preflights of other origins, too, and reveal what others may.
     if (isAllowed) return await allow(c, next);
     await next();
@@ -46,7 +42,16 @@ export function crossOrigin(origins: string[]) {
   });
 }
 
-/** Why a browser does not send what it announces, although it gets a response; null if it does. */
+/** Notes for the log that, and why, a browser does not send the request that a preflight announces. */
+function logRejection(c: Context<Env>, origin: string, isAllowed: boolean): void {
+  const method = c.req.header("Access-Control-Request-Method");
+  if (method === undefined) return;
+  const headers = c.req.header("Access-Control-Request-Headers") ?? "";
+  const reason = isAllowed ? whyBlocked(method, headers) : "origin_not_allowed";
+  if (reason !== null) c.set("rejection", { reason, origin: loggable(origin) });
+}
+
+/** Why a configured origin may not send what it announces, or null if it may. */
 function whyBlocked(method: string, headers: string): Rejection["reason"] | null {
   // A browser needs no permission for the methods that forms have.
   if (!["HEAD", ...METHODS].includes(method)) return "method_not_allowed";
