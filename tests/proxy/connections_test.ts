@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Service, startService } from "../process.ts";
+import { type Service, since, startService } from "../process.ts";
 import { callAlone, crowd } from "./clients.ts";
 import { startNginx } from "./nginx.ts";
 
@@ -10,14 +10,14 @@ const ENDED_MS = 14_000;
 /** Deskhand can open this many files and connections. */
 const DESCRIPTORS = 400;
 
-async function open() {
+async function open(hasTls = false) {
   const folder = await Deno.makeTempDir({ prefix: "deskhand-" });
   const service = await startService({
     kvPath: `${folder}/requests.kv`,
     before: `ulimit -n ${DESCRIPTORS}`,
     hangsAfterMs: 90_000,
   });
-  const nginx = await startNginx({ upstream: service.url });
+  const nginx = await startNginx({ upstream: service.url, hasTls });
   return {
     service,
     nginx,
@@ -96,3 +96,18 @@ async function assertNotRefused(port: number): Promise<void> {
   assert(status === 200 || status === 429, `${status}`);
   assert(ms < PROMPT_MS, `it took ${ms} ms`);
 }
+
+Deno.test("nginx: 500 half TLS handshakes delay no other client, and are ended", async () => {
+  await using stage = await open(true);
+  const { nginx } = stage;
+  using client = Deno.createHttpClient({ caCerts: [nginx.certificate!], poolMaxIdlePerHost: 0 });
+  // A record of the type "handshake" whose 512 bytes never come.
+  await using held = await crowd(nginx.port, 500, "\x16\x03\x01\x02\x00");
+  for (let i = 0; i < 10; i++) {
+    const started = performance.now();
+    const response = await fetch(`${nginx.url}/livez`, { client });
+    assertEquals((await response.json()).status, "live");
+    assert(since(started) < PROMPT_MS, `it took ${since(started)} ms`);
+  }
+  assert(await held.allClosed(ENDED_MS), `only ${held.closed()} are closed`);
+});
