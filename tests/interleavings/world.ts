@@ -218,13 +218,18 @@ export class World {
   async #read(kind: Ask["kind"], process: Process): Promise<void> {
     const began = this.#order++;
     const context = this.contextOf(kind);
+    const { underWay } = process.deskhand;
+    const inFlight = new Set(
+      this.desk.sent.map(({ reference }) => reference).filter((sent) => underWay.has(sent)),
+    );
     try {
       const deskhand = { ...process.deskhand, clock: this.#clock(process) };
       const { supportRequest } = await latest(deskhand, context);
       const reference = supportRequest?.reference ?? null;
       const { handoff } = supportRequest ?? {};
       const isInterrupted = handoff?.status === "failed" && handoff.reason === "interrupted";
-      if (isInterrupted && process.deskhand.underWay.has(supportRequest!.reference)) {
+      // Not one that began after the reader had looked.
+      if (isInterrupted && inFlight.has(reference!) && underWay.has(reference!)) {
         this.surprises.push(`${reference} reads as interrupted where it is in flight`);
       }
       this.readings.push({ context, reference, status: handoff?.status, began });
