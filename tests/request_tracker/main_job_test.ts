@@ -98,10 +98,50 @@ Deno.test("an agent sees which lines a person wrote, and all of them", async () 
   assert(!page.includes("Show quoted text"), "a line is hidden");
 });
 
+Deno.test("an agent reads a stack trace line by line, indented, and without terminal colors", async () => {
+  await using deskhand = await startDeskhand(desk);
+  const trace = "\u001b[31mError: x\u001b[0m\r\n\tat a.B.c(B.java:1)\0\n\tat d";
+  const answer = await deskhand.submit({
+    summary: "It\tfails",
+    description: `Seen:\n${trace}`,
+    diagnostics: { trace, retries: 3, cached: false },
+    handoff: create,
+  });
+  const { id, subject, content } = ticketOf(answer);
+  assertEquals(subject, `[${answer.body.reference}] It fails`);
+  const lines = content.replaceAll("\u00A0", " ").split("\n");
+  const below = (title: string, count: number) => {
+    const start = lines.indexOf(title) + 1;
+    return lines.slice(start, start + count);
+  };
+  const indented = (indent: string) =>
+    ["Error: x", "    at a.B.c(B.java:1)\ufffd", "    at d"].map((line) => indent + line);
+  assertEquals(below("Description:", 4), ["    Seen:", ...indented("    ")]);
+  assertEquals(below("Diagnostics:", 6), [
+    "    trace:",
+    ...indented("        "),
+    "    retries: 3",
+    "    cached: false",
+  ]);
+  const page = await desk.readAsAgent(`${desk.url}/Ticket/History.html?id=${id}`);
+  assertMatch(page, /<br \/?>(&nbsp;|\u00A0){8}at a\.B\.c/);
+  assertMatch(page, /<br \/?>(&nbsp;|\u00A0){12}at d/);
+});
+
 Deno.test("a ticket is linked by its number or its address, and one of another desk is not", async () => {
   await using deskhand = await startDeskhand(desk);
   const { id, url } = ticketOf(await deskhand.submit({ summary: "x", handoff: create }));
-  for (const text of [id, `#${id}`, url, `${desk.url}/Ticket/History.html?id=${id}`]) {
+  for (
+    const text of [
+      id,
+      `#${id}`,
+      `RT #${id}`,
+      `Re: [rt.example #${id}] x`,
+      url,
+      `<${url}&results=1f2e3d#txn-9>`,
+      `${desk.url}/Ticket/History.html?id=${id}`,
+    ]
+  ) {
     const { status, body } = await deskhand.submit({
       summary: "The same again",
       handoff: { mode: "link", ticket: text },
