@@ -1,0 +1,132 @@
+/** A Docker daemon of its own with a base image of its own, and the image of this repository. */
+import { until } from "../../process.ts";
+
+const ROOT = new URL("../../../", import.meta.url).pathname;
+/** Debian 12, on which CI runs, too. */
+const SUITE = "bookworm";
+
+export interface Output {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** See {@linkcode startEngine}. */
+export class Engine implements AsyncDisposable {
+  readonly #folder: string;
+  #daemon?: Deno.ChildProcess;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Starts the daemon, without a network of its own: the containers use the host's. */
+  async start(): Promise<void> {
+    const folder = this.#folder;
+    this.#daemon = new Deno.Command("dockerd", {
+      args: [
+        ...["--host", this.#host, "--data-root", `${folder}/data`, "--exec-root", `${folder}/exec`],
+        ...["--pidfile", `${folder}/pid`, "--bridge=none", "--iptables=false"],
+      ],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    await until(() => this.run("version"), ({ code }) => code === 0);
+  }
+
+  /** Runs `docker` to its end. */
+  async run(...args: string[]): Promise<Output> {
+    const { code, stdout, stderr } = await this.#docker(args).output();
+    return { code, stdout: text(stdout), stderr: text(stderr) };
+  }
+
+  /** Runs `docker` to its end, and resolves with what it printed; throws if it fails. */
+  async succeed(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run(...args);
+    if (code !== 0) throw new Error(`docker ${args.join(" ")} failed:\n${stdout}${stderr}`);
+    return stdout.trim();
+  }
+
+  /** Makes an image of the files in a folder. */
+  async import(folder: string, tag: string, ...changes: string[]): Promise<void> {
+    const options = changes.flatMap((change) => ["--change", change]);
+    const tar = new Deno.Command("tar", { args: ["-C", folder, "-c", "."], stdout: "piped" })
+      .spawn();
+    const child = this.#docker(["import", ...options, "-", tag]).spawn();
+    await tar.stdout.pipeTo(child.stdin);
+    const { code, stderr } = await child.output();
+    if (code !== 0) throw new Error(text(stderr));
+  }
+
+  /** Builds the image of this repository. */
+  async build(tag: string, args: Record<string, string>): Promise<void> {
+    const options = Object.entries(args).flatMap(([name, value]) => [
+      "--build-arg",
+      `${name}=${value}`,
+    ]);
+    await this.succeed("build", "--network=host", ...options, "--tag", tag, ROOT);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const running = (await this.run("ps", "--all", "--quiet")).stdout.split("\n").filter(Boolean);
+    if (running.length > 0) await this.run("rm", "--force", "--volumes", ...running);
+    this.#daemon?.kill("SIGTERM");
+    await this.#daemon?.status;
+    await this.#unmount();
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+
+  /** What the daemon leaves mounted when it ends, such as the host's network for its containers. */
+  async #unmount(): Promise<void> {
+    const mounts = (await Deno.readTextFile("/proc/mounts")).split("\n")
+      .map((line) => line.split(" ")[1]!)
+      .filter((path) => path?.startsWith(`${this.#folder}/`));
+    for (const path of mounts.reverse()) {
+      await new Deno.Command("umount", { args: [path] }).output();
+    }
+  }
+
+  get #host(): string {
+    return `unix://${this.#folder}/docker.sock`;
+  }
+
+  #docker(args: string[]): Deno.Command {
+    return new Deno.Command("docker", {
+      args,
+      // The builder that Debian's Docker has without a plugin.
+      env: { DOCKER_HOST: this.#host, DOCKER_BUILDKIT: "0" },
+      stdin: args[0] === "import" ? "piped" : "null",
+      stdout: "piped",
+      stderr: "piped",
+    });
+  }
+}
+
+/** Starts a daemon and builds the image `deskhand` on a Debian that debootstrap installs. */
+export async function startEngine(): Promise<Engine> {
+  await using starting = new AsyncDisposableStack();
+  const engine = starting.use(new Engine(await Deno.makeTempDir({ prefix: "docker-" })));
+  await engine.start();
+  const files = await Deno.makeTempDir({ prefix: "debian-" });
+  starting.defer(() => Deno.remove(files, { recursive: true }));
+  const { code, stdout } = await new Deno.Command("debootstrap", {
+    args: ["--variant=minbase", SUITE, files],
+  }).output();
+  if (code !== 0) throw new Error(text(stdout));
+  await engine.import(files, "base");
+  // Deno as it runs this test, so that the build needs the registry of packages only.
+  await Deno.copyFile(Deno.execPath(), `${files}/usr/local/bin/deno`);
+  const certificates = Deno.env.get("NODE_EXTRA_CA_CERTS");
+  if (certificates) await Deno.copyFile(certificates, `${files}/etc/extra-ca.pem`);
+  const trust = certificates ? ["ENV NODE_EXTRA_CA_CERTS=/etc/extra-ca.pem"] : [];
+  await engine.import(files, "build", ...trust);
+  await engine.build("deskhand", { BUILD_IMAGE: "build", BASE_IMAGE: "base" });
+  await Deno.remove(files, { recursive: true });
+  starting.move();
+  return engine;
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

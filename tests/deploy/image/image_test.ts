@@ -1,0 +1,164 @@
+/** The image as Docker runs it: `install.sh` installs what this needs. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { freePort } from "../../faults/kv_connect_server.ts";
+import { startPracticeDesk } from "../../practice/desk.ts";
+import { mintToken } from "../../practice/token.ts";
+import { requestsPath, until } from "../../process.ts";
+import { AUTH_SECRET } from "../../service.ts";
+import { type Engine, startEngine } from "./engine.ts";
+
+/** As README.md and compose.yaml run it. */
+const HARDENED = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
+const MAX_CACHE_MB = 25;
+
+let engine: Engine;
+
+Deno.test.beforeAll(async () => {
+  engine = await startEngine();
+});
+
+Deno.test.afterAll(async () => {
+  await engine[Symbol.asyncDispose]();
+});
+
+/** Starts a container on the host's network; resolves when it can store. */
+async function start(volume: string, env: Record<string, string> = {}) {
+  const port = String(freePort());
+  const variables = { AUTH_SECRET, HOST: "127.0.0.1", PORT: port, ...env };
+  const options = Object.entries(variables).map(([name, value]) => `--env=${name}=${value}`);
+  const id = await engine.succeed(
+    ...["run", "--detach", "--network=host", "--health-interval=1s", ...HARDENED],
+    ...[`--volume=${volume}:/data`, ...options, "deskhand"],
+  );
+  const url = `http://127.0.0.1:${port}`;
+  await until(
+    () => fetch(`${url}/readyz`).then(async (r) => (await r.body?.cancel(), r.ok), () => false),
+    (isReady) => isReady,
+  );
+  return {
+    id,
+    async call(path: string, json?: unknown) {
+      const response = await fetch(url + path, {
+        method: json === undefined ? "GET" : "POST",
+        headers: {
+          Authorization: `Bearer ${await mintToken(AUTH_SECRET)}`,
+          "Content-Type": "application/json",
+        },
+        ...json !== undefined && { body: JSON.stringify(json) },
+      });
+      return { status: response.status, body: await response.json() };
+    },
+    /** Stops it as `docker stop` does, and resolves with the exit code. */
+    async stop(): Promise<number> {
+      await engine.succeed("stop", "--time=15", id);
+      return Number(await engine.succeed("inspect", "--format={{.State.ExitCode}}", id));
+    },
+  };
+}
+
+/** What a script prints that runs in a container beside the service. */
+async function evaluate(id: string, script: string): Promise<string> {
+  return await engine.succeed("exec", id, "deno", "eval", script);
+}
+
+Deno.test("image: a read-only container without privileges stores, over a restart", async () => {
+  const container = await start("restart");
+  const { status, body } = await container.call(requestsPath(), { summary: "Fire" });
+  assertEquals(status, 201);
+  const write = (path: string) =>
+    `try { Deno.writeTextFileSync("${path}", ""); console.log(1) }
+    catch (error) { console.log(error.code) }`;
+  assertEquals(await evaluate(container.id, "console.log(Deno.uid(), Deno.gid())"), "65532 65532");
+  assertEquals(await evaluate(container.id, write("/srv/deskhand/new")), "EROFS");
+  assertEquals(await evaluate(container.id, write("/tmp/new")), "EROFS");
+  const mode = `console.log((Deno.statSync("/data").mode & 0o777).toString(8))`;
+  assertEquals(await evaluate(container.id, mode), "700");
+  assertEquals(await container.stop(), 0);
+
+  const again = await start("restart");
+  assertEquals((await again.call(`${requestsPath()}/latest`)).body.supportRequest, body);
+  assertEquals(await again.stop(), 0);
+});
+
+Deno.test("image: docker stop waits for the submission that is at the desk", async () => {
+  const desk = startPracticeDesk();
+  try {
+    desk.behave("slow");
+    const container = await start("stop", {
+      SUPPORT_DESK_URL: desk.url,
+      SUPPORT_DESK_TOKEN: desk.token,
+      SUPPORT_DESK_QUEUE: desk.queue,
+    });
+    const submission = container.call(requestsPath(), {
+      summary: "Fire",
+      handoff: { mode: "create" },
+    });
+    const audit = "/v1/tenants/acme/audit-events";
+    await until(() => container.call(audit), ({ body }) => body.events.length === 1);
+    const stopped = container.stop();
+    assertEquals((await submission).body.handoff.status, "created");
+    assertEquals(await stopped, 0);
+  } finally {
+    await desk.close();
+  }
+});
+
+Deno.test("image: Docker sees a service that can store as healthy, and one that cannot as not", async () => {
+  const health = async (id: string) =>
+    await engine.succeed("inspect", "--format={{.State.Health.Status}}", id);
+  const container = await start("health");
+  await until(() => health(container.id), (status) => status === "healthy");
+  await container.stop();
+
+  // Nothing listens at the URL of the KV Connect server.
+  const id = await engine.succeed(
+    ...["run", "--detach", "--network=host", ...HARDENED, "--health-interval=1s"],
+    ...["--health-start-period=1s", "--health-retries=2", `--env=AUTH_SECRET=${AUTH_SECRET}`],
+    ...[`--env=PORT=${freePort()}`, `--env=KV_PATH=http://127.0.0.1:${freePort()}`],
+    ...["--env=DENO_KV_ACCESS_TOKEN=a token for tests", "deskhand"],
+  );
+  await until(() => health(id), (status) => status === "unhealthy");
+  await engine.succeed("rm", "--force", id);
+});
+
+Deno.test("image: a folder that its user cannot write gets a sentence, not a trace", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const { code, stderr } = await engine.run(
+      ...["run", "--rm", "--network=host", ...HARDENED, `--env=AUTH_SECRET=${AUTH_SECRET}`],
+      ...[`--env=PORT=${freePort()}`, `--volume=${folder}:/data`, "deskhand"],
+    );
+    assertEquals(code, 1);
+    assertMatch(
+      stderr,
+      /KV_PATH names a file in a folder that exists and that this process may write/,
+    );
+    assert(!/^\s+at /m.test(stderr), stderr);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("image: it has the packages of production and no file that the service does not need", async () => {
+  const script = `
+    const bytes = (path) => [...Deno.readDirSync(path)].reduce((sum, { name, isDirectory }) =>
+      sum + (isDirectory ? bytes(path + "/" + name) : Deno.lstatSync(path + "/" + name).size), 0);
+    const names = (path) => [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+    console.log(JSON.stringify({
+      files: names("/srv/deskhand"), deploy: names("/srv/deskhand/config/deploy"),
+      megabytes: bytes(Deno.env.get("DENO_DIR")) / 1e6,
+    }))`;
+  const output = await engine.succeed(
+    "run",
+    "--rm",
+    "--entrypoint=deno",
+    "deskhand",
+    "eval",
+    script,
+  );
+  const { files, deploy, megabytes } = JSON.parse(output);
+  assertEquals(files, ["LICENSE", "config", "desk", "domain", "kv", "main.ts", "routes"]);
+  assertEquals(deploy, ["health.ts", "production.json", "production.lock"]);
+  assert(megabytes < MAX_CACHE_MB, `${megabytes} MB`);
+  console.log(`packages and compiled code ${megabytes.toFixed(1)} MB`);
+});
