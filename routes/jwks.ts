@@ -131,7 +131,7 @@ function readMaterial(member: Record<string, unknown>): Material | KeyProblem {
     case "RSA": {
       if (typeof n !== "string" || typeof e !== "string") return "malformed_key";
       const bits = bitLength(n);
-      if (bits === null || !isExponent(e)) return "malformed_key";
+      if (bits === null) return "malformed_key";
       if (bits > MAX_RSA_BITS) return "rsa_key_too_long";
       return { jwk: { kty, n, e }, algorithms: RSA, isTooShort: bits < MIN_RSA_BITS };
     }
@@ -158,14 +158,6 @@ function bitLength(text: string): number | null {
   return (bytes.length - first) * 8 - Math.clz32(bytes[first]!) + 24;
 }
 
-/** Odd and greater than 1. With an exponent of 1 anybody could sign. */
-function isExponent(text: string): boolean {
-  const bytes = decode(text);
-  if (bytes === null || bytes.length === 0) return false;
-  return bytes.at(-1)! % 2 === 1 &&
-    bytes.some((byte, i) => i < bytes.length - 1 ? byte > 0 : byte > 1);
-}
-
 function decode(text: string): Uint8Array | null {
   try {
     return base64url.decode(text);
@@ -174,7 +166,10 @@ function decode(text: string): Uint8Array | null {
   }
 }
 
-/** Deno finds out only when it verifies that a point is not on its curve, for example. */
+/**
+ * Whether a key can verify. Deno finds out only with a signature that a point is not on its curve or
+ * that an RSA exponent is 1, with which anybody could sign.
+ */
 async function canVerify(key: VerificationKey): Promise<boolean> {
   try {
     const imported = await key.importFor(key.algorithms[0]!);

@@ -136,7 +136,7 @@ Deno.test("a token without kid is tried with every key that could have signed it
     // Keys that cannot have signed it, and repeated ones, take nobody's place.
     await issuer.addKey(`other-${i}`, "EdDSA");
     const signer = await issuer.addKey(`k-${i}`);
-    issuer.keys.push(signer.jwk);
+    issuer.keys.push(signer.jwk, { ...signer.jwk, kid: `again-${i}` });
     signers.push(signer);
   }
   await using service = await openService({ env: issuer.env });
@@ -257,6 +257,29 @@ Deno.test("a key of which key_ops also name sign, and a private key, verify all 
   assertEquals(await status(service, await leaked.sign()), 200);
   assertEquals(eventsOf(service), ["key_set_problem private_key_published"]);
   assertEquals(JSON.stringify(service.lines).includes(leaked.privateJwk.d!), false);
+});
+
+Deno.test("a token of a key that is not for signatures is rejected", async () => {
+  const { jwk, sign } = await generateSigner("RS256", "k-1");
+  for (
+    const members of [
+      { use: "enc" },
+      { use: ["sig"] },
+      { key_ops: ["encrypt"] },
+      { key_ops: ["sign"] },
+      { key_ops: [] },
+      { key_ops: "verify" },
+      { alg: "RSA-OAEP-256" },
+      { alg: "RS512" },
+      { alg: 7 },
+    ]
+  ) {
+    await using issuer = startIssuer();
+    issuer.keys.push({ ...jwk, ...members });
+    await using service = await openService({ env: issuer.env });
+    const outcome = [await status(service, await sign()), reasonOf(service)];
+    assertEquals(outcome, [401, "unknown_key"], JSON.stringify(members));
+  }
 });
 
 Deno.test("a token of an RSA key under 2,048 bits is rejected, for a reason of its own", async () => {
