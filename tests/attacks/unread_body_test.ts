@@ -52,10 +52,10 @@ async function begin(service: Service, rejection: Rejection, framing: string): P
 for (
   const [name, framing, piece] of [
     ["in chunks", "Transfer-Encoding: chunked", chunk(65_536)],
-    ["of a huge length", "Content-Length: 1000000000000", new Uint8Array(65_536)],
+    ["of huge length", "Content-Length: 1000000000000", new Uint8Array(65_536)],
   ] as const
 ) {
-  Deno.test(`a body ${name} is not taken in after its rejection, and the connection ends`, async () => {
+  Deno.test(`a body ${name} is not read after its rejection, and the connection ends`, async () => {
     await using file = await temporaryPath();
     await using service = await startService({ kvPath: file.path });
     await Promise.all(

@@ -84,7 +84,7 @@ Deno.test("SIGTERM in the middle of handoffs, half of the clients gone: all are 
   await assertSettled(again, [...patient, ...gone], desk.tickets);
 });
 
-Deno.test("SIGTERM while a submission's body is coming: it is stored, and its client reads so", async () => {
+Deno.test("a submission whose body is still coming at SIGTERM is stored and answered", async () => {
   for (const framing of ["Content-Length: 18", "Transfer-Encoding: chunked"]) {
     const isChunked = framing.startsWith("Transfer");
     await using file = await temporaryPath();
