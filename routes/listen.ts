@@ -82,15 +82,12 @@ function serve(
     if (!(error instanceof CutOff)) log.error("A bug", { error: (error as Error).name });
     return new Response(null, { status: 500 });
   };
-  let fallback: string | undefined;
+  const bindings: Bindings = {};
   const respond = async (request: Request) => {
-    if (request.method !== "POST") {
-      return endBody(request, await handler(request, { fallbackHost: fallback }));
-    }
+    if (request.method !== "POST") return endBody(request, await handler(request, bindings));
     const bodyIsRead = bodies.expect();
     try {
-      const bindings = { fallbackHost: fallback, bodyIsRead };
-      return await endBody(request, await handler(request, bindings));
+      return await endBody(request, await handler(request, { ...bindings, bodyIsRead }));
     } finally {
       bodyIsRead();
     }
@@ -98,7 +95,7 @@ function serve(
   try {
     const server = Deno.serve({ ...address, onListen, onError }, respond);
     // On Deno Deploy every request comes with a host.
-    if (address !== null) fallback = fallbackHost(server.addr);
+    if (address !== null) bindings.fallbackHost = fallbackHost(server.addr);
     return server;
   } catch (error) {
     throw new CannotListen(

@@ -19,13 +19,20 @@ function mayBeLarge({ headers }: Request): boolean {
 }
 
 /** Whether it has a body that may be large, and a method to which Deno gives no body. */
-export function hasUnreadableBody(request: Request): boolean {
-  return hasNoBody(request.method) && mayBeLarge(request) &&
-    (request.headers.has("Content-Length") || request.headers.has("Transfer-Encoding"));
+export function hasUnreadableBody({ method, headers }: Request): boolean {
+  if (!hasNoBody(method)) return false;
+  return Number(headers.get("Content-Length") ?? 0) > MAX_BODY_BYTES ||
+    headers.has("Transfer-Encoding");
 }
 
 function hasNoBody(method: string): boolean {
   return method === "GET" || method === "HEAD" || method === "CONNECT";
+}
+
+/** Whether a response may leave some of the body unread. Most do not, and looking takes time. */
+function mayBeUnread(request: Request, { status }: Response): boolean {
+  // A body without a method for it is 400.
+  return hasNoBody(request.method) ? status === 400 : status >= 400 || !request.bodyUsed;
 }
 
 /**
@@ -36,6 +43,7 @@ function hasNoBody(method: string): boolean {
  * response (RFC 9112, 9.6).
  */
 export async function endBody(request: Request, response: Response): Promise<Response> {
+  if (!mayBeUnread(request, response)) return response;
   if (hasNoBody(request.method)) {
     if (!hasUnreadableBody(request)) return response;
     // Deno hands out no body whose reading could stop. While a response to HEAD is not there, Deno
