@@ -12,7 +12,7 @@ import { health } from "./health.ts";
 import { panel } from "./panel.ts";
 import { supportRequests } from "./support_requests.ts";
 import type { VerifyToken } from "./token.ts";
-import { wellFormed } from "./well_formed.ts";
+import { pathOf, rejectMalformed } from "./well_formed.ts";
 
 export interface AppOptions {
   deskhand: Deskhand;
@@ -29,14 +29,13 @@ export interface AppOptions {
 /** The whole HTTP contract. */
 export function createApp(options: AppOptions) {
   const { deskhand, verify, rateLimit, isReady, corsOrigins, publicUrl } = options;
-  const app = new Hono<Env>().use(defaultHeaders).use(accessLog(deskhand));
+  const app = new Hono<Env>({ getPath: pathOf }).use(defaultHeaders).use(accessLog(deskhand));
   if (publicUrl !== null) {
     app.use((c, next) => {
       c.set("publicUrl", publicUrl);
       return next();
     });
   }
-  app.use(wellFormed);
   app.use(crossOrigin(corsOrigins));
   app
     .route("/", health(isReady))
@@ -45,6 +44,7 @@ export function createApp(options: AppOptions) {
     .route("/", contract)
     .route("/", panel);
   refuseOtherMethods(app);
+  rejectMalformed(app);
   app.notFound(answerUnknown);
   app.onError((error, c) => answerError(error, c, deskhand.log));
   return app;

@@ -1,5 +1,7 @@
-import { createMiddleware } from "hono/factory";
+import type { Hono } from "hono";
+import { getPath } from "hono/utils/url";
 import type { Env } from "./env.ts";
+import type { Bindings } from "./listen.ts";
 import { problem } from "./problems.ts";
 import { hasUnreadableBody } from "./unread_body.ts";
 
@@ -12,15 +14,26 @@ const TARGET_RULE =
   "Send a path such as /livez in the request line, without a fragment and without a user name";
 const BODY_RULE = "A GET request has no body. Send it without";
 
+/** No request line has a path with a NUL. */
+const MALFORMED = "/\0malformed";
+
 /**
- * Rejects requests whose path is not certainly the one in the request line. Deno puts the URL
- * together from `Host` and the request line and checks neither: with `Host: x/v1/tenants?`, the
- * path of every request would be `/v1/tenants`.
+ * The path by which a request is routed: the one in its request line. Deno puts the URL together from
+ * `Host` and the request line and checks neither: with `Host: x/v1/tenants?`, the path of every
+ * request would be `/v1/tenants`. So what is not certain is routed to {@linkcode rejectMalformed}.
+ * Not a middleware: one more of them costs each request as much as the check itself.
  */
-export const wellFormed = createMiddleware<Env>((c, next) => {
-  const fault = faultOf(c.req.raw, c.env?.fallbackHost);
-  return fault === null ? next() : Promise.resolve(problem(c, "malformed-request", fault));
-});
+export function pathOf(request: Request, options?: { env?: Bindings }): string {
+  return faultOf(request, options?.env?.fallbackHost) === null ? getPath(request) : MALFORMED;
+}
+
+/** The response to every request whose path is not certain. */
+export function rejectMalformed(app: Hono<Env>): void {
+  app.all(MALFORMED, (c) => {
+    const fault = faultOf(c.req.raw, c.env?.fallbackHost);
+    return fault === null ? c.notFound() : problem(c, "malformed-request", fault);
+  });
+}
 
 function faultOf(request: Request, fallbackHost: string | undefined): string | null {
   const { url, headers } = request;

@@ -58,6 +58,7 @@ for (
     "/v1/tenants/acme/runs/../../x",
     "/v1/tenants/%2e%2e/livez",
     "/livez%00",
+    "/%00malformed",
     "/livez%",
     "/%",
     "/%E0%A4%A",
