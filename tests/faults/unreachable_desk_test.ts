@@ -1,0 +1,56 @@
+/** What an operator reads about a desk that cannot be reached, and how a private authority is trusted. */
+import { assertEquals, assertNotMatch } from "@std/assert";
+import { SELF_SIGNED } from "../desk/self_signed.ts";
+import { temporaryPath } from "../kv/fixtures.ts";
+import { startService } from "../process.ts";
+import { openService } from "../service.ts";
+
+/** A desk on loopback whose certificate nobody trusts. */
+function startSelfSignedDesk() {
+  return Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {}, ...SELF_SIGNED },
+    () => Response.json({ type: "ticket", id: "42" }, { status: 201 }),
+  );
+}
+
+function deskAt(url: string): Record<string, string> {
+  return { SUPPORT_DESK_URL: url, SUPPORT_DESK_TOKEN: "a-token", SUPPORT_DESK_QUEUE: "Support" };
+}
+
+const CREATE = { summary: "Anybody there?", handoff: { mode: "create" } };
+
+Deno.test("a self-signed certificate, an unknown name and a closed port are different lines", async () => {
+  await using selfSigned = startSelfSignedDesk();
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  closed.close();
+  for (
+    const [phase, url] of [
+      ["tls", `https://localhost:${selfSigned.addr.port}`],
+      ["dns", "https://desk.invalid"],
+      ["connect", `http://127.0.0.1:${closed.addr.port}`],
+    ] as const
+  ) {
+    await using service = await openService({ env: deskAt(url) });
+    const response = await service.call("/v1/tenants/acme/support-requests", { json: CREATE });
+    const { handoff } = await response.json();
+    assertEquals([handoff.reason, handoff.ticketMayExist], ["desk_unreachable", false]);
+    const line = service.lines.find(({ event }) => event === "handoff_failed");
+    assertEquals([line?.level, line?.reason, line?.phase], ["warn", "desk_unreachable", phase]);
+    // The runtime's own words quote the URL, and what a server sent.
+    assertNotMatch(JSON.stringify(service.lines), /https?:|certificate|os error|lookup/i);
+  }
+});
+
+Deno.test("a desk's certificate is trusted once DENO_CERT names its authority", async () => {
+  await using desk = startSelfSignedDesk();
+  await using path = await temporaryPath();
+  const authority = `${path.path}.pem`;
+  await Deno.writeTextFile(authority, SELF_SIGNED.cert);
+  const env = deskAt(`https://localhost:${desk.addr.port}`);
+  await using service = await startService({
+    kvPath: path.path,
+    env: { ...env, DENO_CERT: authority },
+  });
+  const { body } = await service.submit(CREATE);
+  assertEquals(body.handoff.status, "created");
+});
