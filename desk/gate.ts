@@ -56,18 +56,19 @@ export function createGate(desk: UngatedDesk, { maxConcurrency, clock, log }: Ga
     waitMs: number,
     work: (calls: DeskCalls) => Promise<T>,
   ): Promise<Admission<T>> {
-    const isProbeDue = circuit.state !== "closed";
-    // A probe waits for nobody: while others still hang, they show what it would.
-    if (isProbeDue && admitted >= maxConcurrency) return { outcome: "rejected" };
     const verdict = circuit.admit(clock.elapsed());
     if (verdict === "rejected") return { outcome: "rejected" };
-    if (admitted < maxConcurrency) admitted++;
-    else if (!await turn(waitMs)) return { outcome: "rejected" };
     try {
-      return { outcome: "admitted", result: await work(calls) };
+      if (admitted < maxConcurrency) admitted++;
+      else if (!await turn(waitMs)) return { outcome: "rejected" };
+      try {
+        return { outcome: "admitted", result: await work(calls) };
+      } finally {
+        leave();
+      }
     } finally {
+      // However it ends: a probe that is never said to have ended would be the last one.
       if (verdict === "probe") circuit.probeEnded();
-      leave();
     }
   }
 
