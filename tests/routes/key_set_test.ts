@@ -68,6 +68,26 @@ Deno.test("the key set is fetched once for a hundred requests, also if all come 
   assertEquals(issuer.fetches(), 1);
 });
 
+Deno.test("requests that arrive while a slow issuer is still sending wait for the same fetch", async () => {
+  await using issuer = startIssuer();
+  const { sign } = await issuer.addKey("k-1");
+  const released = Promise.withResolvers<void>();
+  issuer.respond(async () => {
+    await released.promise;
+    return Response.json({ keys: issuer.keys });
+  });
+  const clock = new StandingClock();
+  await using service = await openService({ env: issuer.env, clock });
+  const first = status(service, await sign());
+  await until(() => Promise.resolve(issuer.fetches()), (fetches) => fetches === 1);
+  clock.offset += 1_500;
+  const second = status(service, await sign({}, "u-2"));
+  // Everything that the second needs has happened once a third, without a token, has its response.
+  assertEquals((await service.call(LATEST, { token: null })).status, 401);
+  released.resolve();
+  assertEquals([await first, await second, issuer.fetches()], [200, 200, 1]);
+});
+
 Deno.test("the key set is no shared secret: none and HS256 with a public key are rejected", async () => {
   await using issuer = startIssuer();
   const { sign, publicKey } = await issuer.addKey("k-1", "RS256");
