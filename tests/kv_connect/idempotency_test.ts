@@ -8,7 +8,8 @@ const KEYS = Array.from({ length: 40 }, (_, i) => `key-${i}`);
 
 for (const instances of [2, 4]) {
   Deno.test(`a key that is sent to ${instances} instances at once makes one request and one ticket`, async () => {
-    await using fleet = await startFleet(instances, { SUPPORT_DESK_TIMEOUT_MS: "5000" });
+    const env = { SUPPORT_DESK_TIMEOUT_MS: "5000", SUPPORT_DESK_MAX_CONCURRENCY: "64" };
+    await using fleet = await startFleet(instances, env);
     const { services, desk, server } = fleet;
     // So that the first is under way when the others are decided.
     desk.behave("slow");
