@@ -9,11 +9,16 @@ import { measure } from "./measure.ts";
 const MAX_LIVEZ_MS = 1_500;
 
 for (const { name, maxGrownMb, run } of ATTACKS) {
-  Deno.test(`${name} cost under ${maxGrownMb} MB, and other clients do not notice`, async () => {
-    await using file = await temporaryPath();
-    await using service = await startService({ kvPath: file.path });
-    const { grownMb, livezMs } = await measure(service, () => run(service, 1));
-    assertLess(grownMb, maxGrownMb);
-    assertLess(livezMs, MAX_LIVEZ_MS);
+  Deno.test({
+    name: `${name} cost under ${maxGrownMb} MB, and other clients do not notice`,
+    // Memory is measured with Linux's own means.
+    ignore: Deno.build.os !== "linux",
+    fn: async () => {
+      await using file = await temporaryPath();
+      await using service = await startService({ kvPath: file.path });
+      const { grownMb, livezMs } = await measure(service, () => run(service, 1));
+      assertLess(grownMb, maxGrownMb);
+      assertLess(livezMs, MAX_LIVEZ_MS);
+    },
   });
 }
