@@ -50,7 +50,12 @@ async function submit(request: Request, context: { tenantId?: string }, prefix: 
     return answer(record, 201);
   }
   const claim = ["idempotency", context.tenantId!, ACTOR.id, idempotencyKey];
-  const value = { recordKey: key, fingerprint: FINGERPRINT, expiresAt: now + KEY_LIFETIME_MS };
+  const value = {
+    recordKey: key,
+    fingerprint: FINGERPRINT,
+    fingerprintVersion: 2,
+    expiresAt: now + KEY_LIFETIME_MS,
+  };
   const { ok } = await commit
     .check({ key: claim, versionstamp: null })
     .set(claim, value, { expireIn: KEY_LIFETIME_MS })
