@@ -26,7 +26,8 @@ export class Engine implements AsyncDisposable {
     this.#daemon = new Deno.Command("dockerd", {
       args: [
         ...["--host", this.#host, "--data-root", `${folder}/data`, "--exec-root", `${folder}/exec`],
-        ...["--pidfile", `${folder}/pid`, "--bridge=none", "--iptables=false"],
+        ...["--pidfile", `${folder}/pid`],
+        ...["--bridge=none", "--iptables=false", "--ip-forward=false"],
       ],
       stdin: "null",
       stdout: "null",
