@@ -92,7 +92,9 @@ async function attempt(
   if (admission.outcome === "rejected") {
     const reason = "desk_unavailable";
     // Nothing was sent now. What an interrupted handoff sent before is as unclear as it was.
-    if (resume !== undefined) return { outcome: null, reason };
+    // A process that was paused while it waited may come back after others have resumed the handoff:
+    // once its time is over, "no ticket" is not its own to say.
+    if (resume !== undefined || signal.aborted) return { outcome: null, reason };
     return { outcome: { outcome: "failed", failure: { reason, ticketMayExist: false } }, reason };
   }
   const outcome = admission.result;

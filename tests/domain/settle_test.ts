@@ -169,6 +169,14 @@ Deno.test("a resume that is not let through leaves the handoff as unclear as it 
   assertEquals(resumed.ticket.reference, "42");
 });
 
+Deno.test("a submission whose time was over before it was let through stays pending", async () => {
+  using test = await openDeskhand({ desk: new ClosedDesk() });
+  test.clock.deadline = () => AbortSignal.abort();
+  const { handoff } = requestOf(await ask(test.deskhand));
+  assertEquals(handoff.status, "pending");
+  assertEquals((await test.store.latest(ACME))?.request.handoff.status, "pending");
+});
+
 Deno.test("telemetry calls a handoff by the reason that the log has", async () => {
   const outcomes: string[] = [];
   const telemetry: typeof silent = {
