@@ -102,7 +102,11 @@ async function resumeUnderLease(
       const lookup = await calls.find(current.request, signal);
       if (lookup.outcome === "found") return { outcome: "created", ticket: lookup.ticket };
       if (lookup.outcome === "unclear" || signal.aborted) return null;
-      return await handOff(calls, current.request, signal);
+      const outcome = await handOff(calls, current.request, signal);
+      if (outcome.outcome === "created") return outcome;
+      // A failed creation speaks only for itself: the desk may still be working on what the
+      // interrupted handoff sent.
+      return { ...outcome, failure: { ...outcome.failure, ticketMayExist: true } };
     }, actor);
     return done(deskhand, request);
   } finally {
