@@ -1,5 +1,5 @@
 import type { Clock, Log } from "../domain/ports.ts";
-import { StoreHealth } from "./health.ts";
+import { StoreHealth } from "./store_health.ts";
 
 /** Between two attempts to reach a server that does not respond, in milliseconds. */
 const RETRY_MS = 1_000;
