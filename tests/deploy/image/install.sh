@@ -3,12 +3,16 @@
 # makes the base image, so that no image registry is needed. Starts nothing.
 set -euo pipefail
 
-if command -v dockerd docker debootstrap iptables >/dev/null; then
+missing=""
+for command in dockerd docker debootstrap iptables; do
+  command -v "$command" >/dev/null || missing+=" $command"
+done
+if [ -z "$missing" ]; then
   echo "Docker and debootstrap are already installed"
   exit 0
 fi
 if [ "$(id -u)" != 0 ]; then
-  echo "Cannot install Docker: run this as root" >&2
+  echo "Cannot install$missing: run this as root" >&2
   exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive
