@@ -2,7 +2,7 @@ import type { Deskhand } from "./deskhand.ts";
 import type { KeyClaim, KeyLookup, LogFields } from "./ports.ts";
 import { resume } from "./resume.ts";
 import { isSameSubmission } from "./same_submission.ts";
-import type { SubmitCommand, SubmitResult } from "./submit.ts";
+import type { SubmitCommand, SubmitResult } from "./submit_result.ts";
 
 /**
  * Returns the result of a submission whose key is taken: the stored request, resumed if its handoff

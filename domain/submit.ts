@@ -1,4 +1,3 @@
-import type { Context } from "./context.ts";
 import type { Deskhand } from "./deskhand.ts";
 import { failureSummary } from "./failure.ts";
 import { type StoredHandoff, timestamp } from "./handoff.ts";
@@ -8,27 +7,9 @@ import { type Appended, type KeyClaim, type KeyLookup, StoreUnavailable } from "
 import type { Reference } from "./reference.ts";
 import { repeat } from "./repeat.ts";
 import { settle } from "./settle.ts";
-import type { HandoffChoice, Submission } from "./submission.ts";
-import type { Actor, SupportRequest } from "./support_request.ts";
-
-export interface SubmitCommand {
-  context: Context;
-  actor: Actor;
-  /** The actor's email address, from a verified token, to which the desk may write. */
-  requestorEmail?: string;
-  submission: Submission;
-  idempotencyKey?: string;
-  requestId: string;
-}
-
-export type SubmitResult =
-  | { outcome: "submitted"; request: SupportRequest; replayed: boolean }
-  /** The ticket to link is not one of the configured desk. Nothing was stored. */
-  | { outcome: "not_a_ticket" }
-  /** The idempotency key belongs to another body or context. Nothing was stored. */
-  | { outcome: "key_reused" }
-  /** The handoff of the first submission with this key is in progress. */
-  | { outcome: "in_progress"; retryAfterSeconds: number };
+import type { SubmitCommand, SubmitResult } from "./submit_result.ts";
+import type { HandoffChoice } from "./submission.ts";
+import type { SupportRequest } from "./support_request.ts";
 
 /** How often a key that expires between two looks is tried again. */
 const MAX_CLAIMS = 3;

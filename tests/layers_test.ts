@@ -19,15 +19,41 @@ async function* sources(folder: string): AsyncGenerator<{ path: string; text: st
 
 const root = new URL("..", import.meta.url).pathname;
 
+/** The modules of the product that a module imports, types included, as absolute paths. */
+function importsOf(path: string, text: string): string[] {
+  const specifiers = text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
+  return specifiers.map(([, specifier]) => new URL(specifier!, `file://${path}`).pathname)
+    .toArray();
+}
+
+Deno.test("the product has no import cycle", async () => {
+  const imports = new Map<string, string[]>();
+  for (const folder of Object.keys(MAY_IMPORT)) {
+    for await (const { path, text } of sources(root + folder)) {
+      imports.set(path, importsOf(path, text));
+    }
+  }
+  const done = new Set<string>();
+  const visit = (path: string, above: string[]): void => {
+    const start = above.indexOf(path);
+    if (start !== -1) {
+      const cycle = [...above.slice(start), path].map((path) => path.slice(root.length));
+      throw new Error(`Import cycle: ${cycle.join(" → ")}`);
+    }
+    if (done.has(path)) return;
+    for (const next of imports.get(path) ?? []) visit(next, [...above, path]);
+    done.add(path);
+  };
+  for (const path of imports.keys()) visit(path, []);
+});
+
 for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
   Deno.test(`${folder} imports nothing of the product but ${allowed.join(", ") || "itself"}`, async () => {
     const strangers: string[] = [];
     for await (const { path, text } of sources(root + folder)) {
-      for (const [, specifier] of text.matchAll(/(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)) {
-        const target = new URL(specifier!, `file://${path}`).pathname.slice(root.length).split(
-          "/",
-        )[0]!;
-        if (target !== folder && !allowed.includes(target)) strangers.push(`${path}: ${specifier}`);
+      for (const imported of importsOf(path, text)) {
+        const target = imported.slice(root.length).split("/")[0]!;
+        if (target !== folder && !allowed.includes(target)) strangers.push(`${path}: ${imported}`);
       }
     }
     assertEquals(strangers, []);

@@ -14,7 +14,8 @@ import type {
 } from "../../domain/ports.ts";
 import { mintReference } from "../../domain/reference.ts";
 import { Submission } from "../../domain/submission.ts";
-import { submit, type SubmitResult } from "../../domain/submit.ts";
+import { submit } from "../../domain/submit.ts";
+import type { SubmitResult } from "../../domain/submit_result.ts";
 import type { SupportRequest } from "../../domain/support_request.ts";
 import { silent } from "../../domain/telemetry.ts";
 import { UnderWay } from "../../domain/under_way.ts";

@@ -1,0 +1,22 @@
+import type { Context } from "./context.ts";
+import type { Submission } from "./submission.ts";
+import type { Actor, SupportRequest } from "./support_request.ts";
+
+export interface SubmitCommand {
+  context: Context;
+  actor: Actor;
+  /** The actor's email address, from a verified token, to which the desk may write. */
+  requestorEmail?: string;
+  submission: Submission;
+  idempotencyKey?: string;
+  requestId: string;
+}
+
+export type SubmitResult =
+  | { outcome: "submitted"; request: SupportRequest; replayed: boolean }
+  /** The ticket to link is not one of the configured desk. Nothing was stored. */
+  | { outcome: "not_a_ticket" }
+  /** The idempotency key belongs to another body or context. Nothing was stored. */
+  | { outcome: "key_reused" }
+  /** The handoff of the first submission with this key is in progress. */
+  | { outcome: "in_progress"; retryAfterSeconds: number };
