@@ -53,8 +53,11 @@ const WHAT_NEXT: Record<FailureReason, string> = {
   desk_rate_limited: RETRY,
   desk_error: RETRY,
   desk_unreadable: RETRY,
-  interrupted: RETRY,
+  interrupted: "Check it again, or give support that reference.",
 };
+
+/** For a person who can look: an interrupted request is looked up by checking it again. */
+const FIND = "Look for it at the desk, then link it or send it again.";
 
 /**
  * Returns what the person who asked reads about a failure, at most 200 characters: what happened,
@@ -62,10 +65,9 @@ const WHAT_NEXT: Record<FailureReason, string> = {
  * nothing but the desk's label and the reference. What operators need is in the log.
  */
 export function failureSummary(failure: Failure, desk: string, reference: string): string {
-  const happened = WHAT_HAPPENED[failure.reason](desk);
-  return failure.ticketMayExist
-    ? `${happened}; a ticket may exist. Your request is saved as ${reference}. ` +
-      "Look for it at the desk, then link it or send it again."
-    : `${happened}; no ticket was created. Your request is saved as ${reference}. ` +
-      WHAT_NEXT[failure.reason];
+  const { reason, ticketMayExist } = failure;
+  const happened = WHAT_HAPPENED[reason](desk);
+  const ticket = ticketMayExist ? "a ticket may exist" : "no ticket was created";
+  const next = ticketMayExist && reason !== "interrupted" ? FIND : WHAT_NEXT[reason];
+  return `${happened}; ${ticket}. Your request is saved as ${reference}. ${next}`;
 }

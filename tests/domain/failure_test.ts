@@ -25,9 +25,12 @@ for (const reason of FailureReason.options) {
   Deno.test(`failureSummary says whether a ticket may exist after ${reason}, and what to do`, () => {
     const maybe = failureSummary({ reason, ticketMayExist: true }, label, reference);
     assertStringIncludes(maybe, "a ticket may exist");
-    assertStringIncludes(maybe, "Look for it at the desk, then link it or send it again.");
+    const next = reason === "interrupted"
+      ? "Check it again, or give support that reference."
+      : "Look for it at the desk, then link it or send it again.";
+    assertStringIncludes(maybe, next);
     const none = failureSummary({ reason, ticketMayExist: false }, label, reference);
     assertStringIncludes(none, "no ticket was created");
-    assertMatch(none, /(Try again|Contact support)/);
+    assertMatch(none, /(Try again|Check it again|Contact support)/);
   });
 }

@@ -76,7 +76,7 @@ Deno.test("asRead says the same of an interrupted handoff at every read", () => 
     reason: "interrupted",
     ticketMayExist: true,
     summary: "Sending the request was interrupted; a ticket may exist. Your request is saved as " +
-      `${request.reference}. Look for it at the desk, then link it or send it again.`,
+      `${request.reference}. Check it again, or give support that reference.`,
     at: timestamp(START + 15_000),
   });
   assertEquals(asRead(request, START + 1e12), first);
