@@ -6,7 +6,7 @@ const ROOT = new URL("../../", import.meta.url);
 const PRODUCTION = "config/deploy/production.json";
 
 /** What an operator runs. Each must get along with the packages of production. */
-const OPERATOR_TASKS = ["config", "dev", "serve", "smoke", "token"] as const;
+const OPERATOR_TASKS = ["config", "config:env", "dev", "serve", "smoke", "token"] as const;
 
 interface Lock {
   npm: Record<string, { integrity: string }>;

@@ -145,7 +145,7 @@ Deno.test("erasing without a clear scope deletes nothing and says what is wrong"
 Deno.test("the task erase reads .env and gives the environment that is a configuration, only", () => {
   const { erase, "erase:run": inner, start } = settings.tasks;
   assertEquals(erase.command, start.command.replace("serve", "erase:run"));
-  assertEquals(inner.dependencies, ["config"]);
+  assertEquals(inner.dependencies, ["config:env"]);
 });
 
 async function snapshot(path: string): Promise<Map<string, string>> {
