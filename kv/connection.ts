@@ -45,13 +45,20 @@ export class KvConnection {
   #log: Pick<Log, "warn"> | undefined;
   #reopen: (() => Promise<Deno.Kv | null>) | null;
   #isReconnecting = false;
+  #isOpen = false;
 
   constructor(kv: Session["kv"], { clock, log, reopen }: ConnectionOptions) {
     this.health = new StoreHealth(clock);
     this.#session = newSession(kv);
+    Promise.resolve(kv).then(() => this.#isOpen = true, () => {});
     this.#clock = clock;
     this.#log = log;
     this.#reopen = reopen ?? null;
+  }
+
+  /** Whether the first handle has been opened. */
+  get isOpen(): boolean {
+    return this.#isOpen;
   }
 
   /** The handle that calls use from now on. */

@@ -32,7 +32,7 @@ export function createReadiness(
   return async () => {
     if (health.isProven) return true;
     // Not a probe: nothing has been written to a store that is still being opened.
-    if (!await isOpen(connection)) return false;
+    if (!connection.isOpen && !await opens(connection)) return false;
     const at = clock.elapsed();
     if (probe === null || at - probe.at >= PROBE_MS) probe = { at, end: write() };
     await probe.end;
@@ -40,7 +40,10 @@ export function createReadiness(
   };
 }
 
-/** Whether the handle can be had within a second. */
-function isOpen(connection: KvConnection): Promise<boolean> {
+/**
+ * Whether the handle is opened within a second. Not for an opened one: it would count as a response
+ * of the store, and a lost connection would not be replaced while readiness is checked.
+ */
+function opens(connection: KvConnection): Promise<boolean> {
   return call(connection, () => Promise.resolve(true), DEADLINE_MS).catch(() => false);
 }

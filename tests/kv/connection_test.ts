@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { StoreUnavailable } from "../../domain/ports.ts";
 import { call } from "../../kv/call.ts";
 import { KvConnection } from "../../kv/connection.ts";
+import { createReadiness } from "../../kv/readiness.ts";
 import { until } from "../process.ts";
 
 /** Calls are given up after so long here. */
@@ -35,6 +36,7 @@ async function openConnection({ refusals = 0 } = {}) {
   });
   return {
     connection,
+    clock,
     opened,
     waits,
     warnings,
@@ -105,4 +107,17 @@ Deno.test("KvConnection leaves no more than five handles behind with calls that 
   await opened(7);
   assertEquals(await test.number(), 7);
   for (const { resolve } of ends) resolve();
+});
+
+Deno.test("KvConnection replaces a lost handle however often readiness is checked meanwhile", async () => {
+  using test = await openConnection({ refusals: 3 });
+  const { connection, clock } = test;
+  assertEquals(await test.number(), 1);
+  const isReady = createReadiness(connection, { clock, log: { error: () => {} } });
+  assertEquals(await isReady(), true);
+  await test.timeOut();
+  // Such a check is no response of the server: it writes nothing so soon after the last one.
+  for (let i = 0; i < 3; i++) assertEquals(await isReady(), false);
+  await test.reopened;
+  assertEquals(await test.number(), 2);
 });
