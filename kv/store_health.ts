@@ -34,9 +34,12 @@ export class StoreHealth {
     this.#lastFailure = Math.max(this.#lastFailure, call);
   }
 
-  /** Discards the failures of a connection that has been replaced, or responds again. */
+  /**
+   * Discards the failures of a connection that has been replaced, or responds again: also those of
+   * its calls that have not failed yet.
+   */
   discardFailures(): void {
-    this.#lastFailure = 0;
+    this.#lastSuccess = this.#started;
   }
 
   /** Whether the latest evidence is a failure. */

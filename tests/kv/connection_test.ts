@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { StoreUnavailable } from "../../domain/ports.ts";
-import { call } from "../../kv/call.ts";
+import { call, commit as commitOf } from "../../kv/call.ts";
 import { KvConnection } from "../../kv/connection.ts";
 import { createReadiness } from "../../kv/readiness.ts";
 import { until } from "../process.ts";
@@ -120,4 +120,20 @@ Deno.test("KvConnection replaces a lost handle however often readiness is checke
   for (let i = 0; i < 3; i++) assertEquals(await isReady(), false);
   await test.reopened;
   assertEquals(await test.number(), 2);
+});
+
+Deno.test("KvConnection is not failing for what its former handle ends with later", async () => {
+  using test = await openConnection();
+  const { connection } = test;
+  assertEquals(await test.number(), 1);
+  const late = Promise.withResolvers<never>();
+  const commit = assertRejects(() => commitOf(connection, () => late.promise), StoreUnavailable);
+  await test.timeOut();
+  await test.reopened;
+  await until(() => Promise.resolve(connection.health.isFailing), (isFailing) => !isFailing);
+  late.reject(new Error("the handle was closed"));
+  await commit;
+  assertEquals(connection.health.isFailing, false);
+  await assertRejects(() => commitOf(connection, () => late.promise), StoreUnavailable);
+  assertEquals(connection.health.isFailing, true, "a failure of the new handle counts");
 });
