@@ -21,7 +21,12 @@ const UNCLEAN = /[^\P{Cc}\t\n]|[\p{Cs}\u2028\u2029]|^\ufeff/u;
 const BLANK_RUN = /[\s\p{Cc}\p{Cs}]+/gu;
 const FOLDED = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
 
-const SHOWN = /[^\s\p{Cc}\p{Cs}]/u;
+/**
+ * A character that a person sees. White space, control characters, unpaired surrogates, characters
+ * that have no shape (`Default_Ignorable_Code_Point`, such as U+200B) and the blank Braille pattern
+ * show nothing.
+ */
+const SHOWN = /[^\s\p{Cc}\p{Cs}\p{DI}\u2800]/u;
 
 const ELLIPSIS = "…";
 const REPLACEMENT = "\ufffd";
@@ -29,20 +34,21 @@ const REPLACEMENT = "\ufffd";
 /**
  * Returns `text` as one line without blanks around it. Each run of white space that contains a line
  * break, a tab or another control character becomes one space, as does an unpaired surrogate: half
- * an emoji that a program cut off.
+ * an emoji that a program cut off. Text without a visible character becomes empty.
  */
 export function cleanLine(text: string): string {
-  if (!FOLDED.test(text)) return text.trim();
-  return text.replace(TERMINAL_SEQUENCE, "")
+  if (!FOLDED.test(text)) return SHOWN.test(text) ? text.trim() : "";
+  const cleaned = text.replace(TERMINAL_SEQUENCE, "")
     .replace(BLANK_RUN, (run) => FOLDED.test(run) ? " " : run)
     .trim();
+  return SHOWN.test(cleaned) ? cleaned : "";
 }
 
 /**
  * Returns `text` with its tabs and indentation, and with `\n` for every line break of any system.
  * Terminal colors are removed, because they are only noise to a support agent. Every other control
  * character and every unpaired surrogate becomes U+FFFD, so that an agent sees that something was
- * there: a NUL may be the very fault. Text that is only white space becomes empty.
+ * there: a NUL may be the very fault. Text without a visible character becomes empty.
  */
 export function cleanLines(text: string): string {
   if (!UNCLEAN.test(text)) return SHOWN.test(text) ? text : "";
@@ -54,7 +60,7 @@ export function cleanLines(text: string): string {
   return SHOWN.test(cleaned) ? cleaned : "";
 }
 
-/** Returns whether `value` says nothing: `null`, or text of white space and control characters. */
+/** Returns whether `value` says nothing: `null`, or text without a visible character. */
 export function isBlank(value: unknown): boolean {
   return value === null || typeof value === "string" && !SHOWN.test(value);
 }

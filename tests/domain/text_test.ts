@@ -185,6 +185,20 @@ Deno.test("anything optional is absent if it is null or blank text", () => {
   assertEquals(errorsOf(schema, "x").length, 1);
 });
 
+Deno.test("text without a visible character is blank, and marks within visible text stay", () => {
+  const marks =
+    "\u00ad\u034f\u061c\u115f\u180e\u200b\u200d\u200e\u202e\u2060\u2800\u3164\ufe0f\ufeff\uffa0\u{e0020}";
+  for (const mark of marks) {
+    for (const text of [mark, ` ${mark}\n`, mark.repeat(300), `${mark}\t\u00a0${mark}`]) {
+      assertEquals([cleanLine(text), cleanLines(text), isBlank(text)], ["", "", true]);
+      assertEquals(errorsOf(requiredLine(10), text), ["must not be empty"]);
+      assertEquals(optionalLine(10).parse(text), undefined);
+      assertEquals(optionalLines(10).parse(text), undefined);
+    }
+    assertEquals([cleanLine(`a${mark}b`), cleanLines(`a${mark}b`)], [`a${mark}b`, `a${mark}b`]);
+  }
+});
+
 Deno.test("exactLine keeps an identifier as it is, or rejects it", () => {
   for (const text of [" a ", "a\u00a0", "é\u0301"]) assertEquals(exactLine(10).parse(text), text);
   for (const text of ["a\nb", "a\tb", "a\0", "\ud800", "a\u2028"]) {
