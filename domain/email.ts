@@ -8,14 +8,22 @@ const RULE = "must be an email address such as ada@example.com";
 const INTERNATIONAL_DOMAIN = /^[\p{L}\p{M}\p{N}\u200c\u200d.\u3002\uff0e\uff61-]+$/u;
 
 /**
+ * Characters without a shape, which are copied along with an address from mail programs, address
+ * books and web pages. Joiners between letters beyond ASCII stay, because some domains need them.
+ */
+const INVISIBLE =
+  /[[\p{DI}]--[\u200c\u200d]]|(?<!\P{ASCII})[\u200c\u200d]|[\u200c\u200d](?!\P{ASCII})/gv;
+
+/**
  * An email address as browsers check it (HTML Living Standard, `input type=email`), so that what a
  * form accepts is not rejected here: `r&d@acme.example` and `ada@intranet` are addresses. As in
  * browsers, an international domain is converted to its ASCII form (`ada@xn--bcher-kva.example`),
  * which every mail program and Request Tracker accept, and which shows letters that imitate others.
- * Absent if `null` or blank.
+ * Invisible characters are removed, because nobody can see why they would be rejected. Absent if
+ * `null` or blank.
  */
 export const Email = optional(
-  z.string().overwrite((text) => withAsciiDomain(cleanLine(text)))
+  z.string().overwrite((text) => withAsciiDomain(cleanLine(text.replace(INVISIBLE, ""))))
     .refine((text) => characters(text) <= MAX_LENGTH, {
       error: `must be at most ${MAX_LENGTH} characters`,
       abort: true,
