@@ -166,22 +166,40 @@ function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T | "too_slow
 
 const strict = new TextDecoder("utf-8", { fatal: true });
 
+/** A number that may have more digits, or a larger exponent, than a JavaScript number stores. */
+const LONG_NUMBER = /[\d.]{16}|\d[eE]/;
+
 class ProtoKey extends Error {}
 
 function parse(bytes: Uint8Array): JsonBody {
   try {
     const text = strict.decode(bytes);
     // A key is spelled as it is, or with an escape. With a function, parsing takes four times as long.
-    const mayHaveProto = text.includes("__proto__") || text.includes("\\");
-    return { outcome: "read", value: JSON.parse(text, mayHaveProto ? refuseProto : undefined) };
+    const needsReviver = text.includes("__proto__") || text.includes("\\") ||
+      LONG_NUMBER.test(text);
+    return { outcome: "read", value: JSON.parse(text, needsReviver ? revive : undefined) };
   } catch (error) {
     return { outcome: "malformed", detail: explain(error) };
   }
 }
 
-function refuseProto(key: string, value: unknown): unknown {
+/**
+ * Rejects the key `__proto__`, and returns a number that JavaScript would round as its text: a
+ * 64-bit id in `diagnostics` would otherwise be stored as the id of something else.
+ */
+function revive(key: string, value: unknown, context?: { source?: string }): unknown {
   if (key === "__proto__") throw new ProtoKey();
-  return value;
+  if (typeof value !== "number" || context?.source === undefined) return value;
+  return digits(context.source) === digits(String(value)) ? value : context.source;
+}
+
+/** The significant digits of a number: those of its mantissa, without zeros at either end. */
+function digits(number: string): string {
+  const mantissa = number.replace(/[eE].*$/, "").replaceAll(/[^0-9]/g, "").replace(/^0+/, "");
+  // An expression for the last zeros takes quadratic time.
+  let end = mantissa.length;
+  while (mantissa[end - 1] === "0") end--;
+  return mantissa.slice(0, end);
 }
 
 function explain(error: unknown): string {

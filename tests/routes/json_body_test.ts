@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertNotMatch, fail } from "@std/assert";
+import { assertEquals, assertLess, assertMatch, assertNotMatch, fail } from "@std/assert";
 import { mintToken } from "../practice/token.ts";
 import { AUTH_SECRET, openService, TestClock } from "../service.ts";
 import { MAX_BODY_BYTES, MAX_READS } from "../../routes/json_body.ts";
@@ -152,6 +152,42 @@ Deno.test("JSON that nests too deep is 400, and says so", async () => {
   const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
   const { detail } = await assertProblem(answer, 400, "malformed-json");
   assertMatch(detail, /nests too deep/);
+});
+
+for (
+  const [sent, stored] of [
+    ["12345678901234567890", "12345678901234567890"],
+    ["1234567890123456789", "1234567890123456789"],
+    ["-9007199254740993", "-9007199254740993"],
+    ["9007199254740991", "9007199254740991"],
+    ["123456789012.3456789", "123456789012.3456789"],
+    ["0.12345678901234567", "0.12345678901234567"],
+    ["1e400", "1e400"],
+    ["1E-400", "1E-400"],
+    ["1e21", "1e+21"],
+    ["1.50", "1.5"],
+    ["0", "0"],
+  ] as const
+) {
+  Deno.test(`the number ${sent} in diagnostics is stored with all of its digits`, async () => {
+    await using service = await openService();
+    const body = `{"summary":"Help","diagnostics":{"id":${sent}}}`;
+    const post = { method: "POST", headers: JSON_TYPE, body };
+    assertEquals((await service.call(TENANT, post)).status, 201);
+    const [entry] = await Array.fromAsync(
+      service.kv.list<{ diagnostics: unknown }>({ prefix: ["tenant"] }),
+    );
+    assertEquals(entry!.value.diagnostics, { id: stored });
+  });
+}
+
+Deno.test("a number takes no more time to read the more digits it has", async () => {
+  await using service = await openService();
+  const body = `{"summary":"Help","diagnostics":{"id":1${"0".repeat(40_000)}1}}`;
+  const started = performance.now();
+  const response = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+  assertEquals(response.status, 201);
+  assertLess(performance.now() - started, 500);
 });
 
 Deno.test("the body may begin with a byte order mark, and say __proto__ where it is text", async () => {
