@@ -73,7 +73,16 @@ async function yieldTo(
     });
     return request;
   }
-  await store.supersede(current ?? stored, handoff, actor);
+  if (current === null) {
+    // It was erased, or its retention is over: an audit event would name the person again.
+    log.error("Cannot audit the ticket: its request was deleted meanwhile", {
+      ...fields,
+      event: "superseded_ticket_lost",
+      ticket,
+    });
+    return request;
+  }
+  await store.supersede(current, handoff, actor);
   log.warn(
     "Another attempt had settled the request: its outcome stands, and this ticket is audited",
     { ...fields, event: "handoff_superseded", ticket },

@@ -92,7 +92,9 @@ async function resumeUnderLease(
   if (attempt.outcome === "held") return inProgress(attempt.until - clock.now());
   try {
     // The last holder of the lease may have finalized the request since it was read.
-    const current = await store.reread(stored) ?? stored;
+    const current = await store.reread(stored);
+    // It was erased, or its retention is over: nothing of it is sent to the desk any more.
+    if (current === null) return done(deskhand, stored.request);
     if (current.isNewer) {
       warnOfNewerRecord(deskhand.log, fields);
       return done(deskhand, current.request);

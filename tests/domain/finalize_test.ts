@@ -190,3 +190,18 @@ Deno.test("finalize that lost to a newer version writes nothing and logs its tic
     ["superseded_ticket_lost", "42"],
   ]);
 });
+
+Deno.test("finalize of a request that was erased meanwhile writes nothing and logs its ticket", async () => {
+  const desk = new ScriptedDesk(createdAs("42"));
+  using test = await openDeskhand({ desk });
+  desk.onCreate = async () => {
+    for await (const { key } of test.kv.list({ prefix: [] })) await test.kv.delete(key);
+    return createdAs("42");
+  };
+  await ask(test.deskhand);
+  assertEquals(await test.changes(), []);
+  const errors = test.lines.filter(({ level }) => level === "error");
+  assertEquals(errors.map(({ event, ticket }) => [event, ticket]), [
+    ["superseded_ticket_lost", "42"],
+  ]);
+});

@@ -245,3 +245,16 @@ Deno.test("repeat with another body is refused even where the handoff is interru
   assertEquals(await ask(test.deskhand, { ...KEY, summary: "Another" }), { outcome: "key_reused" });
   assertEquals(desk.asked, []);
 });
+
+Deno.test("repeat of a request that is erased meanwhile sends nothing of it to the desk", async () => {
+  const desk = new ScriptedDesk();
+  using test = await openDeskhand({ desk });
+  const { reference } = await interrupt(test);
+  const takeLease: Store["takeLease"] = async (reference, until) => {
+    for await (const { key } of test.kv.list({ prefix: [] })) await test.kv.delete(key);
+    return await test.store.takeLease(reference, until);
+  };
+  const result = await ask({ ...test.deskhand, store: { ...test.store, takeLease } }, KEY);
+  assertEquals(requestOf(result).reference, reference);
+  assertEquals([desk.asked, await test.changes()], [[], []]);
+});
