@@ -114,6 +114,8 @@ function phaseBeforeSending(error: unknown, url: string): Phase | null {
   const cause = error.cause instanceof Error ? error.cause.message : "";
   const text = `${error.message}\n${cause}`;
   if (/Requests to port \d+ are blocked/.test(text)) return "connect";
+  // DENO_CERT or DENO_TLS_CA_STORE cannot be used: Deno then sends no request at all, even by http.
+  if (isCertificateStoreError(error)) return "tls";
   const detail = /client error \(Connect\)(.*)/s.exec(text)?.[1];
   if (detail === undefined) return null;
   if (detail.includes("dns error")) return "dns";
@@ -121,6 +123,11 @@ function phaseBeforeSending(error: unknown, url: string): Phase | null {
   // have many words: "invalid peer certificate", "received corrupt message", "tls handshake eof".
   const isTls = url.startsWith("https:") && !/tcp connect error|tunnel|proxy|socks/i.test(detail);
   return isTls ? "tls" : "connect";
+}
+
+/** Whether Deno could not load the authorities to trust. Network errors are of the type `TypeError`. */
+function isCertificateStoreError(error: Error): boolean {
+  return !(error instanceof TypeError) && /\bCA file\b|\bcertificate store\b/.test(error.message);
 }
 
 /** Whether a response says that it is JSON, as each one of Request Tracker's interface does. */

@@ -163,7 +163,7 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "connection_lost";
   const text = `${error.message}\n${error.cause instanceof Error ? error.cause.message : ""}`;
   if (/dns error|failed to lookup/i.test(text)) return "name_not_resolved";
-  if (/certificate|tls|ssl|corrupt message/i.test(text)) return "tls_failed";
+  if (/certificate|CA file|tls|ssl|corrupt message/i.test(text)) return "tls_failed";
   if (/refused/i.test(text)) return "connection_refused";
   return /client error \(Connect\)/.test(text) ? "unreachable" : "connection_lost";
 }

@@ -54,3 +54,25 @@ Deno.test("a desk's certificate is trusted once DENO_CERT names its authority", 
   const { body } = await service.submit(CREATE);
   assertEquals(body.handoff.status, "created");
 });
+
+Deno.test("a DENO_CERT that cannot be read leaves no ticket in doubt, and the log says tls", async () => {
+  await using path = await temporaryPath();
+  await using desk = startSelfSignedDesk();
+  const cutOff = `${path.path}.pem`;
+  await Deno.writeTextFile(cutOff, SELF_SIGNED.cert.slice(0, 200));
+  for (const authority of [`${path.path}.missing`, cutOff]) {
+    const service = await startService({
+      kvPath: path.path,
+      env: { ...deskAt(`https://localhost:${desk.addr.port}`), DENO_CERT: authority },
+    });
+    try {
+      const { body } = await service.submit(CREATE);
+      const { reason, ticketMayExist } = body.handoff as Record<string, unknown>;
+      assertEquals([reason, ticketMayExist], ["desk_unreachable", false]);
+      const line = service.output.lines.find(({ event }) => event === "handoff_failed");
+      assertEquals([line?.reason, line?.phase], ["desk_unreachable", "tls"]);
+    } finally {
+      await service.stop();
+    }
+  }
+});
