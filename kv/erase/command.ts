@@ -78,7 +78,7 @@ function parseFlags(
 
 function parse(args: string[]) {
   try {
-    return parseArgs({
+    const { values, tokens } = parseArgs({
       args,
       options: {
         tenant: { type: "string" },
@@ -86,7 +86,14 @@ function parse(args: string[]) {
         expired: { type: "boolean", default: false },
         yes: { type: "boolean", default: false },
       },
-    }).values;
+      tokens: true,
+    });
+    // `parseArgs` takes the last value, and would leave the others undeleted without a word.
+    for (const name of ["tenant", "actor"]) {
+      const given = tokens.filter((token) => token.kind === "option" && token.name === name);
+      if (given.length > 1) throw new Error(`--${name} can be given only once: run it for each`);
+    }
+    return values;
   } catch (error) {
     throw new CannotErase(`${(error as Error).message}\n\n${USAGE}`);
   }
@@ -130,7 +137,10 @@ async function open(location: KvLocation) {
     return await openStore(location, OPEN_MS);
   } catch (error) {
     if (error instanceof CannotOpenStore) throw error;
-    throw new CannotErase(`Cannot open KV: ${messageOf(error)}`);
+    throw new CannotErase(
+      `Cannot open KV: ${messageOf(error)}. Check that the server at KV_PATH is running and that ` +
+        "DENO_KV_ACCESS_TOKEN is its token",
+    );
   }
 }
 

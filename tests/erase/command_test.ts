@@ -148,6 +148,33 @@ Deno.test("the task erase reads .env and gives the environment that is a configu
   assertEquals(inner.dependencies, ["config:env"]);
 });
 
+Deno.test("erase rejects a second tenant or person, instead of deleting one of the two", async () => {
+  await using file = await temporaryPath();
+  for (
+    const [flag, ...flags] of [
+      ["--tenant", "--tenant", "acme", "--tenant", "globex"],
+      ["--actor", "--tenant", "acme", "--actor", "u-1", "--actor=u-2"],
+    ] as [string, ...string[]][]
+  ) {
+    const { code, output, errors } = await runErase(file.path, [...flags, "--yes"]);
+    assertEquals([code, output], [1, ""]);
+    assertStringIncludes(errors, `${flag} can be given only once`);
+  }
+});
+
+Deno.test("erase says what to check if the KV Connect server cannot be reached", async () => {
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  closed.close();
+  const { code, errors } = await runErase(
+    `http://127.0.0.1:${closed.addr.port}`,
+    ["--tenant", "acme"],
+    { DENO_KV_ACCESS_TOKEN: "a-token-of-tests" },
+  );
+  assertEquals(code, 1);
+  assertStringIncludes(errors, "connection refused. Check that the server at KV_PATH is running");
+  assertStringIncludes(errors, "DENO_KV_ACCESS_TOKEN");
+});
+
 async function snapshot(path: string): Promise<Map<string, string>> {
   using kv = await Deno.openKv(path);
   return await contents(kv);
