@@ -93,7 +93,10 @@ export function candidatesOf(keys: VerificationKey[], { alg, kid }: { alg: strin
 /** A key, why it is not used, or null if it is one for another purpose, which sets may have. */
 function readKey(member: unknown): VerificationKey | KeyProblem | null {
   if (!isObject(member) || typeof member.kty !== "string") return "not_a_key";
-  const { use, key_ops, alg, kid } = member;
+  // Some issuers write null for a member that is absent.
+  const [use, key_ops, alg, kid] = ["use", "key_ops", "alg", "kid"].map((name) =>
+    member[name] ?? undefined
+  );
   if (use !== undefined && use !== "sig") return null;
   if (key_ops !== undefined && !(Array.isArray(key_ops) && key_ops.includes("verify"))) return null;
   const material = readMaterial(member);

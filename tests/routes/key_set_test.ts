@@ -279,6 +279,26 @@ Deno.test("a key of which key_ops also name sign, and a private key, verify all 
   assertEquals(JSON.stringify(service.lines).includes(leaked.privateJwk.d!), false);
 });
 
+Deno.test("a member of a key that is null counts as absent, as some issuers write it", async () => {
+  for (const alg of ["RS256", "ES256", "EdDSA"]) {
+    const { jwk, sign } = await generateSigner(alg);
+    for (
+      const members of [
+        { use: null },
+        { key_ops: null },
+        { alg: null },
+        { kid: null, use: null, key_ops: null, alg: null, x5c: null, x5t: null },
+      ]
+    ) {
+      await using issuer = startIssuer();
+      issuer.keys.push({ ...jwk, ...members });
+      await using service = await openService({ env: issuer.env });
+      assertEquals(await status(service, await sign()), 200, `${alg} ${JSON.stringify(members)}`);
+      assertEquals(eventsOf(service), []);
+    }
+  }
+});
+
 Deno.test("a token of a key that is not for signatures is rejected", async () => {
   const { jwk, sign } = await generateSigner("RS256", "k-1");
   for (
