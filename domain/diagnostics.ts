@@ -10,6 +10,11 @@ const MAX_LENGTH = 10_000;
 /** The key of a value that was sent under a blank one. */
 const UNNAMED = "unnamed";
 
+/** The key under which the keys are named that are not stored. */
+const NOT_STORED = "not stored";
+/** Of the names of those keys, which would otherwise displace what the values say. */
+const MAX_NAMES_LENGTH = 500;
+
 const Value = z.union([z.string(), z.number(), z.boolean(), z.null()], {
   error: "must be a string, a number or a boolean",
 });
@@ -21,9 +26,14 @@ const Value = z.union([z.string(), z.number(), z.boolean(), z.null()], {
 export const Diagnostics = z.record(z.string(), Value).transform(cleanDiagnostics);
 export type Diagnostics = Record<string, string>;
 
+interface Entry {
+  key: string;
+  value: string;
+}
+
 /**
- * Returns the diagnostics as they are stored: values as text, blank ones left out, the first 20 in
- * the order of their keys, in the order in which they were sent; undefined if none is left.
+ * Returns the diagnostics as they are stored: values as text, blank ones left out, at most 20 in the
+ * order in which they were sent; undefined if none is left.
  *
  * The result does not depend on the order of `sent`, but for its own order: a client whose retry
  * sends the same object in another order sends the same submission.
@@ -33,18 +43,27 @@ function cleanDiagnostics(sent: Record<string, unknown>): Diagnostics | undefine
     .map(([key, value]) => ({ key, value: value === null ? "" : cleanLines(String(value)) }))
     .filter(({ value }) => value !== "");
   if (present.length === 0) return undefined;
-  const kept = firstByKey(present);
+  const kept = withinMaxKeys(present);
   const names = uniqueNames(kept.map(({ key }) => key));
   const values = cutTogether(kept.map(({ value }) => value));
   return Object.fromEntries(kept.map(({ key }, i) => [names.get(key)!, values[i]!]));
 }
 
-/** The first 20 in the order of their keys, in the order in which they were sent. */
-function firstByKey<Entry extends { key: string }>(entries: Entry[]): Entry[] {
+/**
+ * Returns the entries, or of more than 20 the first 19 by key, in the order in which they were sent,
+ * and one that says how many others there were and names them: nothing is left out silently.
+ */
+function withinMaxKeys(entries: Entry[]): Entry[] {
   if (entries.length <= MAX_KEYS) return entries;
   const sorted = entries.toSorted((a, b) => byCodeUnits(a.key, b.key));
-  const first = new Set(sorted.slice(0, MAX_KEYS));
-  return entries.filter((entry) => first.has(entry));
+  const first = new Set(sorted.slice(0, MAX_KEYS - 1));
+  const others = sorted.slice(MAX_KEYS - 1);
+  const names = cut(others.map(({ key }) => cleanName(key)).join(", "), MAX_NAMES_LENGTH);
+  const kept = entries.filter((entry) => first.has(entry));
+  // A blank makes it another key than one that was sent, and uniqueNames numbers it.
+  let key = NOT_STORED;
+  while (kept.some((entry) => entry.key === key)) key += " ";
+  return [...kept, { key, value: `${others.length} more: ${names}` }];
 }
 
 /**

@@ -66,7 +66,8 @@ const DESCRIPTIONS: Record<SchemaName, string> = {
     "line breaks (as `\\n`), lose terminal colors, and have U+FFFD for any other control character. " +
     '`null`, `""` and blank text mean that an optional field is absent. Diagnostics are never too ' +
     "long: a value has up to 4,000 characters, all together 10,000, a key 64, and what is over is " +
-    "cut with an ellipsis; of more than 20 keys the first 20 by name are stored. `severity` " +
+    "cut with an ellipsis; of more than 20 keys the first 19 by name are stored, and the key " +
+    "`not stored` names the others. `severity` " +
     "defaults to `normal`.",
   HandoffChoice: "What to do at the desk. Defaults to the mode `none`.",
   NoHandoff: "Stores the request without sending anything to the desk.",

@@ -59,11 +59,25 @@ Deno.test("values over 10,000 characters together are cut, the longest first", (
   assertEquals(lengths(twenty), Array(20).fill(500));
 });
 
-Deno.test("of more than 20 keys the first 20 by name are kept, in the order they were sent", () => {
+Deno.test("of more than 20 keys the first 19 by name are stored, and the others are named", () => {
   const sent = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`k${34 - i}`, i]));
-  const kept = Object.keys(clean(sent)!);
-  assertEquals(kept, Array.from({ length: 20 }, (_, i) => `k${29 - i}`));
-  assertEquals(Object.keys(clean({ ...sent, a: "", b: null })!), kept);
+  const stored = clean(sent)!;
+  const kept = Array.from({ length: 19 }, (_, i) => `k${28 - i}`);
+  assertEquals(Object.keys(stored), [...kept, "not stored"]);
+  assertEquals(stored["not stored"], "6 more: k29, k30, k31, k32, k33, k34");
+  assertEquals(clean({ ...sent, a: "", b: null }), stored);
+  const twenty = Object.fromEntries(Object.entries(sent).slice(0, 20));
+  assertEquals(Object.keys(clean(twenty)!), Object.keys(twenty));
+});
+
+Deno.test("no value is replaced by the names of the keys that are not stored", () => {
+  const sent = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`x${i}`, i]));
+  const stored = clean({ "not stored": "mine", "not stored ": "mine too", ...sent })!;
+  assertEquals(stored["not stored"], "mine");
+  assertEquals(stored["not stored (2)"], "mine too");
+  assertEquals(stored["not stored (3)"]!.startsWith("8 more: x"), true);
+  const many = Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`key ${i}`, "v"]));
+  assertLessOrEqual(characters(clean(many)!["not stored"]!), 600);
 });
 
 Deno.test("an object or a list as a value is named, because its text would be a guess", () => {
