@@ -33,11 +33,15 @@ export function answerError(error: Error, c: Context<Env>, log: Log) {
   // Not the message, which may quote what somebody sent.
   const frames = error.stack?.split("\n").filter((line) => /^\s+at /.test(line)).join("\n");
   log.error("A bug", { requestId, error: `${error.name}\n${frames}` });
-  return problem(c, "internal", "Quote the requestId to whoever runs this service");
+  return problem(c, "internal", "Report the requestId to the operator of this service");
 }
 
 function whatToDo(c: Context<Env>): string {
-  if (!c.get("isSubmitting")) return "Nothing was stored. Try again in a few seconds";
+  if (!c.get("isSubmitting")) {
+    // Who reads or resumes has not sent anything to store.
+    const isSubmission = c.req.method === "POST" && c.req.path.endsWith("/support-requests");
+    return `${isSubmission ? "Nothing was stored. " : ""}Try again in a few seconds`;
+  }
   return c.get("idempotencyKey") === undefined
     ? "The request may have been stored. Look at the latest one of this context before asking again"
     : "The request may have been stored. Send it again with the same Idempotency-Key";

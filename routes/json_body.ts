@@ -204,7 +204,7 @@ function digits(number: string): string {
 
 function explain(error: unknown): string {
   if (error instanceof ProtoKey) return "The body has the key __proto__. Send it without";
-  if (error instanceof TypeError) return "The body is not valid UTF-8. Encode it so";
+  if (error instanceof TypeError) return "The body is not valid UTF-8. Encode it as UTF-8";
   // What nests too deep for the parser is a RangeError.
   if (error instanceof RangeError) return "The body nests too deep. Send a submission";
   return "The body does not parse as JSON. Send one JSON object";

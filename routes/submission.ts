@@ -27,7 +27,7 @@ export function acceptSubmission(
 ): MiddlewareHandler<Env, string, Json> {
   const deadline = sharedDeadline(clock);
   return async (c, next) => {
-    const refusal = await refuseTooMany(c, rateLimit) ?? refuseKey(c);
+    const refusal = await refuseTooMany(c, rateLimit, "submission") ?? refuseKey(c);
     if (refusal !== null) return refusal;
     const submission = await readSubmission(c, deadline());
     if (submission instanceof Response) return submission;
@@ -46,7 +46,7 @@ export function acceptResume(
 ): MiddlewareHandler<Env> {
   const deadline = sharedDeadline(clock);
   return async (c, next) => {
-    const rejection = await refuseTooMany(c, rateLimit);
+    const rejection = await refuseTooMany(c, rateLimit, "body");
     if (rejection !== null) return rejection;
     const body = await readBody(c, deadline(), "body");
     if (body instanceof Response) return body;
@@ -54,12 +54,22 @@ export function acceptResume(
   };
 }
 
+/** What is sent: a submission, or the body of a call that needs none. */
+type Sent = "submission" | "body";
+
+/** Who resumes has a stored request, and must not read that nothing was stored. */
+const OUTCOME: Record<Sent, string> = { submission: "Nothing was stored. ", body: "" };
+
 /** Counts every submission of an actor in a tenant, replays too. */
-async function refuseTooMany(c: Context<Env>, rateLimit: RateLimit): Promise<Response | null> {
+async function refuseTooMany(
+  c: Context<Env>,
+  rateLimit: RateLimit,
+  what: Sent,
+): Promise<Response | null> {
   const decision = await rateLimit.take(c.get("tenantId"), c.get("actor").id);
   if (decision.allowed) return null;
   const seconds = String(decision.retryAfterSeconds);
-  return problem(c, "rate-limited", `Nothing was stored. Try again in ${seconds} s`, {
+  return problem(c, "rate-limited", `${OUTCOME[what]}Try again in ${seconds} s`, {
     headers: { "Retry-After": seconds },
   });
 }
@@ -91,13 +101,17 @@ async function readSubmission(
 async function readBody(
   c: Context<Env>,
   deadline: AbortSignal,
-  what: "submission" | "body",
+  what: Sent,
 ): Promise<{ value: unknown } | Response> {
   const body = await readJsonBody(c.req.raw, deadline, { isOptional: what !== "submission" });
   c.env?.bodyIsRead?.();
   switch (body.outcome) {
     case "not_json":
-      return problem(c, "not-json", `Send the ${what} with 'Content-Type: application/json'`);
+      return problem(
+        c,
+        "not-json",
+        `Send the ${what} in UTF-8 and with 'Content-Type: application/json'`,
+      );
     case "encoded":
       return problem(c, "encoded-body", `Send the ${what} without a Content-Encoding`);
     case "too_large":
@@ -106,10 +120,10 @@ async function readBody(
       return problem(
         c,
         "malformed-request",
-        "Nothing was stored. The body came in too many pieces: send it in one",
+        `${OUTCOME[what]}The body came in too many pieces: send it in one`,
       );
     case "too_slow":
-      return problem(c, "body-timeout", "Nothing was stored. Send the whole body at once", {
+      return problem(c, "body-timeout", `${OUTCOME[what]}Send the whole body within 10 s`, {
         headers: { "Connection": "close" },
       });
     case "malformed":

@@ -15,9 +15,9 @@ const MAX_ERRORS_LENGTH = 12_000;
 const MAX_NAME_LENGTH = 80;
 
 const WHAT_TO_DO = {
-  body: "Nothing was stored. Mend what 'errors' names and send it again",
-  path: "Mend what 'errors' names in the path",
-  query: "Mend what 'errors' names in the query",
+  body: "Nothing was stored. Correct what 'errors' lists, and send it again",
+  path: "Correct what 'errors' lists in the path",
+  query: "Correct what 'errors' lists in the query",
 };
 
 /** Parses what a client sent, and puts into its words what zod would say in a programmer's. */

@@ -105,7 +105,12 @@ Deno.test("a store that fails is 503, with what to do for each who asked", async
     assertEquals(answer.headers.get("Retry-After"), "5");
     assertEquals(answer.headers.get("Cache-Control"), "no-store");
     assertEquals(answer.headers.get("ETag"), null);
-    assertNotMatch(detail, /may have been stored/);
+    assertNotMatch(detail, /stored/);
+  }
+  for (const path of [`${TENANT}/latest/resume`, `${RUN}/latest/resume`]) {
+    const resume = await service.call(path, { method: "POST" });
+    const { detail } = await assertProblem(resume, 503, "store-unavailable");
+    assertEquals(detail, "Try again in a few seconds");
   }
   const json = { summary: "Help" };
   const keyed = await service.call(TENANT, { json, headers: { "Idempotency-Key": "k-1" } });
@@ -117,6 +122,21 @@ Deno.test("a store that fails is 503, with what to do for each who asked", async
     (await assertProblem(keyless, 503, "store-unavailable")).detail,
     /may have been stored.*Look at the latest/,
   );
+});
+
+Deno.test("only a submission that is rejected says that nothing was stored", async () => {
+  await using service = await openService({ env: { RATE_LIMIT_PER_MINUTE: "1" } });
+  for (
+    const [path, expected] of [
+      [TENANT, /^Nothing was stored\. Try again in \d+ s$/],
+      [`${TENANT}/latest/resume`, /^Try again in \d+ s$/],
+    ] as const
+  ) {
+    const token = { sub: path };
+    await service.call(path, { method: "POST", token });
+    const answer = await service.call(path, { method: "POST", token });
+    assertMatch((await assertProblem(answer, 429, "rate-limited")).detail, expected);
+  }
 });
 
 Deno.test("a store that fails does not keep anybody from hearing what is wrong with a submission", async () => {
@@ -136,7 +156,7 @@ Deno.test("an error that nobody foresaw is 500, and tells nothing but the id to 
     type: "/problems/internal",
     title: "Something went wrong here",
     status: 500,
-    detail: "Quote the requestId to whoever runs this service",
+    detail: "Report the requestId to the operator of this service",
     requestId: "r-500",
   });
   const errors = service.lines.filter(({ level }) => level === "error");

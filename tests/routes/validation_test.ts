@@ -87,7 +87,10 @@ for (const [name, body, errors] of REFUSED) {
     const answer = await service.call(TENANT, { method: "POST", json: body });
     const problem = await assertProblem(answer, 422, "validation");
     assertEquals(problem.errors?.map(({ pointer, detail }) => `${pointer}: ${detail}`), errors);
-    assertEquals(problem.detail, "Nothing was stored. Mend what 'errors' names and send it again");
+    assertEquals(
+      problem.detail,
+      "Nothing was stored. Correct what 'errors' lists, and send it again",
+    );
     const { supportRequest } = await (await service.call(`${TENANT}/latest`)).json();
     assertEquals(supportRequest, null);
   });
