@@ -56,6 +56,6 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
   CMD ["deno", "run", "--config=config/deploy/production.json", "--cached-only", "--no-prompt", \
-       "--allow-env=PORT", "--allow-net=127.0.0.1", "config/deploy/health.ts"]
+       "--allow-env=PORT,NO_PROXY", "--allow-net=127.0.0.1", "config/deploy/health.ts"]
 ENTRYPOINT ["deno", "run", "--config=config/deploy/production.json", "--cached-only", "--no-prompt", \
             "--allow-env", "--allow-net", "--allow-read=/data", "--allow-write=/data", "main.ts"]

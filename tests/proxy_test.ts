@@ -173,6 +173,45 @@ Deno.test("no proxy sees the token of the smoke test, nor the desk's", async () 
   assertEquals([code, proxy.seen], [0, []], stdout);
 });
 
+/** Runs the health check of the image, as the Dockerfile has it. */
+async function checkHealth(env: Record<string, string>): Promise<number> {
+  const root = new URL("../", import.meta.url);
+  const dockerfile = await Deno.readTextFile(new URL("Dockerfile", root));
+  const command = /^HEALTHCHECK .*\\\n *CMD (\[[^\]]*\])/m.exec(dockerfile)![1]!;
+  const [, ...args] = JSON.parse(command.replaceAll("\\\n", ""));
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: root,
+    env: { ...QUIET, ...env },
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  return code;
+}
+
+Deno.test("the health check of the image goes to the service and not to a proxy", async () => {
+  await using proxy = startProxy();
+  const folder = await Deno.makeTempDir(FILE);
+  try {
+    await using service = await startService({ kvPath: `${folder}/requests.kv` });
+    const { port } = new URL(service.url);
+    const address = `http://127.0.0.1:${proxy.port}`;
+    const proxies: Record<string, string>[] = [
+      { HTTP_PROXY: address },
+      { http_proxy: address },
+      { ALL_PROXY: address },
+      { HTTP_PROXY: address, NO_PROXY: "internal.example", no_proxy: "internal.example" },
+    ];
+    const checkAll = () => Promise.all(proxies.map((env) => checkHealth({ ...env, PORT: port })));
+    assertEquals(await checkAll(), [0, 0, 0, 0]);
+    await service.kill();
+    assertEquals(await checkAll(), [1, 1, 1, 1]);
+    assertEquals(proxy.seen, []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("a host that plain http may not reach stops the start, and the sentence says why", async () => {
   const env = { AUTH_SECRET, KV_PATH: "./deskhand.kv", SUPPORT_DESK_URL: "http://desk.internal" };
   const { code, stderr } = await runTask("config", [], {
