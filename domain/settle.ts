@@ -72,6 +72,9 @@ async function attempt(
   resume?: Attempt,
 ): Promise<Attempted> {
   const signal = clock.deadline(deskTimeoutMs);
+  const end = clock.elapsed() + deskTimeoutMs;
+  // When a process continues that was paused, a shorter timer than the signal's fires before it.
+  const isOver = () => signal.aborted || clock.elapsed() >= end;
   let trace: CallTrace | undefined;
   const noting = (calls: DeskCalls): DeskCalls => ({
     async create(request, signal) {
@@ -85,16 +88,20 @@ async function attempt(
       return lookup;
     },
   });
-  const admission = await desk.admit(
+  const admission = await desk.admit<DeskOutcome | null | "late">(
     deskTimeoutMs * WAITING_SHARE,
-    (calls) => resume ? resume(noting(calls), signal) : handOff(noting(calls), request, signal),
+    async (calls) => {
+      if (isOver()) return "late";
+      const noted = noting(calls);
+      return await (resume ? resume(noted, signal) : handOff(noted, request, signal));
+    },
   );
-  if (admission.outcome === "rejected") {
+  if (admission.outcome === "rejected" || admission.result === "late") {
     const reason = "desk_unavailable";
     // Nothing was sent now. What an interrupted handoff sent before is as unclear as it was.
     // A process that was paused while it waited may come back after others have resumed the handoff:
     // once its time is over, "no ticket" is not its own to say.
-    if (resume !== undefined || signal.aborted) return { outcome: null, reason };
+    if (resume !== undefined || isOver()) return { outcome: null, reason };
     return { outcome: { outcome: "failed", failure: { reason, ticketMayExist: false } }, reason };
   }
   const outcome = admission.result;

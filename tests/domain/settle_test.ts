@@ -177,6 +177,22 @@ Deno.test("a submission whose time was over before it was let through stays pend
   assertEquals((await test.store.latest(ACME))?.request.handoff.status, "pending");
 });
 
+for (const turn of ["comes", "does not come"]) {
+  Deno.test(`a process paused until its turn ${turn} sends nothing and does not say so`, async () => {
+    const desk = new ScriptedDesk();
+    using test = await openDeskhand({ desk });
+    const admit = desk.admit.bind(desk);
+    // The signal's timer has not fired yet: timers fire in the order of their times.
+    desk.admit = (waitMs, work) => {
+      test.clock.waited += 60_000;
+      return turn === "comes" ? admit(waitMs, work) : Promise.resolve({ outcome: "rejected" });
+    };
+    const { handoff } = requestOf(await ask(test.deskhand));
+    assertEquals([handoff.status, desk.asked], ["pending", []]);
+    assertEquals((await test.store.latest(ACME))?.request.handoff.status, "pending");
+  });
+}
+
 Deno.test("telemetry calls a handoff by the reason that the log has", async () => {
   const outcomes: string[] = [];
   const telemetry: typeof silent = {
