@@ -22,15 +22,25 @@ const INVISIBLE =
  * Invisible characters are removed, because nobody can see why they would be rejected. Absent if
  * `null` or blank.
  */
-export const Email = optional(
-  z.string().overwrite((text) => withAsciiDomain(cleanLine(text.replace(INVISIBLE, ""))))
-    .refine((text) => characters(text) <= MAX_LENGTH, {
-      error: `must be at most ${MAX_LENGTH} characters`,
-      abort: true,
-    })
-    .regex(z.regexes.html5Email, RULE)
-    .meta({ format: "email", maxLength: MAX_LENGTH }),
-);
+export const Email = email((text) => cleanLine(text.replace(INVISIBLE, "")));
+
+/**
+ * The same for an address that was verified. Nothing within it is removed, because without an
+ * invisible character it could be the address of somebody else.
+ */
+export const VerifiedEmail = email((text) => text.trim());
+
+function email(clean: (text: string) => string) {
+  return optional(
+    z.string().overwrite((text) => withAsciiDomain(clean(text)))
+      .refine((text) => characters(text) <= MAX_LENGTH, {
+        error: `must be at most ${MAX_LENGTH} characters`,
+        abort: true,
+      })
+      .regex(z.regexes.html5Email, RULE)
+      .meta({ format: "email", maxLength: MAX_LENGTH }),
+  );
+}
 
 function withAsciiDomain(email: string): string {
   const at = email.lastIndexOf("@") + 1;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { TenantId } from "../domain/context.ts";
-import { Email } from "../domain/email.ts";
+import { VerifiedEmail } from "../domain/email.ts";
 import { Actor } from "../domain/support_request.ts";
 
 /** The claims of a verified token. */
@@ -89,5 +89,5 @@ function toName(claim: unknown): string | undefined {
  */
 function toVerifiedEmail({ email, email_verified }: Record<string, unknown>): string | undefined {
   if (email_verified === false || /^(false|0|no)$/i.test(String(email_verified))) return undefined;
-  return Email.safeParse(email).data;
+  return VerifiedEmail.safeParse(email).data;
 }

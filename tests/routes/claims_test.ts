@@ -241,6 +241,12 @@ Deno.test("the email of a token is used if it is one address that is not called 
       [{ email: "ada@acme.example\nBcc: eve@evil.example" }, undefined],
       [{ email: " ada@acme.example\n" }, "ada@acme.example"],
       [{ email: "ada@bücher.example" }, "ada@xn--bcher-kva.example"],
+      // Without the invisible characters they would be the address of somebody else.
+      [{ email: "ad\u200ba@acme.example" }, undefined],
+      [{ email: "ada\u00ad@acme.example" }, undefined],
+      [{ email: "\u202eada@acme.example" }, undefined],
+      [{ email: "ada@ac\u200bme.example" }, undefined],
+      [{ email: "ad\u001b[31ma@acme.example" }, undefined],
       [{ email: ["ada@acme.example"] }, undefined],
       [{ email: "" }, undefined],
       [{ email: `${"a".repeat(250)}@acme.example` }, undefined],
