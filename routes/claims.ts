@@ -2,6 +2,7 @@ import { z } from "zod";
 import { TenantId } from "../domain/context.ts";
 import { VerifiedEmail } from "../domain/email.ts";
 import { Actor } from "../domain/support_request.ts";
+import { isBlank } from "../domain/text.ts";
 
 /** The claims of a verified token. */
 export interface Claims {
@@ -78,7 +79,7 @@ function toList(claim: unknown): string[] | null {
 }
 
 function toName(claim: unknown): string | undefined {
-  if (typeof claim !== "string") return undefined;
+  if (typeof claim !== "string" || isBlank(claim)) return undefined;
   const line = claim.replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, " ").trim();
   return [...line].slice(0, MAX_NAME_CHARACTERS).join("") || undefined;
 }

@@ -223,6 +223,17 @@ Deno.test("a claim's whole name comes first; only a plain name is a path", () =>
   ) assertEquals(tenantsOf(payload, claim), expected, claim);
 });
 
+Deno.test("a name without a visible character is none, so that people see the id", () => {
+  const names = { tenantsClaim: "tenants", scopesClaim: "scope" };
+  const claims = { sub: "u-1", exp: 2e9, tenants: "acme", scope: "" };
+  for (
+    const name of ["", " ", "\0", "\u200b", "\u202e\u202c", "\ufeff \u00ad", "\u3164", "\u2800"]
+  ) {
+    const parsed = parseClaims({ ...claims, name }, names);
+    assertEquals(parsed.outcome === "valid" && parsed.claims.actor, { id: "u-1" });
+  }
+});
+
 Deno.test("the email of a token is used if it is one address that is not called unverified", () => {
   const email = "r&d@acme.example";
   for (
