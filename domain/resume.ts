@@ -90,6 +90,8 @@ async function resumeUnderLease(
   const until = handoffDeadline(clock.now(), deskTimeoutMs);
   const attempt = await store.takeLease(stored.request.reference, until);
   if (attempt.outcome === "held") return inProgress(attempt.until - clock.now());
+  /** Whether the desk may still be working on a creation of which no outcome is stored. */
+  let mayBeAtDesk = false;
   try {
     // The last holder of the lease may have finalized the request since it was read.
     const current = await store.reread(stored);
@@ -106,13 +108,16 @@ async function resumeUnderLease(
       if (lookup.outcome === "unclear" || signal.aborted) return null;
       const outcome = await handOff(calls, current.request, signal);
       if (outcome.outcome === "created") return outcome;
+      mayBeAtDesk = outcome.failure.ticketMayExist;
       // A failed creation speaks only for itself: the desk may still be working on what the
       // interrupted handoff sent.
       return { ...outcome, failure: { ...outcome.failure, ticketMayExist: true } };
     }, actor);
+    if (request.handoff.status !== "pending") mayBeAtDesk = false;
     return done(deskhand, request);
   } finally {
-    // A lease that cannot be released ends by itself.
-    await store.releaseLease(attempt.lease).catch(() => {});
+    // A lease that cannot be released ends by itself. So must one whose creation may not have
+    // ended: the next search could be too early to find its ticket.
+    if (!mayBeAtDesk) await store.releaseLease(attempt.lease).catch(() => {});
   }
 }

@@ -6,6 +6,7 @@ import {
   createdAs,
   failedWith,
   foundAs,
+  interrupt,
   openDeskhand,
   OVERDUE_MS,
   requestOf,
@@ -191,7 +192,7 @@ Deno.test("finalize that lost to a newer version writes nothing and logs its tic
   ]);
 });
 
-Deno.test("finalize of a request that was erased meanwhile writes nothing and logs its ticket", async () => {
+Deno.test("finalize of an erased request writes nothing and logs its ticket", async () => {
   const desk = new ScriptedDesk(createdAs("42"));
   using test = await openDeskhand({ desk });
   desk.onCreate = async () => {
@@ -204,4 +205,29 @@ Deno.test("finalize of a request that was erased meanwhile writes nothing and lo
   assertEquals(errors.map(({ event, ticket }) => [event, ticket]), [
     ["superseded_ticket_lost", "42"],
   ]);
+});
+
+Deno.test("finalize of a resume that the store refused leaves the desk time to end", async () => {
+  const desk = new ScriptedDesk(failedWith());
+  using test = await openDeskhand({ desk });
+  await interrupt(test, "k-1");
+  await ask(refusing(test, Infinity).deskhand, { key: "k-1" });
+  assertEquals(desk.asked, ["find", "create", "find"]);
+  assertEquals((await ask(test.deskhand, { key: "k-1" })).outcome, "in_progress");
+  assertEquals(desk.asked.length, 3);
+  // By then the desk has ended what timed out.
+  desk.onFind = () => foundAs("42");
+  test.clock.time += OVERDUE_MS + 1;
+  const { handoff } = requestOf(await ask(test.deskhand, { key: "k-1" }));
+  assert(handoff.status === "created");
+  assertEquals(handoff.ticket.reference, "42");
+});
+
+Deno.test("finalize of a resume with a ticket that the store refused needs no wait", async () => {
+  const desk = new ScriptedDesk(createdAs("42"));
+  using test = await openDeskhand({ desk });
+  await interrupt(test, "k-1");
+  await ask(refusing(test, Infinity).deskhand, { key: "k-1" });
+  desk.onFind = () => foundAs("42");
+  assertEquals(requestOf(await ask(test.deskhand, { key: "k-1" })).handoff.status, "created");
 });
