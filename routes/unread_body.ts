@@ -46,9 +46,13 @@ export async function endBody(request: Request, response: Response): Promise<Res
   if (!mayBeUnread(request, response)) return response;
   if (hasNoBody(request.method)) {
     if (!hasUnreadableBody(request)) return response;
-    // Deno hands out no body whose reading could stop. While a response to HEAD is not there, Deno
-    // reads nothing; any other response can be cut off. RFC 9110, 9.3.1 and 9.3.2, leave it to us.
-    return request.method === "HEAD" ? await new Promise(() => {}) : await cutOff(response);
+    // Deno hands out no body whose reading could stop. Any response but one to HEAD can be cut off.
+    // RFC 9110, 9.3.1 and 9.3.2, leave it to us.
+    if (request.method !== "HEAD") return await cutOff(response);
+    // While there is no response, Deno reads nothing, and so does not notice that the client has gone
+    // either: without one, the file descriptor would never be closed.
+    await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
+    return response;
   }
   if (mayBeLarge(request)) {
     if (request.body !== null && !request.body.locked) {

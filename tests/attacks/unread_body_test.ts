@@ -3,7 +3,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { MAX_BODY_BYTES } from "../../routes/json_body.ts";
 import { temporaryPath } from "../kv/fixtures.ts";
 import { mintToken } from "../practice/token.ts";
-import { requestsPath, type Service, since, startService } from "../process.ts";
+import { requestsPath, type Service, since, startService, until } from "../process.ts";
 import { AUTH_SECRET } from "../service.ts";
 import { chunk, Peer } from "./peer.ts";
 
@@ -84,6 +84,26 @@ Deno.test("a HEAD request with a body without end is not read", async () => {
   assertLess(peer.written, MAX_TAKEN_BYTES);
   assertEquals(await service.stop(), 0);
   await flood;
+});
+
+Deno.test({
+  name: "a HEAD request with a body takes no file descriptor once its client has gone",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using file = await temporaryPath();
+    await using service = await startService({ kvPath: file.path });
+    const descriptors = () => [...Deno.readDirSync(`/proc/${service.child.pid}/fd`)].length;
+    await service.call("/livez");
+    const before = descriptors();
+    for (const header of ["Transfer-Encoding: chunked", `Content-Length: ${FLOOD_BYTES}`]) {
+      for (let i = 0; i < 50; i++) {
+        using peer = await begin(service, { path: "/livez", method: "HEAD", status: 0 }, header);
+        await peer.write("3\r\nabc\r\n");
+      }
+    }
+    // The service itself opens fewer meanwhile, for its store.
+    await until(() => Promise.resolve(descriptors()), (count) => count < before + 50);
+  },
 });
 
 Deno.test("a small rejected body leaves the connection for the next request", async () => {
