@@ -32,7 +32,8 @@ export function accessLog(
     const rejection = c.get("rejection");
     const actorHash = c.get("actorHash");
     const method = METHOD.test(c.req.method) ? c.req.method : "other";
-    const route = routePath(c, -1);
+    // The route of malformed requests has a NUL, which no request line can have.
+    const route = routePath(c, -1).replace("\0", "");
     telemetry.nameRoute(method, route);
     log.info("Answered", {
       requestId: c.get("requestId"),

@@ -208,3 +208,10 @@ Deno.test("the access log has a hash of the actor that only the secret's holders
   }
   assertNotEquals(createHash("sha256").update("u-1").digest("hex").slice(0, 16), hashes[0]);
 });
+
+Deno.test("the access log names the route of a malformed request without control characters", async () => {
+  await using service = await openService();
+  const request = new Request("http://127.0.0.1/livez", { headers: { "Host": "x/y?" } });
+  assertEquals((await service.app.fetch(request)).status, 400);
+  assertEquals(service.lines.at(-1)?.route, "/malformed");
+});
