@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { FINGERPRINT_VERSION } from "../../domain/idempotency.ts";
+import { isBlank } from "../../domain/text.ts";
 import { anyText } from "../domain/text_arbitraries.ts";
 import { openService } from "../service.ts";
 
@@ -151,7 +152,8 @@ Deno.test("a retry of whatever version 1 accepted is replayed after the upgrade"
   );
   const key = word.filter((text) => text !== "" && text !== "__proto__");
   const body = fc.record({
-    summary: word.filter((text) => text.trim() !== ""),
+    // Version 1 also accepted a summary that nobody can see. Now its retry is 422, as it is itself.
+    summary: word.filter((text) => !isBlank(text)),
     description: fc.array(word).map((lines) => lines.join("\r\n")),
     severity: fc.constantFrom("low", "normal"),
     contact: fc.record({ name: word, email: fc.constant("ada@acme.example") }, {
