@@ -1,4 +1,5 @@
 import { isJson } from "./media_type.ts";
+import { parseStrictJson, type StrictJson } from "./strict_json.ts";
 
 /**
  * The largest body that is read, in bytes: the longest description, 8,000 characters, fits in any
@@ -17,20 +18,17 @@ export const MAX_READS = 512;
 const NOT_ENCODED = /^(?:identity)?$/i;
 
 export type JsonBody =
-  | { outcome: "read"; value: unknown }
   | { outcome: "not_json" }
   | { outcome: "encoded" }
   | { outcome: "too_large" }
   | { outcome: "too_fragmented" }
   | { outcome: "too_slow" }
-  | { outcome: "malformed"; detail: string };
+  | StrictJson;
 
 /**
  * Reads a JSON body of at most {@linkcode MAX_BODY_BYTES} until `signal` says that it took too
- * long. Strictly, so that nothing is changed unseen: bytes that are not UTF-8 and the key
- * `__proto__` are refused rather than replaced. A body that is not read to its end is left unlocked,
- * for whoever ends the connection. An optional body may be empty, whatever its headers say: its value
- * is undefined then.
+ * long. A body that is not read to its end is left unlocked, so that the connection can be ended. An
+ * optional body may be empty, whatever its headers say: its value is undefined then.
  */
 export async function readJsonBody(
   request: Request,
@@ -53,7 +51,7 @@ export async function readJsonBody(
     if (!(bytes instanceof Uint8Array)) return { outcome: bytes };
     if (isOptional && bytes.length === 0) return NO_BODY;
     if (wrong !== null) return wrong;
-    return bytes.length > MAX_BODY_BYTES ? { outcome: "too_large" } : parse(bytes);
+    return bytes.length > MAX_BODY_BYTES ? { outcome: "too_large" } : parseStrictJson(bytes);
   } catch {
     return { outcome: "malformed", detail: "The body did not arrive whole. Send it again" };
   }
@@ -162,50 +160,4 @@ function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T | "too_slow
   const end = () => signal.removeEventListener("abort", onAbort);
   work.then(resolve, reject).then(end);
   return promise;
-}
-
-const strict = new TextDecoder("utf-8", { fatal: true });
-
-/** A number that may have more digits, or a larger exponent, than a JavaScript number stores. */
-const LONG_NUMBER = /[\d.]{16}|\d[eE]/;
-
-class ProtoKey extends Error {}
-
-function parse(bytes: Uint8Array): JsonBody {
-  try {
-    const text = strict.decode(bytes);
-    // A key is spelled as it is, or with an escape. With a function, parsing takes four times as long.
-    const needsReviver = text.includes("__proto__") || text.includes("\\") ||
-      LONG_NUMBER.test(text);
-    return { outcome: "read", value: JSON.parse(text, needsReviver ? revive : undefined) };
-  } catch (error) {
-    return { outcome: "malformed", detail: explain(error) };
-  }
-}
-
-/**
- * Rejects the key `__proto__`, and returns a number that JavaScript would round as its text: a
- * 64-bit id in `diagnostics` would otherwise be stored as the id of something else.
- */
-function revive(key: string, value: unknown, context?: { source?: string }): unknown {
-  if (key === "__proto__") throw new ProtoKey();
-  if (typeof value !== "number" || context?.source === undefined) return value;
-  return digits(context.source) === digits(String(value)) ? value : context.source;
-}
-
-/** The significant digits of a number: those of its mantissa, without zeros at either end. */
-function digits(number: string): string {
-  const mantissa = number.replace(/[eE].*$/, "").replaceAll(/[^0-9]/g, "").replace(/^0+/, "");
-  // An expression for the last zeros takes quadratic time.
-  let end = mantissa.length;
-  while (mantissa[end - 1] === "0") end--;
-  return mantissa.slice(0, end);
-}
-
-function explain(error: unknown): string {
-  if (error instanceof ProtoKey) return "The body has the key __proto__. Send it without";
-  if (error instanceof TypeError) return "The body is not valid UTF-8. Encode it as UTF-8";
-  // What nests too deep for the parser is a RangeError.
-  if (error instanceof RangeError) return "The body nests too deep. Send a submission";
-  return "The body does not parse as JSON. Send one JSON object";
 }
