@@ -61,7 +61,7 @@ export function hasHttpProxy(env: Record<string, string>): boolean {
 /**
  * Returns the value of `NO_PROXY` with which no request to the loopback interface or to `hosts`
  * goes through a proxy that `HTTP_PROXY` or `ALL_PROXY` names: a proxy would read tokens and text,
- * and could answer in the place of the desk, the token issuer or the KV server. What the
+ * and could respond in place of the desk, the token issuer or the KV server. What the
  * environment excludes already stays excluded. Deno reads the variable when it first connects, for
  * `fetch` and for KV Connect, takes the upper-case name first, and wants IPv6 without brackets.
  */

@@ -32,7 +32,7 @@ function whatIsWrong(origin: string): string | null {
   const url = URL.parse(origin);
   if (url === null || url.origin !== origin || !/^https?:$/.test(url.protocol)) return ORIGIN_RULE;
   if (url.protocol === "https:" || isLoopbackPage(url.hostname)) return null;
-  return "must use https (http is allowed only for localhost), because whoever can change a page " +
+  return "must use https (http is allowed only for localhost), because anyone who can change a page " +
     "in transit can act for its user";
 }
 

@@ -4,8 +4,8 @@ const TIMEOUTS_TO_OPEN = 5;
 const PROBE_INTERVAL_MS = 5_000;
 
 /**
- * A circuit breaker: while the desk hangs, people are told so immediately instead of after five
- * seconds each, and the desk is not flooded.
+ * A circuit breaker: while the desk hangs, submissions fail immediately instead of after five seconds
+ * each, and the desk is not flooded.
  *
  * | state | entered | handoffs | left |
  * | --- | --- | --- | --- |

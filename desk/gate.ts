@@ -27,7 +27,7 @@ interface Waiter {
 /**
  * Protects the desk from too many calls at the same time, and people from waiting for a desk that
  * hangs. A handoff is admitted once, for all of its calls: the lookup that follows an unclear
- * creation must not wait behind others for as long as its answer matters.
+ * creation must not wait behind other handoffs.
  *
  * Handoffs are admitted in the order in which they came. Their number is limited by the submissions
  * in flight, each of which leaves when its own time is over. When the circuit opens, those that wait

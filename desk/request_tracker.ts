@@ -51,8 +51,8 @@ export interface RequestTrackerSettings {
 export type RequestorSource = "token" | "contact" | "none";
 
 /**
- * The support desk at a Request Tracker 5 or 6, over its REST 2.0 interface. Of what it answers only a
- * validated ticket number leaves this folder.
+ * The support desk at a Request Tracker 5 or 6, over its REST 2.0 interface. Of its responses
+ * only a validated ticket number and the status code leave this folder.
  *
  * @throws {TypeError} if the address is no URL or the token cannot stand in an HTTP header.
  */

@@ -122,7 +122,7 @@ export type Contact = "responded" | "timed_out";
  */
 export type Phase = "dns" | "connect" | "tls" | "request" | "response" | "search";
 
-/** What operators are told of a call that failed. It goes into the log, and nowhere else. */
+/** What the log, and nothing else, records of a call that failed. */
 export interface CallTrace {
   phase: Phase;
   /** The HTTP status code of the response, if one came. */

@@ -28,9 +28,9 @@ const WAITING_SHARE = 0.8;
 
 /**
  * Hands a pending request off and finalizes it. Returns the request as it is stored then.
- * `began` is when the submission arrived, or the lease was asked for, by `clock.elapsed`: where
- * that is long ago the desk is not asked, and the request stays pending, to be resumed. `resume` is
- * what is asked of the desk for a handoff that was interrupted, within one deadline for all of it.
+ * `began` is when the submission arrived, or the lease was asked for, by `clock.elapsed`: if
+ * that is long ago the desk is not called, and the request stays pending, to be resumed. `resume` makes
+ * the calls for a handoff that was interrupted, within one deadline for all of them.
  * `actor` is who called, whom the audit of the finalization names: who submitted, unless another
  * resumes.
  */

@@ -42,7 +42,7 @@ export function staticFile(load: () => Promise<string>, options: StaticFileOptio
   let prepared: Promise<Prepared> | undefined;
   return async (c: Context<Env>) => {
     prepared ??= load().then((text) => prepare(text, options));
-    // One failure is not the answer to all later requests.
+    // A load that failed is tried again by the next request.
     prepared.catch(() => prepared = undefined);
     const { plain, gzip } = await prepared;
     const { bytes, headers } = acceptsGzip(c.req.header("Accept-Encoding")) ? gzip : plain;

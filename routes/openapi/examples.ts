@@ -62,7 +62,7 @@ export const SUPPORT_REQUESTS = {
 export const RESUMED = {
   created: SUPPORT_REQUESTS.created,
   interrupted: {
-    summary: "The desk gave no clear answer",
+    summary: "The desk gave no clear response",
     value: {
       ...REQUEST,
       handoff: {

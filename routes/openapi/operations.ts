@@ -42,7 +42,7 @@ export function submit(kind: ContextKind) {
       required: false,
       description:
         "A UUID, for example. Makes repeating the same submission safe for 24 hours, also after an " +
-        "answer was lost. A key in quotes (a structured-field string) is the same key",
+        "response was lost. A key in quotes (a structured-field string) is the same key",
       // No example of its own: the page to try it would send it with every submission.
       schema: { type: "string", minLength: 1, maxLength: 255, pattern: IDEMPOTENCY_KEY.source },
     }],
