@@ -3,22 +3,22 @@ import { hasHttpProxy, noProxyFor } from "./config/http_hosts.ts";
 import { openLog } from "./config/log.ts";
 import { createGate } from "./desk/gate.ts";
 import { createRequestTracker } from "./desk/request_tracker.ts";
-import type { Deskhand } from "./domain/deskhand.ts";
+import type { Deskhand } from "./domain/dependencies.ts";
 import type { Clock, Log } from "./domain/ports.ts";
-import { mintReference } from "./domain/reference.ts";
+import { mintReference } from "./domain/model/reference.ts";
 import { silent, type Telemetry } from "./domain/telemetry.ts";
-import { UnderWay } from "./domain/under_way.ts";
-import { call, type KvHandle } from "./kv/call.ts";
-import { KvConnection } from "./kv/connection.ts";
-import { messageOf } from "./kv/error_message.ts";
-import { CannotOpenStore, type OpenStore, openStore } from "./kv/open.ts";
+import { UnderWay } from "./domain/in_flight.ts";
+import { call, type KvHandle } from "./kv/client/call.ts";
+import { KvConnection } from "./kv/client/connection.ts";
+import { messageOf } from "./kv/client/error_message.ts";
+import { CannotOpenStore, type OpenStore, openStore } from "./kv/client/open.ts";
 import { createLocalRateLimit, createSharedRateLimit, unlimited } from "./kv/rate_limit.ts";
 import { createReadiness } from "./kv/readiness.ts";
 import { createStore } from "./kv/store.ts";
-import { traced } from "./kv/traced.ts";
+import { traced } from "./kv/client/traced.ts";
 import { createApp } from "./routes/app.ts";
-import { CannotListen, type Handler, listen } from "./routes/listen.ts";
-import { createVerifyToken } from "./routes/token.ts";
+import { CannotListen, type Handler, listen } from "./routes/http/server.ts";
+import { createVerifyToken } from "./routes/auth/token_verifier.ts";
 
 /** Real time. */
 export const clock: Clock = {

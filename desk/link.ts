@@ -1,4 +1,4 @@
-import { type Ticket, TicketReference } from "../domain/handoff.ts";
+import { type Ticket, TicketReference } from "../domain/handoff/state.ts";
 
 /** The pages of Request Tracker, desktop, mobile and self-service, whose `id` is a ticket's. */
 const TICKET_PAGE =

@@ -1,6 +1,6 @@
 import type { CallTrace, Contact, Creation, Lookup } from "../domain/ports.ts";
-import type { Severity } from "../domain/submission.ts";
-import type { SupportRequest } from "../domain/support_request.ts";
+import type { Severity } from "../domain/model/submission.ts";
+import type { SupportRequest } from "../domain/model/support_request.ts";
 import {
   carriesInField,
   createdNumber,
@@ -8,11 +8,11 @@ import {
   namesInSubject,
   type SearchResult,
   searchResult,
-} from "./answers.ts";
-import { contactAt, exchange, traceAt } from "./exchange.ts";
+} from "./responses.ts";
+import { contactAt, exchange, traceAt } from "./http.ts";
 import type { UngatedDesk } from "./gate.ts";
 import { deskAddress, linkedTicket, ticketAt } from "./link.ts";
-import { failedCreation } from "./outcomes.ts";
+import { failedCreation } from "./failures.ts";
 import { ticketContent, ticketSubject } from "./ticket.ts";
 
 /**

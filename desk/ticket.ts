@@ -1,5 +1,5 @@
-import type { Reference } from "../domain/reference.ts";
-import type { SupportRequest } from "../domain/support_request.ts";
+import type { Reference } from "../domain/model/reference.ts";
+import type { SupportRequest } from "../domain/model/support_request.ts";
 
 /** Request Tracker cuts a longer subject at this byte, through a character if need be. */
 const MAX_SUBJECT_BYTES = 200;

@@ -1,9 +1,9 @@
-import type { Context } from "./context.ts";
-import type { Deskhand } from "./deskhand.ts";
-import { asRead } from "./interruption.ts";
+import type { Context } from "./model/context.ts";
+import type { Deskhand } from "./dependencies.ts";
+import { asRead } from "./handoff/timeouts.ts";
 import { warnOfNewerRecord } from "./newer_record.ts";
-import { HANDOFF_MODES, type HandoffMode } from "./submission.ts";
-import type { SupportRequest } from "./support_request.ts";
+import { HANDOFF_MODES, type HandoffMode } from "./model/submission.ts";
+import type { SupportRequest } from "./model/support_request.ts";
 
 /** All that the place where a person asks for help needs to know when it opens. */
 export interface ContextSummary {

@@ -1,9 +1,9 @@
-import type { AuditEvent, Erasure } from "./audit.ts";
-import type { Context } from "./context.ts";
-import type { Failure } from "./failure.ts";
-import type { Handoff, Ticket } from "./handoff.ts";
-import type { Reference } from "./reference.ts";
-import type { Actor, SupportRequest } from "./support_request.ts";
+import type { AuditEvent, Erasure } from "./model/audit.ts";
+import type { Context } from "./model/context.ts";
+import type { Failure } from "./model/failure.ts";
+import type { Handoff, Ticket } from "./handoff/state.ts";
+import type { Reference } from "./model/reference.ts";
+import type { Actor, SupportRequest } from "./model/support_request.ts";
 
 /** A support request as the store has it: where it sorts in its context, and its revision. */
 export interface Stored {

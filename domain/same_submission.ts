@@ -1,8 +1,8 @@
-import type { Context } from "./context.ts";
-import type { Handoff } from "./handoff.ts";
-import { fingerprint, FINGERPRINT_VERSION } from "./idempotency.ts";
+import type { Context } from "./model/context.ts";
+import type { Handoff } from "./handoff/state.ts";
+import { fingerprint, FINGERPRINT_VERSION } from "./model/idempotency.ts";
 import type { KeyLookup } from "./ports.ts";
-import { type HandoffChoice, Submission } from "./submission.ts";
+import { type HandoffChoice, Submission } from "./model/submission.ts";
 
 interface Retry {
   context: Context;

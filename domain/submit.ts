@@ -1,15 +1,15 @@
-import type { Deskhand } from "./deskhand.ts";
-import { failureSummary } from "./failure.ts";
-import { type StoredHandoff, timestamp } from "./handoff.ts";
-import { fingerprint, KEY_LIFETIME_MS } from "./idempotency.ts";
-import { handoffDeadline } from "./interruption.ts";
+import type { Deskhand } from "./dependencies.ts";
+import { failureSummary } from "./model/failure.ts";
+import { type StoredHandoff, timestamp } from "./handoff/state.ts";
+import { fingerprint, KEY_LIFETIME_MS } from "./model/idempotency.ts";
+import { handoffDeadline } from "./handoff/timeouts.ts";
 import { type Appended, type KeyClaim, type KeyLookup, StoreUnavailable } from "./ports.ts";
-import type { Reference } from "./reference.ts";
-import { repeat } from "./repeat.ts";
-import { settle } from "./settle.ts";
+import type { Reference } from "./model/reference.ts";
+import { repeat } from "./replay_or_resume.ts";
+import { settle } from "./handoff/run.ts";
 import type { SubmitCommand, SubmitResult } from "./submit_result.ts";
-import type { HandoffChoice } from "./submission.ts";
-import type { SupportRequest } from "./support_request.ts";
+import type { HandoffChoice } from "./model/submission.ts";
+import type { SupportRequest } from "./model/support_request.ts";
 
 /** How often a key that expires between two looks is tried again. */
 const MAX_CLAIMS = 3;

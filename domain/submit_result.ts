@@ -1,6 +1,6 @@
-import type { Context } from "./context.ts";
-import type { Submission } from "./submission.ts";
-import type { Actor, SupportRequest } from "./support_request.ts";
+import type { Context } from "./model/context.ts";
+import type { Submission } from "./model/submission.ts";
+import type { Actor, SupportRequest } from "./model/support_request.ts";
 
 export interface SubmitCommand {
   context: Context;

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { AuditEvent, AuditEventName, Erasure } from "../domain/audit.ts";
-import { publicHandoff } from "../domain/handoff.ts";
+import { AuditEvent, AuditEventName, Erasure } from "../domain/model/audit.ts";
+import { publicHandoff } from "../domain/handoff/state.ts";
 import type { AuditPosition, Clock, Store } from "../domain/ports.ts";
-import { call, type KvHandle } from "./call.ts";
+import { call, type KvHandle } from "./client/call.ts";
 import { auditKey, auditPrefix, erasurePrefix } from "./keys.ts";
 import { parseHandoff, StoredActor, StoredContext } from "./records.ts";
 import type { Retention } from "./retention.ts";

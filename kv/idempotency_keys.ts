@@ -1,5 +1,5 @@
 import type { Clock, Store } from "../domain/ports.ts";
-import { call, type KvHandle } from "./call.ts";
+import { call, type KvHandle } from "./client/call.ts";
 import { idempotencyKey } from "./keys.ts";
 import { IdempotencyRecord, toStored } from "./records.ts";
 

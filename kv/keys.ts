@@ -1,6 +1,6 @@
-import type { Context } from "../domain/context.ts";
+import type { Context } from "../domain/model/context.ts";
 import type { AuditPosition, KeyScope } from "../domain/ports.ts";
-import type { Reference } from "../domain/reference.ts";
+import type { Reference } from "../domain/model/reference.ts";
 
 /** How many keys `getMany` takes at once. */
 export const MAX_KEYS = 10;

@@ -1,9 +1,9 @@
-import type { Context } from "../domain/context.ts";
+import type { Context } from "../domain/model/context.ts";
 import type { Stored } from "../domain/ports.ts";
-import { call, type KvHandle } from "./call.ts";
+import { call, type KvHandle } from "./client/call.ts";
 import { contextName, contextPrefix, MAX_KEYS, requestKey } from "./keys.ts";
 import { sortKey, toStored } from "./records.ts";
-import type { Sequence } from "./sequence.ts";
+import type { Sequence } from "./sort_keys.ts";
 
 /** Contexts whose latest request is kept as it was parsed: a record has at most 64 KiB. */
 const MAX_PARSED = 1_000;

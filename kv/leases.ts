@@ -1,6 +1,6 @@
 import type { Clock, Store } from "../domain/ports.ts";
-import { call, type KvHandle } from "./call.ts";
-import type { GroupCommit } from "./group_commit.ts";
+import { call, type KvHandle } from "./client/call.ts";
+import type { GroupCommit } from "./client/group_commit.ts";
 import { leaseKey } from "./keys.ts";
 import { LeaseRecord } from "./records.ts";
 

@@ -4,8 +4,8 @@ import {
   type RateLimit,
   StoreUnavailable,
 } from "../domain/ports.ts";
-import { call, DEADLINE_MS, type KvHandle } from "./call.ts";
-import { GroupCommit, SHARED } from "./group_commit.ts";
+import { call, DEADLINE_MS, type KvHandle } from "./client/call.ts";
+import { GroupCommit, SHARED } from "./client/group_commit.ts";
 import { rateKey } from "./keys.ts";
 
 const MINUTE_MS = 60_000;

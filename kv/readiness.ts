@@ -1,6 +1,6 @@
 import type { Clock, Log } from "../domain/ports.ts";
-import { call, commit } from "./call.ts";
-import type { KvConnection } from "./connection.ts";
+import { call, commit } from "./client/call.ts";
+import type { KvConnection } from "./client/connection.ts";
 
 const DEADLINE_MS = 1_000;
 /** Anybody may call, so calling often must not mean writing often: writes have a quota. */

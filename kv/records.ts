@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { Context } from "../domain/context.ts";
-import { FailureReason, failureSummary } from "../domain/failure.ts";
-import { StoredHandoff, Timestamp } from "../domain/handoff.ts";
+import { Context } from "../domain/model/context.ts";
+import { FailureReason, failureSummary } from "../domain/model/failure.ts";
+import { StoredHandoff, Timestamp } from "../domain/handoff/state.ts";
 import type { Settled, Stored } from "../domain/ports.ts";
-import { Severity } from "../domain/submission.ts";
-import { SupportRequest } from "../domain/support_request.ts";
+import { Severity } from "../domain/model/submission.ts";
+import { SupportRequest } from "../domain/model/support_request.ts";
 
 /** Where a request is: the tenant or run part, and its sort key last. */
 const RecordKey = z.tuple([z.enum(["tenant", "run"]), z.string(), z.number().int()]);

@@ -1,7 +1,7 @@
-import { auditEvent } from "../domain/audit.ts";
-import type { Context } from "../domain/context.ts";
-import { timestamp } from "../domain/handoff.ts";
-import { FINGERPRINT_VERSION } from "../domain/idempotency.ts";
+import { auditEvent } from "../domain/model/audit.ts";
+import type { Context } from "../domain/model/context.ts";
+import { timestamp } from "../domain/handoff/state.ts";
+import { FINGERPRINT_VERSION } from "../domain/model/idempotency.ts";
 import {
   type Appended,
   type Clock,
@@ -11,15 +11,15 @@ import {
   type Stored,
   StoreUnavailable,
 } from "../domain/ports.ts";
-import type { SupportRequest } from "../domain/support_request.ts";
-import { call, type KvHandle } from "./call.ts";
-import type { Change } from "./change.ts";
+import type { SupportRequest } from "../domain/model/support_request.ts";
+import { call, type KvHandle } from "./client/call.ts";
+import type { Change } from "./client/change.ts";
 import { lastEntry, LatestReads, readLatest } from "./latest_reads.ts";
-import type { GroupCommit } from "./group_commit.ts";
+import type { GroupCommit } from "./client/group_commit.ts";
 import { auditKey, idempotencyKey, requestKey } from "./keys.ts";
 import { finalizedRecord, type IdempotencyRecord, sortKey, toStored } from "./records.ts";
 import type { Retention } from "./retention.ts";
-import { Sequence } from "./sequence.ts";
+import { Sequence } from "./sort_keys.ts";
 
 /** How often a taken sort key is exchanged for the next. */
 const MAX_COLLISIONS = 100;

@@ -1,8 +1,8 @@
 import type { Clock, Store } from "../domain/ports.ts";
 import { createAuditEvents } from "./audit_events.ts";
-import type { KvHandle } from "./call.ts";
+import type { KvHandle } from "./client/call.ts";
 import { createIdempotencyKeys } from "./idempotency_keys.ts";
-import { GroupCommit, LOCAL, SHARED } from "./group_commit.ts";
+import { GroupCommit, LOCAL, SHARED } from "./client/group_commit.ts";
 import { createLeases } from "./leases.ts";
 import { createRequests } from "./requests.ts";
 import { Retention } from "./retention.ts";

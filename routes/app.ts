@@ -1,18 +1,18 @@
 import { Hono } from "hono";
-import type { Deskhand } from "../domain/deskhand.ts";
+import type { Deskhand } from "../domain/dependencies.ts";
 import type { RateLimit } from "../domain/ports.ts";
-import { accessLog } from "./access_log.ts";
-import { auditEvents } from "./audit_events.ts";
-import { contract } from "./contract.ts";
-import { crossOrigin } from "./cross_origin.ts";
-import type { Env } from "./env.ts";
-import { answerError, answerUnknown, refuseOtherMethods } from "./errors.ts";
-import { defaultHeaders } from "./headers.ts";
+import { accessLog } from "./http/access_log.ts";
+import { auditEvents } from "./v1/audit_events.ts";
+import { contract } from "./openapi/routes.ts";
+import { crossOrigin } from "./http/cors.ts";
+import type { Env } from "./http/env.ts";
+import { answerError, answerUnknown, refuseOtherMethods } from "./http/errors.ts";
+import { defaultHeaders } from "./http/headers.ts";
 import { health } from "./health.ts";
-import { panel } from "./panel.ts";
-import { supportRequests } from "./support_requests.ts";
-import type { VerifyToken } from "./token.ts";
-import { pathOf, rejectMalformed } from "./well_formed.ts";
+import { panel } from "./panel/routes.ts";
+import { supportRequests } from "./v1/support_requests.ts";
+import type { VerifyToken } from "./auth/token_verifier.ts";
+import { pathOf, rejectMalformed } from "./http/request_target.ts";
 
 export interface AppOptions {
   deskhand: Deskhand;

@@ -3,9 +3,9 @@
  * and nothing of it is bundled.
  */
 import { type ApplyGlobalResponse, hc } from "hono/client";
-import type { auditEvents } from "./audit_events.ts";
-import type { Problem, PROBLEMS, ProblemSlug } from "./problems.ts";
-import type { supportRequests } from "./support_requests.ts";
+import type { auditEvents } from "./v1/audit_events.ts";
+import type { Problem, PROBLEMS, ProblemSlug } from "./http/problems.ts";
+import type { supportRequests } from "./v1/support_requests.ts";
 
 /** Not the whole app's type: it loads files as text, which only Deno's compiler understands. */
 type Called = ReturnType<typeof supportRequests> | ReturnType<typeof auditEvents>;
@@ -21,7 +21,7 @@ export type AppType = ApplyGlobalResponse<
   { [Status in ProblemStatus]: { json: Problem } }
 >;
 
-export type { AuditEventsAnswer, ContextSummaryAnswer, SupportRequestAnswer } from "./answers.ts";
+export type { AuditEventsAnswer, ContextSummaryAnswer, SupportRequestAnswer } from "./v1/responses.ts";
 export type { Problem, ProblemSlug };
 
 export interface ClientOptions {

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
-import type { Env } from "./env.ts";
-import { json } from "./json.ts";
-import { problem } from "./problems.ts";
+import type { Env } from "./http/env.ts";
+import { json } from "./http/json.ts";
+import { problem } from "./http/problems.ts";
 
 /** Whether this process runs, and whether it can keep a request. */
 export function health(isReady: () => Promise<boolean>) {

@@ -1,8 +1,8 @@
 import { assertEquals, assertFalse, assertMatch, assertRejects } from "@std/assert";
 import configuration from "../deno.json" with { type: "json" };
 import { temporaryPath } from "./kv/fixtures.ts";
-import { mintToken } from "./practice/token.ts";
-import { AUTH_SECRET } from "./service.ts";
+import { mintToken } from "./demo/token.ts";
+import { AUTH_SECRET } from "./support/service.ts";
 
 const REQUESTS = "/v1/tenants/acme/support-requests";
 

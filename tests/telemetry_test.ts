@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { startService } from "./process.ts";
+import { startService } from "./support/service_process.ts";
 import { temporaryPath } from "./kv/fixtures.ts";
-import { startPracticeDesk } from "./practice/desk.ts";
+import { startPracticeDesk } from "./demo/fake_desk.ts";
 
 interface Attribute {
   key: string;

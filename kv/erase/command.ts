@@ -1,10 +1,10 @@
 import { parseArgs } from "node:util";
-import { TenantId } from "../../domain/context.ts";
+import { TenantId } from "../../domain/model/context.ts";
 import { type Clock, StoreUnavailable } from "../../domain/ports.ts";
-import { Actor } from "../../domain/support_request.ts";
+import { Actor } from "../../domain/model/support_request.ts";
 import { Eraser } from "./eraser.ts";
-import { messageOf } from "../error_message.ts";
-import { CannotOpenStore, type KvLocation, openStore } from "../open.ts";
+import { messageOf } from "../client/error_message.ts";
+import { CannotOpenStore, type KvLocation, openStore } from "../client/open.ts";
 import { Retention } from "../retention.ts";
 import type { Tally } from "./tally.ts";
 import type { Scope } from "./targets.ts";

@@ -1,6 +1,6 @@
 import { type Clock, StoreUnavailable } from "../../domain/ports.ts";
-import { call, type KvHandle } from "../call.ts";
-import { keySize } from "../change.ts";
+import { call, type KvHandle } from "../client/call.ts";
+import { keySize } from "../client/change.ts";
 import type { Retention } from "../retention.ts";
 import { ErasureRecord } from "./erasure_record.ts";
 import { add, newTally, type Tally } from "./tally.ts";

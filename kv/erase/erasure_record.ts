@@ -1,5 +1,5 @@
-import type { Erasure } from "../../domain/audit.ts";
-import { timestamp } from "../../domain/handoff.ts";
+import type { Erasure } from "../../domain/model/audit.ts";
+import { timestamp } from "../../domain/handoff/state.ts";
 import { erasureKey } from "../keys.ts";
 import type { Tally } from "./tally.ts";
 import type { Scope } from "./targets.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Erasure } from "../../domain/audit.ts";
+import type { Erasure } from "../../domain/model/audit.ts";
 
 export type CountName = keyof Erasure["deleted"];
 

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Clock } from "../../domain/ports.ts";
-import { call, type KvHandle } from "../call.ts";
+import { call, type KvHandle } from "../client/call.ts";
 import { auditPrefix, runsOf } from "../keys.ts";
 import type { Retention } from "../retention.ts";
 import { type CountName, noteTicket, type Tally } from "./tally.ts";

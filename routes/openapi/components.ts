@@ -1,10 +1,10 @@
 import { z } from "zod";
-import { AuditEvent, Erasure } from "../../domain/audit.ts";
-import { Context } from "../../domain/context.ts";
-import { Handoff, Ticket } from "../../domain/handoff.ts";
-import { HandoffChoice, Submission } from "../../domain/submission.ts";
-import { Actor } from "../../domain/support_request.ts";
-import { AuditEventsAnswer, ContextSummaryAnswer, SupportRequestAnswer } from "../answers.ts";
+import { AuditEvent, Erasure } from "../../domain/model/audit.ts";
+import { Context } from "../../domain/model/context.ts";
+import { Handoff, Ticket } from "../../domain/handoff/state.ts";
+import { HandoffChoice, Submission } from "../../domain/model/submission.ts";
+import { Actor } from "../../domain/model/support_request.ts";
+import { AuditEventsAnswer, ContextSummaryAnswer, SupportRequestAnswer } from "../v1/responses.ts";
 import { formOf, withDiscriminators } from "./unions.ts";
 import { exampleProblem } from "./problem_responses.ts";
 

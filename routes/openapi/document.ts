@@ -1,5 +1,5 @@
 import { componentSchemas } from "./components.ts";
-import { HEADERS } from "./headers.ts";
+import { HEADERS } from "./response_headers.ts";
 import { auditEvents, health, latest, resume, submit } from "./operations.ts";
 import { problemExamples } from "./problem_responses.ts";
 

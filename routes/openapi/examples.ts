@@ -1,4 +1,4 @@
-import { failureSummary } from "../../domain/failure.ts";
+import { failureSummary } from "../../domain/model/failure.ts";
 
 const REQUEST = {
   reference: "SR-01M857JJM2SCJ21CGTHC4N37D3",

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { RunId, TenantId } from "../../domain/context.ts";
-import { IDEMPOTENCY_KEY } from "../../domain/idempotency.ts";
-import { CURSOR } from "../audit_events.ts";
-import type { ProblemSlug } from "../problems.ts";
-import type { Scope } from "../who_may.ts";
+import { RunId, TenantId } from "../../domain/model/context.ts";
+import { IDEMPOTENCY_KEY } from "../../domain/model/idempotency.ts";
+import { CURSOR } from "../v1/audit_events.ts";
+import type { ProblemSlug } from "../http/problems.ts";
+import type { Scope } from "../auth/require_scope.ts";
 import { schemaRef } from "./components.ts";
 import {
   AUDIT_EVENTS,
@@ -12,7 +12,7 @@ import {
   SUBMISSIONS,
   SUPPORT_REQUESTS,
 } from "./examples.ts";
-import { headerRefs } from "./headers.ts";
+import { headerRefs } from "./response_headers.ts";
 import { problemResponses } from "./problem_responses.ts";
 
 type ContextKind = "tenant" | "run";

@@ -1,7 +1,7 @@
-import { IDEMPOTENCY_KEY_RULE } from "../idempotency_key.ts";
-import { type Problem, PROBLEMS, type ProblemSlug } from "../problems.ts";
-import { HOST_RULE } from "../well_formed.ts";
-import { type HeaderName, headerRefs } from "./headers.ts";
+import { IDEMPOTENCY_KEY_RULE } from "../v1/idempotency_key.ts";
+import { type Problem, PROBLEMS, type ProblemSlug } from "../http/problems.ts";
+import { HOST_RULE } from "../http/request_target.ts";
+import { type HeaderName, headerRefs } from "./response_headers.ts";
 
 /** What an answer of each type says, for one case where there are several. */
 const DETAILS: Record<ProblemSlug, string> = {

@@ -1,10 +1,10 @@
 /** Attacks on the memory and the time of one service. Each is bounded in count and time. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "node:http2";
-import { MAX_BODY_BYTES } from "../../routes/json_body.ts";
-import { mintToken } from "../practice/token.ts";
-import { requestsPath, type Service } from "../process.ts";
-import { AUTH_SECRET } from "../service.ts";
+import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
+import { mintToken } from "../demo/token.ts";
+import { requestsPath, type Service } from "../support/service_process.ts";
+import { AUTH_SECRET } from "../support/service.ts";
 import { chunk, Peer } from "./peer.ts";
 
 export interface Attack {

@@ -2,7 +2,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "node:http2";
 import { temporaryPath } from "../kv/fixtures.ts";
-import { startService } from "../process.ts";
+import { startService } from "../support/service_process.ts";
 import { Peer } from "./peer.ts";
 
 /** The status of one request, and its problem, if it is one. */

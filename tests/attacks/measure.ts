@@ -1,4 +1,4 @@
-import type { Service } from "../process.ts";
+import type { Service } from "../support/service_process.ts";
 
 /** What an attack did to the service. */
 export interface Effect {

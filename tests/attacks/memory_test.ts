@@ -1,7 +1,7 @@
 /** What one stranger does costs the service little memory, and other clients little time. */
 import { assertLess } from "@std/assert";
 import { temporaryPath } from "../kv/fixtures.ts";
-import { startService } from "../process.ts";
+import { startService } from "../support/service_process.ts";
 import { ATTACKS } from "./attacks.ts";
 import { measure } from "./measure.ts";
 

@@ -1,10 +1,10 @@
 /** After its response nobody sends the service a body without end. */
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { MAX_BODY_BYTES } from "../../routes/json_body.ts";
+import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import { temporaryPath } from "../kv/fixtures.ts";
-import { mintToken } from "../practice/token.ts";
-import { requestsPath, type Service, since, startService, until } from "../process.ts";
-import { AUTH_SECRET } from "../service.ts";
+import { mintToken } from "../demo/token.ts";
+import { requestsPath, type Service, since, startService, until } from "../support/service_process.ts";
+import { AUTH_SECRET } from "../support/service.ts";
 import { chunk, Peer } from "./peer.ts";
 
 /** What the kernel's buffers of both sides take on loopback is about 4 MB. */

@@ -1,5 +1,5 @@
 /** What the figures ask. */
-import { mintToken } from "../practice/token.ts";
+import { mintToken } from "../demo/token.ts";
 import type { LoadPlan } from "./load.ts";
 
 export const AUTH_SECRET = "a secret for benches, of 32 bytes or more";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Browser } from "playwright-core";
-import { mintToken } from "../practice/token.ts";
-import { AUTH_SECRET } from "../service.ts";
+import { mintToken } from "../demo/token.ts";
+import { AUTH_SECRET } from "../support/service.ts";
 import { launch, openStage, UNSANITIZED } from "./stage.ts";
 
 let browser: Browser;

@@ -4,9 +4,9 @@
  * practice desk, all on loopback.
  */
 import { type Browser, chromium, type Locator, type Page } from "playwright-core";
-import { type PracticeDesk, startPracticeDesk } from "../practice/desk.ts";
-import { mintToken, type TokenClaims } from "../practice/token.ts";
-import { AUTH_SECRET, openService } from "../service.ts";
+import { type PracticeDesk, startPracticeDesk } from "../demo/fake_desk.ts";
+import { mintToken, type TokenClaims } from "../demo/token.ts";
+import { AUTH_SECRET, openService } from "../support/service.ts";
 
 export const PANEL = new URL("../../routes/panel/panel.js", import.meta.url);
 

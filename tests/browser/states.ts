@@ -1,8 +1,8 @@
-import { timestamp } from "../../domain/handoff.ts";
+import { timestamp } from "../../domain/handoff/state.ts";
 import { createStore } from "../../kv/store.ts";
 import { ACME, requestIn } from "../kv/fixtures.ts";
-import { mintToken } from "../practice/token.ts";
-import { AUTH_SECRET } from "../service.ts";
+import { mintToken } from "../demo/token.ts";
+import { AUTH_SECRET } from "../support/service.ts";
 import { type Stage, type StageOptions, until } from "./stage.ts";
 
 /** What somebody hostile, or only unlucky, may have written: all of it is text. */

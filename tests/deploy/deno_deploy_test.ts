@@ -3,8 +3,8 @@
  * permissions, no `--unstable-*` flag, a KV that is opened without a path, and its variables.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { startPracticeDesk } from "../practice/desk.ts";
-import { requestsPath, type Service, startService, until } from "../process.ts";
+import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { requestsPath, type Service, startService, until } from "../support/service_process.ts";
 
 /** Deploy documents Deno 2.5. */
 const RUNTIME = "deno@2.5.7";

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { temporaryPath } from "../kv/fixtures.ts";
-import { startService } from "../process.ts";
+import { startService } from "../support/service_process.ts";
 
 const MAX_BYTES = 25_000_000;
 

@@ -1,5 +1,5 @@
 import type { RequestTrackerSettings } from "../../desk/request_tracker.ts";
-import type { SupportRequest } from "../../domain/support_request.ts";
+import type { SupportRequest } from "../../domain/model/support_request.ts";
 
 export const REFERENCE = "SR-01K9ABCDEFGHJKMNPQRSTVWXYZ";
 export const OTHER_REFERENCE = "SR-01K9ABCDEFGHJKMNPQRSTVWXYY";

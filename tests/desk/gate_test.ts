@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { createGate, type UngatedDesk } from "../../desk/gate.ts";
-import { failedCreation } from "../../desk/outcomes.ts";
+import { failedCreation } from "../../desk/failures.ts";
 import type { Creation, DeskCalls, Log, LogFields, Lookup } from "../../domain/ports.ts";
 import { supportRequest } from "./fixtures.ts";
 

@@ -2,8 +2,8 @@ import { assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@
 import type { UngatedDesk } from "../../desk/gate.ts";
 import { createRequestTracker, type RequestTrackerSettings } from "../../desk/request_tracker.ts";
 import type { Lookup } from "../../domain/ports.ts";
-import type { SupportRequest } from "../../domain/support_request.ts";
-import { type PracticeDesk, startPracticeDesk } from "../practice/desk.ts";
+import type { SupportRequest } from "../../domain/model/support_request.ts";
+import { type PracticeDesk, startPracticeDesk } from "../demo/fake_desk.ts";
 import { OTHER_REFERENCE, REFERENCE, settings, supportRequest } from "./fixtures.ts";
 import { answering, type Behaviour, stallingAfter, startHostileDesk } from "./hostile_desk.ts";
 

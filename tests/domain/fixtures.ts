@@ -1,7 +1,7 @@
-import type { Context } from "../../domain/context.ts";
-import type { Deskhand } from "../../domain/deskhand.ts";
-import type { Failure } from "../../domain/failure.ts";
-import type { Ticket } from "../../domain/handoff.ts";
+import type { Context } from "../../domain/model/context.ts";
+import type { Deskhand } from "../../domain/dependencies.ts";
+import type { Failure } from "../../domain/model/failure.ts";
+import type { Ticket } from "../../domain/handoff/state.ts";
 import type {
   Admission,
   Creation,
@@ -12,13 +12,13 @@ import type {
   Lookup,
   Store,
 } from "../../domain/ports.ts";
-import { mintReference } from "../../domain/reference.ts";
-import { Submission } from "../../domain/submission.ts";
+import { mintReference } from "../../domain/model/reference.ts";
+import { Submission } from "../../domain/model/submission.ts";
 import { submit } from "../../domain/submit.ts";
 import type { SubmitResult } from "../../domain/submit_result.ts";
-import type { SupportRequest } from "../../domain/support_request.ts";
+import type { SupportRequest } from "../../domain/model/support_request.ts";
 import { silent } from "../../domain/telemetry.ts";
-import { UnderWay } from "../../domain/under_way.ts";
+import { UnderWay } from "../../domain/in_flight.ts";
 import { createStore } from "../../kv/store.ts";
 
 export const START = Date.parse("2026-11-23T12:00:00.000Z");

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { Context } from "../../domain/context.ts";
-import { timestamp } from "../../domain/handoff.ts";
+import type { Context } from "../../domain/model/context.ts";
+import { timestamp } from "../../domain/handoff/state.ts";
 import { type Store, StoreUnavailable } from "../../domain/ports.ts";
 import { ACME, ACTOR, ask, failedWith, openDeskhand, requestOf, ScriptedDesk } from "./fixtures.ts";
 import { OVERDUE_MS, START, ticket } from "./fixtures.ts";

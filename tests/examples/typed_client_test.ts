@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { createClient } from "../../routes/client.ts";
-import { startPracticeDesk } from "../practice/desk.ts";
-import { mintToken } from "../practice/token.ts";
-import { AUTH_SECRET, openService } from "../service.ts";
+import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { mintToken } from "../demo/token.ts";
+import { AUTH_SECRET, openService } from "../support/service.ts";
 import { askForHelp, checkAgain, lookUp } from "./typed_client.ts";
 
 const QUESTION = { tenantId: "acme", runId: "r-1", summary: "The nightly import stops" };

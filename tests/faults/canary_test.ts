@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { SignJWT } from "jose";
 import { dump, temporaryPath } from "../kv/fixtures.ts";
 import { scenes, startCanaryDesk } from "./canary_desk.ts";
-import { startService } from "../process.ts";
+import { startService } from "../support/service_process.ts";
 
 /** Where something can come out. `file` is the KV file byte by byte, beside what KV reads of it. */
 const SURFACES = ["log", "answer", "kv", "audit", "file", "desk"] as const;

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
-import { mintToken } from "../practice/token.ts";
-import { AUTH_SECRET } from "../service.ts";
+import { mintToken } from "../demo/token.ts";
+import { AUTH_SECRET } from "../support/service.ts";
 import { temporaryPath } from "../kv/fixtures.ts";
 import { Peer } from "../attacks/peer.ts";
 import { startGatedDesk } from "./gated_desk.ts";
-import { requestsPath, type Service, since, startService, until } from "../process.ts";
+import { requestsPath, type Service, since, startService, until } from "../support/service_process.ts";
 
 const CREATE = { summary: "Printer on fire", handoff: { mode: "create" } };
 

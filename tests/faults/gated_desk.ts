@@ -1,4 +1,4 @@
-import { startPracticeDesk } from "../practice/desk.ts";
+import { startPracticeDesk } from "../demo/fake_desk.ts";
 
 /**
  * A practice desk whose answers to creations wait: the tickets are there, and nobody is told until

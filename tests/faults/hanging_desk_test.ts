@@ -1,8 +1,8 @@
 /** What a desk that hangs does to everybody, over real sockets: nothing but what its time allows. */
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import type { SupportRequestAnswer } from "../../routes/answers.ts";
+import type { SupportRequestAnswer } from "../../routes/v1/responses.ts";
 import { head, startHostileDesk, write } from "../desk/hostile_desk.ts";
-import { openService, TestClock } from "../service.ts";
+import { openService, TestClock } from "../support/service.ts";
 
 /** For the desk, of each submission. Five seconds by default; a second shows the same. */
 const DESK_TIMEOUT_MS = Number(Deno.env.get("HANGING_DESK_TIMEOUT_MS") ?? 1000);

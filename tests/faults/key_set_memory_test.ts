@@ -1,6 +1,6 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { startService, until } from "../process.ts";
-import { startIssuer } from "../routes/issuer.ts";
+import { startService, until } from "../support/service_process.ts";
+import { startIssuer } from "../routes/auth/issuer.ts";
 
 /** In KiB. */
 const MEGABYTE = 1024;

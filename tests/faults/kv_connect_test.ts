@@ -6,12 +6,12 @@ import {
   assertLess,
   assertRejects,
 } from "@std/assert";
-import { messageOf } from "../../kv/error_message.ts";
-import { openStore } from "../../kv/open.ts";
-import { startPracticeDesk } from "../practice/desk.ts";
-import { openService } from "../service.ts";
+import { messageOf } from "../../kv/client/error_message.ts";
+import { openStore } from "../../kv/client/open.ts";
+import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { openService } from "../support/service.ts";
 import { freePort, type KvServerMode, SERVER_SECRET, startKvServer } from "./kv_connect_server.ts";
-import { assertUnavailable, type Service, since, startService, until } from "../process.ts";
+import { assertUnavailable, type Service, since, startService, until } from "../support/service_process.ts";
 
 const LATEST = "/v1/tenants/acme/support-requests/latest";
 

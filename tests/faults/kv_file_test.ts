@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { SupportRequest } from "../../domain/support_request.ts";
+import { SupportRequest } from "../../domain/model/support_request.ts";
 import { dump, lockDatabase, openKvFile, temporaryPath } from "../kv/fixtures.ts";
-import { openService, TestClock } from "../service.ts";
+import { openService, TestClock } from "../support/service.ts";
 import { startGatedDesk } from "./gated_desk.ts";
-import { assertUnavailable, type Service, since, startService } from "../process.ts";
+import { assertUnavailable, type Service, since, startService } from "../support/service_process.ts";
 
 const INTERRUPTED_MS = 60_000;
 

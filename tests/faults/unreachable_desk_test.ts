@@ -2,8 +2,8 @@
 import { assertEquals, assertNotMatch } from "@std/assert";
 import { SELF_SIGNED } from "../desk/self_signed.ts";
 import { temporaryPath } from "../kv/fixtures.ts";
-import { startService } from "../process.ts";
-import { openService } from "../service.ts";
+import { startService } from "../support/service_process.ts";
+import { openService } from "../support/service.ts";
 
 /** A desk on loopback whose certificate nobody trusts. */
 function startSelfSignedDesk() {

@@ -1,10 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
-import { AuditEvent } from "../../domain/audit.ts";
-import { KEY_LIFETIME_MS } from "../../domain/idempotency.ts";
-import { publicHandoff } from "../../domain/handoff.ts";
-import { asRead } from "../../domain/interruption.ts";
+import { AuditEvent } from "../../domain/model/audit.ts";
+import { KEY_LIFETIME_MS } from "../../domain/model/idempotency.ts";
+import { publicHandoff } from "../../domain/handoff/state.ts";
+import { asRead } from "../../domain/handoff/timeouts.ts";
 import { IdempotencyRecord } from "../../kv/records.ts";
-import { SupportRequest } from "../../domain/support_request.ts";
+import { SupportRequest } from "../../domain/model/support_request.ts";
 import type { World } from "./world.ts";
 
 interface StoredRequest {

@@ -1,6 +1,6 @@
 /** What one run is made of: everything that fast-check chooses, but for the order of the calls. */
 import * as fc from "fast-check";
-import { PATIENCE_MS, SKEW_MS } from "../../domain/interruption.ts";
+import { PATIENCE_MS, SKEW_MS } from "../../domain/handoff/timeouts.ts";
 
 const HOUR_MS = 3_600_000;
 

@@ -1,6 +1,6 @@
 import type { UngatedDesk } from "../../desk/gate.ts";
-import { failedCreation } from "../../desk/outcomes.ts";
-import type { Ticket } from "../../domain/handoff.ts";
+import { failedCreation } from "../../desk/failures.ts";
+import type { Ticket } from "../../domain/handoff/state.ts";
 import type { Contact, Creation, Lookup } from "../../domain/ports.ts";
 import {
   type CreationPlan,

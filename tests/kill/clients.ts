@@ -1,4 +1,4 @@
-import type { SupportRequest } from "../../domain/support_request.ts";
+import type { SupportRequest } from "../../domain/model/support_request.ts";
 
 /** One submission as a client sends it, and sends it again. */
 export interface Submitted {

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import * as fc from "fast-check";
-import { type PracticeDesk, startPracticeDesk } from "../practice/desk.ts";
-import { mintToken } from "../practice/token.ts";
-import { startService } from "../process.ts";
-import { AUTH_SECRET } from "../service.ts";
+import { type PracticeDesk, startPracticeDesk } from "../demo/fake_desk.ts";
+import { mintToken } from "../demo/token.ts";
+import { startService } from "../support/service_process.ts";
+import { AUTH_SECRET } from "../support/service.ts";
 import { Clients, send, type Submitted } from "./clients.ts";
 import { type KvFile, readKvFile, torn } from "./kv_file.ts";
 

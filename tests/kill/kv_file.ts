@@ -1,5 +1,5 @@
-import { AuditEvent } from "../../domain/audit.ts";
-import { SupportRequest } from "../../domain/support_request.ts";
+import { AuditEvent } from "../../domain/model/audit.ts";
+import { SupportRequest } from "../../domain/model/support_request.ts";
 import { IdempotencyRecord } from "../../kv/records.ts";
 
 /** What a KV file holds. */

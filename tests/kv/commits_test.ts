@@ -3,8 +3,8 @@ import { assert, assertEquals } from "@std/assert";
 import type { Appended, Store } from "../../domain/ports.ts";
 import { requestKey } from "../../kv/keys.ts";
 import { LatestReads } from "../../kv/latest_reads.ts";
-import { Sequence } from "../../kv/sequence.ts";
-import { openService, TestClock } from "../service.ts";
+import { Sequence } from "../../kv/sort_keys.ts";
+import { openService, TestClock } from "../support/service.ts";
 import {
   ACME,
   claim,

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { type Settled, type Stored, StoreUnavailable } from "../../domain/ports.ts";
-import type { SupportRequest } from "../../domain/support_request.ts";
+import type { SupportRequest } from "../../domain/model/support_request.ts";
 import {
   ACME,
   created,

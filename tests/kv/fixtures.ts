@@ -1,9 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
-import type { Context } from "../../domain/context.ts";
-import { timestamp } from "../../domain/handoff.ts";
+import type { Context } from "../../domain/model/context.ts";
+import { timestamp } from "../../domain/handoff/state.ts";
 import type { KeyClaim, Settled } from "../../domain/ports.ts";
-import { mintReference } from "../../domain/reference.ts";
-import type { SupportRequest } from "../../domain/support_request.ts";
+import { mintReference } from "../../domain/model/reference.ts";
+import type { SupportRequest } from "../../domain/model/support_request.ts";
 import { createStore, type StoreOptions } from "../../kv/store.ts";
 
 export const START = Date.parse("2026-11-23T12:00:00.000Z");

@@ -6,9 +6,9 @@
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { SignJWT } from "jose";
-import { startPracticeDesk } from "../practice/desk.ts";
-import { ALL_SCOPES } from "../practice/token.ts";
-import { AUTH_SECRET, openService, TestClock } from "../service.ts";
+import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { ALL_SCOPES } from "../demo/token.ts";
+import { AUTH_SECRET, openService, TestClock } from "../support/service.ts";
 import golden from "./golden/v1.json" with { type: "json" };
 
 const MADE_AT = Date.parse(golden.madeAt);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
-import { FINGERPRINT_VERSION } from "../../domain/idempotency.ts";
+import { FINGERPRINT_VERSION } from "../../domain/model/idempotency.ts";
 import {
   ACME,
   claim,

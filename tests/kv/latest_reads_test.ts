@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { install } from "@sinonjs/fake-timers";
-import type { Context } from "../../domain/context.ts";
+import type { Context } from "../../domain/model/context.ts";
 import { StoreUnavailable } from "../../domain/ports.ts";
-import { openStore } from "../../kv/open.ts";
+import { openStore } from "../../kv/client/open.ts";
 import { createStore } from "../../kv/store.ts";
 import {
   ACME,

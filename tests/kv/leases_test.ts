@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
 import type { Lease } from "../../domain/ports.ts";
-import { mintReference } from "../../domain/reference.ts";
+import { mintReference } from "../../domain/model/reference.ts";
 import { dump, type Expiry, openTestStore, START, withExpiries } from "./fixtures.ts";
 
 const reference = mintReference(START);

@@ -2,12 +2,12 @@ import { serialize } from "node:v8";
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { MAX_DESK_URL_LENGTH } from "../../config/environment.ts";
-import { timestamp } from "../../domain/handoff.ts";
+import { timestamp } from "../../domain/handoff/state.ts";
 import type { Settled } from "../../domain/ports.ts";
-import { Submission } from "../../domain/submission.ts";
-import type { Actor } from "../../domain/support_request.ts";
+import { Submission } from "../../domain/model/submission.ts";
+import type { Actor } from "../../domain/model/support_request.ts";
 import { createSharedRateLimit } from "../../kv/rate_limit.ts";
-import { MAX_BODY_BYTES } from "../../routes/json_body.ts";
+import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import { claim, openTestStore, pendingIn, run, SetClock, START } from "./fixtures.ts";
 
 const ID = "x".repeat(128);

@@ -9,8 +9,8 @@ import {
   SupportRequestV1,
 } from "./golden/v1_schemas.ts";
 import golden from "./golden/v1.json" with { type: "json" };
-import { startPracticeDesk } from "../practice/desk.ts";
-import { type Call, openService, TestClock } from "../service.ts";
+import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { type Call, openService, TestClock } from "../support/service.ts";
 import { ACME, created, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
 
 const PATH = "/v1/tenants/acme/support-requests";

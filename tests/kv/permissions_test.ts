@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { openStore } from "../../kv/open.ts";
-import { startService } from "../process.ts";
+import { openStore } from "../../kv/client/open.ts";
+import { startService } from "../support/service_process.ts";
 import { temporaryPath } from "./fixtures.ts";
 
 const NAMES = ["", "-wal", "-shm", ".lock"];

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { StoreUnavailable } from "../../domain/ports.ts";
-import { call } from "../../kv/call.ts";
-import { KvConnection } from "../../kv/connection.ts";
-import { GroupCommit, LOCAL } from "../../kv/group_commit.ts";
+import { call } from "../../kv/client/call.ts";
+import { KvConnection } from "../../kv/client/connection.ts";
+import { GroupCommit, LOCAL } from "../../kv/client/group_commit.ts";
 import { createReadiness } from "../../kv/readiness.ts";
 import { lockDatabase, openKvFile, temporaryPath } from "./fixtures.ts";
 import { watchedKv } from "./watched_kv.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
 import type { Stored } from "../../domain/ports.ts";
-import type { SupportRequest } from "../../domain/support_request.ts";
+import type { SupportRequest } from "../../domain/model/support_request.ts";
 import { ACME, claim, DAY_MS, dump, openTestStore, pendingIn, requestIn, run } from "./fixtures.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;

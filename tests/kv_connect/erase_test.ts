@@ -1,11 +1,11 @@
 /** Erasing beside services that share a KV Connect server, which takes ten checks a commit. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { runErase } from "../erase/command.ts";
-import { contents } from "../erase/fixtures.ts";
+import { runErase } from "../kv/erase/command.ts";
+import { contents } from "../kv/erase/fixtures.ts";
 import { readKvFile, torn } from "../kill/kv_file.ts";
-import { mintToken } from "../practice/token.ts";
-import { requestsPath, type Service } from "../process.ts";
-import { AUTH_SECRET } from "../service.ts";
+import { mintToken } from "../demo/token.ts";
+import { requestsPath, type Service } from "../support/service_process.ts";
+import { AUTH_SECRET } from "../support/service.ts";
 import { report, startFleet } from "./fleet.ts";
 import { Load } from "./load.ts";
 

@@ -1,5 +1,5 @@
-import { type PracticeDesk, startPracticeDesk } from "../practice/desk.ts";
-import { type Service, startService, until } from "../process.ts";
+import { type PracticeDesk, startPracticeDesk } from "../demo/fake_desk.ts";
+import { type Service, startService, until } from "../support/service_process.ts";
 import type { Network } from "./network.ts";
 import { type KvServer, startKvServer } from "./server.ts";
 

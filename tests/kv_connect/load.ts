@@ -1,5 +1,5 @@
-import type { Answer, Service } from "../process.ts";
-import type { SupportRequestAnswer } from "../../routes/answers.ts";
+import type { Answer, Service } from "../support/service_process.ts";
+import type { SupportRequestAnswer } from "../../routes/v1/responses.ts";
 import { pause } from "./fleet.ts";
 
 /** One submission, and what was answered. */

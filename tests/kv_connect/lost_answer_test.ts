@@ -4,8 +4,8 @@
  */
 import { assertEquals } from "@std/assert";
 import { readKvFile, torn } from "../kill/kv_file.ts";
-import { startPracticeDesk } from "../practice/desk.ts";
-import { type Service, startService } from "../process.ts";
+import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { type Service, startService } from "../support/service_process.ts";
 import { deskEnv, isReady } from "./fleet.ts";
 import { startLossyProxy } from "./lossy_proxy.ts";
 import { startKvServer } from "./server.ts";

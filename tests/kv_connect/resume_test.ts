@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { startGatedDesk } from "../faults/gated_desk.ts";
 import { readKvFile, torn } from "../kill/kv_file.ts";
-import { type Service, startService, until } from "../process.ts";
+import { type Service, startService, until } from "../support/service_process.ts";
 import {
   DESK_TIMEOUT_MS,
   deskEnv,

@@ -1,6 +1,6 @@
 /** A real KV Connect server, and what a test needs to hurt it. */
 import { freePort } from "../faults/kv_connect_server.ts";
-import { until } from "../process.ts";
+import { until } from "../support/service_process.ts";
 import { findServer } from "./find_server.ts";
 import type { Network } from "./network.ts";
 

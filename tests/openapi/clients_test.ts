@@ -1,6 +1,6 @@
 /** Clients as code generators make them compile, and work against the service behind nginx. */
 import { assertEquals, assertMatch } from "@std/assert";
-import { openService } from "../service.ts";
+import { openService } from "../support/service.ts";
 import { attempt, openFolder, openPrefixed, packagesOf, run } from "./tools.ts";
 
 /** What every example prints: submit, read the latest, page the audit events, see a failure. */

@@ -1,9 +1,9 @@
 /** What the tests of generated clients share: commands, folders, and a service to call. */
 import { assert } from "@std/assert";
-import { startPracticeDesk } from "../practice/desk.ts";
-import { mintToken } from "../practice/token.ts";
+import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { mintToken } from "../demo/token.ts";
 import { startNginx } from "../proxy/nginx.ts";
-import { AUTH_SECRET, openService } from "../service.ts";
+import { AUTH_SECRET, openService } from "../support/service.ts";
 
 /** A generator that takes longer hangs, and is ended. */
 const LIMIT_MS = 240_000;

@@ -1,5 +1,5 @@
 /** Clients that hold connections open, and one that behaves. All of them on loopback. */
-import { since } from "../process.ts";
+import { since } from "../support/service_process.ts";
 
 const BATCH = 250;
 

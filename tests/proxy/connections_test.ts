@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Service, since, startService } from "../process.ts";
+import { type Service, since, startService } from "../support/service_process.ts";
 import { callAlone, crowd } from "./clients.ts";
 import { startNginx } from "./nginx.ts";
 

@@ -1,6 +1,6 @@
 /** A real nginx with the project's configuration, on loopback, as an operator edits it. */
 import { freePort } from "../faults/kv_connect_server.ts";
-import { until } from "../process.ts";
+import { until } from "../support/service_process.ts";
 
 const NGINX = "/usr/sbin/nginx";
 const CONFIGURATION = new URL("../../config/deploy/nginx.conf", import.meta.url);

@@ -2,10 +2,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Browser } from "playwright-core";
 import { launch, UNSANITIZED } from "../browser/stage.ts";
-import { startPracticeDesk } from "../practice/desk.ts";
-import { mintToken } from "../practice/token.ts";
-import { startService } from "../process.ts";
-import { AUTH_SECRET } from "../service.ts";
+import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { mintToken } from "../demo/token.ts";
+import { startService } from "../support/service_process.ts";
+import { AUTH_SECRET } from "../support/service.ts";
 import { freePort } from "../faults/kv_connect_server.ts";
 import { createClient } from "../../routes/client.ts";
 import { runTask } from "../smoke/task.ts";

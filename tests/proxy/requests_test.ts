@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { MAX_BODY_BYTES } from "../../routes/json_body.ts";
-import { mintToken } from "../practice/token.ts";
-import { type Service, startService, until } from "../process.ts";
-import { AUTH_SECRET } from "../service.ts";
+import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
+import { mintToken } from "../demo/token.ts";
+import { type Service, startService, until } from "../support/service_process.ts";
+import { AUTH_SECRET } from "../support/service.ts";
 import { crowd } from "./clients.ts";
 import { type Nginx, type NginxOptions, startNginx } from "./nginx.ts";
 

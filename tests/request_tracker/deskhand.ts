@@ -1,9 +1,9 @@
 /** The service as its operator runs it: a process of its own, with the permissions of `serve`. */
 import { assertEquals } from "@std/assert";
 import settings from "../../deno.json" with { type: "json" };
-import type { ContextSummaryAnswer, SupportRequestAnswer } from "../../routes/answers.ts";
-import { mintToken } from "../practice/token.ts";
-import { AUTH_SECRET } from "../service.ts";
+import type { ContextSummaryAnswer, SupportRequestAnswer } from "../../routes/v1/responses.ts";
+import { mintToken } from "../demo/token.ts";
+import { AUTH_SECRET } from "../support/service.ts";
 import type { RequestTracker } from "./instance.ts";
 
 const ROOT = new URL("../../", import.meta.url);

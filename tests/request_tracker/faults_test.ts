@@ -5,9 +5,9 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
-import type { SupportRequestAnswer } from "../../routes/answers.ts";
+import type { SupportRequestAnswer } from "../../routes/v1/responses.ts";
 import { supportRequest } from "../desk/fixtures.ts";
-import { openService, TestClock } from "../service.ts";
+import { openService, TestClock } from "../support/service.ts";
 import { FAULTS, LONG_MS, MAY_EXIST, NO_TICKET, type Row } from "./faults.ts";
 import { type RequestTracker, startRequestTracker } from "./instance.ts";
 

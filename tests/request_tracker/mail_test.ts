@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createRequestTracker, type RequestorSource } from "../../desk/request_tracker.ts";
-import { mintReference } from "../../domain/reference.ts";
+import { mintReference } from "../../domain/model/reference.ts";
 import { supportRequest } from "../desk/fixtures.ts";
 import { startRequestTracker } from "./instance.ts";
 

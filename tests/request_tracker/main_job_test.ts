@@ -6,7 +6,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import type { SupportRequestAnswer } from "../../routes/answers.ts";
+import type { SupportRequestAnswer } from "../../routes/v1/responses.ts";
 import { type Answer, type Deskhand, startDeskhand } from "./deskhand.ts";
 import { type RequestTracker, startRequestTracker } from "./instance.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { mintToken } from "../practice/token.ts";
-import { AUTH_SECRET, openService } from "../service.ts";
+import { mintToken } from "../demo/token.ts";
+import { AUTH_SECRET, openService } from "../support/service.ts";
 import { readProblem } from "./assert_problem.ts";
 
 /** Any text: short and long, of any script, with controls and halves of surrogate pairs. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Problem, ProblemSlug } from "../../routes/problems.ts";
+import type { Problem, ProblemSlug } from "../../routes/http/problems.ts";
 
 /** Asserts that an answer is a problem of RFC 9457 as the contract has it, and returns its body. */
 export async function readProblem(response: Response): Promise<Problem> {

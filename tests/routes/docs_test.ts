@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { openService } from "../service.ts";
+import { openService } from "../support/service.ts";
 
 Deno.test("the page to try the contract needs nothing that is not served here", async () => {
   await using service = await openService();

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { openService } from "../service.ts";
+import { openService } from "../support/service.ts";
 import { assertProblem } from "./assert_problem.ts";
 
 Deno.test("livez and readyz are 200 for anybody while the store answers", async () => {

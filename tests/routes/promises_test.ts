@@ -1,10 +1,10 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { MAX_BODY_BYTES } from "../../routes/json_body.ts";
-import type { Problem } from "../../routes/problems.ts";
-import { BODY_TIMEOUT_MS } from "../../routes/submission.ts";
-import { type Operation, OPERATIONS, resolve } from "../contract.ts";
-import { startPracticeDesk } from "../practice/desk.ts";
-import { type Call, openService, type ServiceOptions, TestClock } from "../service.ts";
+import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
+import type { Problem } from "../../routes/http/problems.ts";
+import { BODY_TIMEOUT_MS } from "../../routes/v1/parse_submission.ts";
+import { type Operation, OPERATIONS, resolve } from "../support/response_validator.ts";
+import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { type Call, openService, type ServiceOptions, TestClock } from "../support/service.ts";
 
 /** A clock that stands at the start of a minute, and leaves a body no time where told so. */
 class StandingClock extends TestClock {

@@ -1,5 +1,5 @@
-import type { ContextSummaryAnswer, SupportRequestAnswer } from "../../routes/answers.ts";
-import type { Ticket } from "../../domain/handoff.ts";
+import type { ContextSummaryAnswer, SupportRequestAnswer } from "../../routes/v1/responses.ts";
+import type { Ticket } from "../../domain/handoff/state.ts";
 import type { Answer, CallOptions, Target } from "./call.ts";
 
 /** What a check came to. `note` tells what was made, what is wrong, or why nothing is known. */

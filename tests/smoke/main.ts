@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { Environment } from "../../config/environment.ts";
 import { noProxyFor } from "../../config/http_hosts.ts";
-import { TenantId } from "../../domain/context.ts";
+import { TenantId } from "../../domain/model/context.ts";
 import { type CheckResult, runChecks, type SmokeOptions } from "./checks.ts";
 
 const USAGE = `Usage: deno task smoke --tenant <id> [flags]

@@ -1,7 +1,7 @@
 import { assert } from "@std/assert";
-import { startPracticeDesk } from "../practice/desk.ts";
-import { mintToken, type TokenClaims } from "../practice/token.ts";
-import { AUTH_SECRET, openService } from "../service.ts";
+import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { mintToken, type TokenClaims } from "../demo/token.ts";
+import { AUTH_SECRET, openService } from "../support/service.ts";
 import { runTask } from "./task.ts";
 
 /** A service at a port of its own, with a practice desk, and `smoke` as its operator runs it. */

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { Environment } from "../../config/environment.ts";
 import { isSafeInTransit } from "../../config/http_hosts.ts";
-import { type Exchange, exchange } from "../../desk/exchange.ts";
+import { type Exchange, exchange } from "../../desk/http.ts";
 import { deskAddress, ticketAt } from "../../desk/link.ts";
-import type { Ticket } from "../../domain/handoff.ts";
+import type { Ticket } from "../../domain/handoff/state.ts";
 import { failed, type Finding, ok, skipped } from "./finding.ts";
 
 const DEADLINE_MS = 5_000;

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { mintToken } from "../practice/token.ts";
+import { mintToken } from "../demo/token.ts";
 import { failures, openDeskhand } from "./operator.ts";
 import { runTask } from "./task.ts";
 

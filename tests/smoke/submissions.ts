@@ -1,5 +1,5 @@
 /** Whether support requests are kept, once, in their own context, and handed to the desk. */
-import { ContextSummaryAnswer, SupportRequestAnswer } from "../../routes/answers.ts";
+import { ContextSummaryAnswer, SupportRequestAnswer } from "../../routes/v1/responses.ts";
 import { bodyOf, problemOf, requestsOf } from "./call.ts";
 import { explainAnswer, explainHandoff, explainReason } from "./explanations.ts";
 import { failed, type Finding, ok, type Smoke } from "./finding.ts";

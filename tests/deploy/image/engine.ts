@@ -1,5 +1,5 @@
 /** A Docker daemon of its own with a base image of its own, and the image of this repository. */
-import { until } from "../../process.ts";
+import { until } from "../../support/service_process.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 /** Debian 12, on which CI runs, too. */

@@ -1,10 +1,10 @@
 /** The image as Docker runs it: `install.sh` installs what this needs. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { freePort } from "../../faults/kv_connect_server.ts";
-import { startPracticeDesk } from "../../practice/desk.ts";
-import { mintToken } from "../../practice/token.ts";
-import { requestsPath, until } from "../../process.ts";
-import { AUTH_SECRET } from "../../service.ts";
+import { startPracticeDesk } from "../../demo/fake_desk.ts";
+import { mintToken } from "../../demo/token.ts";
+import { requestsPath, until } from "../../support/service_process.ts";
+import { AUTH_SECRET } from "../../support/service.ts";
 import { type Engine, startEngine } from "./engine.ts";
 
 /** As README.md and compose.yaml run it. */

@@ -1,0 +1,94 @@
+import { z } from "zod";
+import { TenantId } from "../../domain/model/context.ts";
+import { VerifiedEmail } from "../../domain/model/email.ts";
+import { Actor } from "../../domain/model/support_request.ts";
+import { isBlank } from "../../domain/model/text.ts";
+
+/** The claims of a verified token. */
+export interface Claims {
+  actor: Actor;
+  /** The actor's email address, unless the issuer says that it is not verified. */
+  requestorEmail?: string;
+  tenants: ReadonlySet<string>;
+  scopes: ReadonlySet<string>;
+}
+
+/** Which claims hold the tenants and the scopes: identity providers name them differently. */
+export interface ClaimNames {
+  tenantsClaim: string;
+  scopesClaim: string;
+}
+
+export type ParsedClaims =
+  | { outcome: "valid"; claims: Claims; expiresAt: number }
+  /** `claim` is ours, and never a name from the token or the configuration. */
+  | { outcome: "invalid"; claim: "sub" | "exp" | "tenants" | "scopes" };
+
+/** The largest timestamp, in seconds, that a JavaScript Date can represent. */
+const LAST_SECOND = 8.64e12;
+const MAX_NAME_CHARACTERS = 120;
+
+const ExpiresAt = z.number().positive().max(LAST_SECOND);
+
+/** Parses the payload of a token whose signature and times are verified. */
+export function parseClaims(payload: Record<string, unknown>, names: ClaimNames): ParsedClaims {
+  const id = Actor.shape.id.safeParse(payload.sub);
+  if (!id.success) return { outcome: "invalid", claim: "sub" };
+  const expires = ExpiresAt.safeParse(payload.exp);
+  if (!expires.success) return { outcome: "invalid", claim: "exp" };
+  const tenants = toList(findClaim(payload, names.tenantsClaim));
+  if (tenants === null) return { outcome: "invalid", claim: "tenants" };
+  const scopes = toList(findClaim(payload, names.scopesClaim));
+  if (scopes === null) return { outcome: "invalid", claim: "scopes" };
+  const name = toName(payload.name);
+  const requestorEmail = toVerifiedEmail(payload);
+  return {
+    outcome: "valid",
+    claims: {
+      actor: { id: id.data, ...name !== undefined && { name } },
+      ...requestorEmail !== undefined && { requestorEmail },
+      tenants: new Set(tenants.filter((tenant) => TenantId.safeParse(tenant).success)),
+      scopes: new Set(scopes),
+    },
+    expiresAt: expires.data * 1000,
+  };
+}
+
+/**
+ * Finds a claim by its whole name, such as `scp` or `https://acme.example/tenants`. If the token has
+ * none, periods lead into objects, as in Keycloak's `realm_access.roles`, unless the name has a
+ * slash or a colon: a URL is one name.
+ */
+function findClaim(payload: Record<string, unknown>, name: string): unknown {
+  if (Object.hasOwn(payload, name)) return payload[name];
+  if (/[/:]/.test(name)) return undefined;
+  let value: unknown = payload;
+  for (const part of name.split(".")) {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+    if (!Object.hasOwn(value, part)) return undefined;
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
+}
+
+/** The strings of an array or of a space-separated string (RFC 6749, 3.3); null for other types. */
+function toList(claim: unknown): string[] | null {
+  if (claim === undefined) return [];
+  if (typeof claim === "string") return claim.split(" ").filter(Boolean);
+  return Array.isArray(claim) ? claim.filter((item) => typeof item === "string") : null;
+}
+
+function toName(claim: unknown): string | undefined {
+  if (typeof claim !== "string" || isBlank(claim)) return undefined;
+  const line = claim.replaceAll(/[\p{Cc}\p{Cs}\u2028\u2029]/gu, " ").trim();
+  return [...line].slice(0, MAX_NAME_CHARACTERS).join("") || undefined;
+}
+
+/**
+ * The email address, which the desk writes to. Some issuers send `email_verified` as a string. A value
+ * that is not exactly one address is not used.
+ */
+function toVerifiedEmail({ email, email_verified }: Record<string, unknown>): string | undefined {
+  if (email_verified === false || /^(false|0|no)$/i.test(String(email_verified))) return undefined;
+  return VerifiedEmail.safeParse(email).data;
+}

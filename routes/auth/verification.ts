@@ -1,0 +1,38 @@
+import type { Clock, Log } from "../../domain/ports.ts";
+import type { ClaimNames, Claims } from "./claims.ts";
+
+export interface TokenOptions extends ClaimNames {
+  /** The HS256 secret; exactly one of this and `jwksUrl` is set. */
+  secret?: string;
+  /** Where the issuer publishes its public keys. */
+  jwksUrl?: string;
+  issuer?: string;
+  audience?: string;
+  now: Clock["now"];
+  deadline: Clock["deadline"];
+  /** Used only to fetch the key set. */
+  fetch: typeof fetch;
+  log: Pick<Log, "info" | "warn" | "error">;
+}
+
+export interface Valid {
+  outcome: "valid";
+  claims: Claims;
+  /** Stands for the actor in the log. */
+  actorHash: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+}
+
+export type Verification =
+  | Valid
+  /** `reason` is for the log. */
+  | { outcome: "invalid"; reason: string }
+  | { outcome: "expired" }
+  /** The keys are unavailable, which says nothing about the token. */
+  | { outcome: "unavailable" };
+
+export type VerifyToken = (token: string) => Promise<Verification>;
+
+/** By how much the issuer's clock and ours may differ, in seconds. */
+export const CLOCK_TOLERANCE_S = 5;

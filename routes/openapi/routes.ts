@@ -1,0 +1,36 @@
+import { Hono } from "hono";
+import { docs } from "../docs/routes.ts";
+import type { Env } from "../http/env.ts";
+import { PROBLEMS, type ProblemSlug, problemType } from "../http/problems.ts";
+import { staticFile } from "../http/static_file.ts";
+
+async function loadDocument(): Promise<string> {
+  const { openApiDocument } = await import("./document.ts");
+  return JSON.stringify(openApiDocument);
+}
+
+/** The contract, for programs and for people. Loaded when it is asked for, not at the start. */
+export const contract = new Hono<Env>()
+  .get(
+    "/openapi.json",
+    staticFile(loadDocument, {
+      type: "application/json",
+      maxAge: 300,
+      headers: { "Access-Control-Allow-Origin": "*" },
+    }),
+  )
+  .route("/", docs)
+  // People open the `type` of a problem.
+  .get("/problems/:slug", async (c) => {
+    const slug = c.req.param("slug");
+    if (!isProblem(slug)) return c.notFound();
+    const { exampleProblem } = await import("./problem_responses.ts");
+    const example = { ...exampleProblem(slug), type: problemType(c, slug) };
+    const { status, title, detail } = example;
+    const whole = JSON.stringify(example, null, 2);
+    return c.text(`${status} ${title}\n\n${detail}.\n\nFor example:\n\n${whole}\n`, 200);
+  });
+
+function isProblem(slug: string): slug is ProblemSlug {
+  return Object.hasOwn(PROBLEMS, slug);
+}

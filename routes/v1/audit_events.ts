@@ -1,0 +1,95 @@
+import { Hono, type MiddlewareHandler } from "hono";
+import { z } from "zod";
+import type { AuditPosition, Log, Store } from "../../domain/ports.ts";
+import { Reference } from "../../domain/model/reference.ts";
+import type { AuditEventsAnswer } from "./responses.ts";
+import type { Env } from "../http/env.ts";
+import type { VerifyToken } from "../auth/token_verifier.ts";
+import { json } from "../http/json.ts";
+import { parse, refuseInvalid, toProblemErrors } from "../http/validation.ts";
+import { whoMay } from "../auth/require_scope.ts";
+
+/** The event may be one of a newer version: a page can end with it. */
+const Position = z.tuple([
+  z.number().int().nonnegative(),
+  Reference,
+  z.string().regex(/^[a-z._]{1,64}$/),
+]);
+
+/** What a cursor looks like: base64url without padding. A real one has about 100 characters. */
+export const CURSOR = /^[A-Za-z0-9_-]{1,200}$/;
+const CURSOR_RULE = "must be a nextCursor that this call returned";
+
+/** A page's cursor: opaque to clients, and worth nothing outside the tenant that it is used in. */
+const Cursor = z.string().regex(CURSOR, CURSOR_RULE)
+  .transform((text, context): AuditPosition => {
+    const parsed = Position.safeParse(decode(text));
+    if (!parsed.success) {
+      context.addIssue(CURSOR_RULE);
+      return z.NEVER;
+    }
+    const [ts, reference, event] = parsed.data;
+    return { ts, reference, event };
+  });
+
+const LIMIT_RULE = "must be a whole number from 1 to 100";
+
+export const AuditQuery = z.object({
+  limit: z.string().regex(/^\d{1,3}$/, LIMIT_RULE).transform(Number)
+    .refine((limit) => limit >= 1 && limit <= 100, LIMIT_RULE).default(50),
+  cursor: Cursor.optional(),
+});
+
+type Query = {
+  in: { query: { limit?: string; cursor?: string } };
+  out: { query: z.output<typeof AuditQuery> };
+};
+
+/** Parses the query. Its type tells Hono's client what to send. */
+const auditQuery: MiddlewareHandler<Env, string, Query> = async (c, next) => {
+  const query = parse(AuditQuery, c.req.query());
+  if (!query.success) return refuseInvalid(c, "query", toProblemErrors(query.error));
+  c.req.addValidatedData("query", query.data);
+  await next();
+};
+
+/** A tenant's audit events, newest first. */
+export function auditEvents(store: Store, verify: VerifyToken, log: Log) {
+  return new Hono<Env>().get(
+    "/v1/tenants/:tenantId/audit-events",
+    whoMay(verify, "audit:read"),
+    auditQuery,
+    async (c) => {
+      const { limit, cursor } = c.req.valid("query");
+      const tenantId = c.get("tenantId");
+      const page = await store.auditEvents(tenantId, limit, cursor);
+      const { events, erasures, unknown = 0, next } = page;
+      if (unknown > 0) {
+        log.warn(
+          `A newer version wrote audit events: ${unknown} of a page left out. Upgrade this process`,
+          { requestId: c.get("requestId"), tenantId, event: "newer_record" },
+        );
+      }
+      const nextCursor = next && toCursor(next);
+      return json<AuditEventsAnswer, 200>(
+        c,
+        { events, ...erasures && { erasures }, nextCursor },
+        200,
+      );
+    },
+  );
+}
+
+function toCursor({ ts, reference, event }: AuditPosition): string {
+  return btoa(JSON.stringify([ts, reference, event]))
+    .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+/** Undefined if it is not the base64url of JSON. */
+function decode(text: string): unknown {
+  try {
+    return JSON.parse(atob(text.replaceAll("-", "+").replaceAll("_", "/")));
+  } catch {
+    return undefined;
+  }
+}

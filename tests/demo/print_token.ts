@@ -1,0 +1,98 @@
+/** `deno task token`: prints a token to try things with, as this environment's service accepts it. */
+import { parseArgs } from "node:util";
+import type { z } from "zod";
+import { Environment } from "../../config/environment.ts";
+import { TenantId } from "../../domain/model/context.ts";
+import { Actor } from "../../domain/model/support_request.ts";
+import { ALL_SCOPES, mintToken } from "./token.ts";
+
+const USAGE = `Usage: deno task token [flags]
+
+  --tenant <id>       a tenant that the token covers; may be repeated (acme)
+  --sub <id>          who asks (u-1)
+  --name <name>       the person's name (none)
+  --scope <scopes>    separated by spaces (${ALL_SCOPES})
+  --minutes <number>  until the token expires, 1 to 10080 (60)
+
+AUTH_SECRET, AUTH_ISSUER, AUTH_AUDIENCE, AUTH_TENANTS_CLAIM and AUTH_SCOPES_CLAIM are read from the
+environment, then from .env.`;
+
+const LONGEST_MINUTES = 7 * 24 * 60;
+
+class CannotMint extends Error {}
+
+function flags() {
+  try {
+    return parseArgs({
+      options: {
+        tenant: { type: "string", multiple: true, default: ["acme"] },
+        sub: { type: "string", default: "u-1" },
+        name: { type: "string" },
+        scope: { type: "string", default: ALL_SCOPES },
+        minutes: { type: "string", default: "60" },
+      },
+    }).values;
+  } catch {
+    throw new CannotMint(USAGE);
+  }
+}
+
+/** An empty variable counts as unset, as it does for the service. */
+function environment(name: string): string | undefined {
+  return Deno.env.get(name) || undefined;
+}
+
+function secret(): string {
+  if (environment("AUTH_JWKS_URL") !== undefined) {
+    throw new CannotMint(
+      "Cannot mint a token: AUTH_JWKS_URL is set, so tokens come from the identity provider",
+    );
+  }
+  const parsed = Environment.shape.AUTH_SECRET.safeParse(environment("AUTH_SECRET"));
+  if (!parsed.success) {
+    throw new CannotMint(`Cannot mint a token: AUTH_SECRET ${parsed.error.issues[0]!.message}`);
+  }
+  if (parsed.data === undefined) {
+    throw new CannotMint(
+      "Cannot mint a token: set AUTH_SECRET, in the environment or in .env, to what the service has",
+    );
+  }
+  return parsed.data;
+}
+
+function mint({ tenant, sub, name, scope, minutes }: ReturnType<typeof flags>): Promise<string> {
+  const authSecret = secret();
+  for (const id of tenant) check("--tenant", TenantId, id);
+  check("--sub", Actor.shape.id, sub);
+  check("--name", Actor.shape.name, name);
+  const count = /^\d{1,5}$/.test(minutes) ? Number(minutes) : 0;
+  if (count < 1 || count > LONGEST_MINUTES) {
+    throw new CannotMint(
+      `Cannot mint a token: --minutes must be a whole number from 1 to ${LONGEST_MINUTES}`,
+    );
+  }
+  return mintToken(authSecret, {
+    sub,
+    name,
+    tenants: tenant,
+    scope,
+    lifetime: count * 60,
+    issuer: environment("AUTH_ISSUER"),
+    audience: environment("AUTH_AUDIENCE"),
+    tenantsClaim: environment("AUTH_TENANTS_CLAIM"),
+    scopesClaim: environment("AUTH_SCOPES_CLAIM"),
+  });
+}
+
+function check(flag: string, schema: z.ZodType, value: unknown): void {
+  const { error } = schema.safeParse(value);
+  if (error) throw new CannotMint(`Cannot mint a token: ${flag} ${error.issues[0]!.message}`);
+}
+
+try {
+  console.log(await mint(flags()));
+} catch (error) {
+  if (!(error instanceof CannotMint)) throw error;
+  console.error(error.message);
+  Deno.exitCode = 1;
+}

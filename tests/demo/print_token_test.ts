@@ -1,0 +1,81 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { decodeJwt } from "jose";
+import { createVerifyToken } from "../../routes/auth/token_verifier.ts";
+import { AUTH_SECRET } from "../support/service.ts";
+import { runTask } from "../smoke/task.ts";
+
+Deno.test("deno task token prints only a token, and the service accepts it", async () => {
+  const flags = [
+    "--tenant",
+    "acme",
+    "--tenant",
+    "globex",
+    "--sub",
+    "u-7",
+    "--name",
+    "Ada Lovelace",
+  ];
+  const { code, stdout, stderr } = await runTask("token", flags, {
+    AUTH_SECRET,
+    AUTH_ISSUER: "https://id.example",
+    AUTH_AUDIENCE: "deskhand",
+    AUTH_TENANTS_CLAIM: "https://acme.example/tenants",
+    AUTH_SCOPES_CLAIM: "realm_access.roles",
+  });
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+
+  const verify = createVerifyToken({
+    secret: AUTH_SECRET,
+    issuer: "https://id.example",
+    audience: "deskhand",
+    tenantsClaim: "https://acme.example/tenants",
+    scopesClaim: "realm_access.roles",
+    now: () => Date.now(),
+    deadline: AbortSignal.timeout,
+    fetch,
+    log: { info: () => {}, warn: () => {}, error: () => {} },
+  });
+  const verification = await verify(stdout.trim());
+  assert(verification.outcome === "valid");
+  assertEquals(verification.claims, {
+    actor: { id: "u-7", name: "Ada Lovelace" },
+    tenants: new Set(["acme", "globex"]),
+    scopes: new Set(["support_requests:create", "support_requests:read", "audit:read"]),
+  });
+});
+
+Deno.test("deno task token has the scope and the minutes that were asked", async () => {
+  const flags = ["--scope", "support_requests:read", "--minutes", "5"];
+  const { stdout } = await runTask("token", flags, { AUTH_SECRET });
+  const { scope, iat, exp, tenants, sub, ...rest } = decodeJwt(stdout);
+  assertEquals({ scope, tenants, sub, rest }, {
+    scope: "support_requests:read",
+    tenants: ["acme"],
+    sub: "u-1",
+    rest: {},
+  });
+  assertEquals(exp! - iat!, 5 * 60);
+});
+
+const REFUSALS: [why: string, env: Record<string, string>, flags: string[], says: string][] = [
+  ["AUTH_SECRET is missing", {}, [], "set AUTH_SECRET"],
+  ["AUTH_SECRET is too short", { AUTH_SECRET: "short" }, [], "must be at least 32 bytes"],
+  [
+    "tokens come from an identity provider",
+    { AUTH_JWKS_URL: "https://id.example/jwks.json" },
+    [],
+    "tokens come from the identity provider",
+  ],
+  ["a tenant is none", { AUTH_SECRET }, ["--tenant", "a/b"], "--tenant must be 1 to 128 letters"],
+  ["the minutes are none", { AUTH_SECRET }, ["--minutes", "0"], "--minutes must be a whole number"],
+  ["a flag is unknown", { AUTH_SECRET }, ["--tennant", "acme"], "Usage: deno task token"],
+];
+for (const [why, env, flags, says] of REFUSALS) {
+  Deno.test(`deno task token says so where ${why}`, async () => {
+    const { code, stdout, stderr } = await runTask("token", flags, env);
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, says);
+    assertEquals(stderr.includes("short"), false, "a secret is printed");
+  });
+}

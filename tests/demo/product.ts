@@ -1,0 +1,36 @@
+import { Hono } from "hono";
+import type { PracticeDesk, PracticeMode } from "./fake_desk.ts";
+
+/** What each mode of the practice desk looks like to whoever chooses it. */
+const MODES: Record<PracticeMode, string> = {
+  "normal": "makes tickets at once",
+  "slow": "takes two seconds",
+  "hang": "never answers, and makes nothing",
+  "hang-after-create": "makes the ticket, but never answers",
+  "refuse": "refuses our token",
+  "reject": "rejects the ticket",
+  "rate-limit": "takes no more tickets just now",
+  "error": "has an error, and makes nothing",
+  "error-after-create": "makes the ticket, then has an error",
+  "rubbish": "answers rubbish",
+  "drop-field": "makes the ticket without the reference field",
+};
+
+/** A page with the panel in a tenant's and in a run's context, and switches for the desk. */
+export function practiceProduct(desk: PracticeDesk, mintToken: () => Promise<string>) {
+  let mode: PracticeMode = "normal";
+  return new Hono()
+    .get("/", async (c) => {
+      const { default: page } = await import("./product.html", { with: { type: "text" } });
+      return c.html(page);
+    })
+    .get("/practice/token", async (c) => c.text(await mintToken()))
+    .get("/practice/desk", (c) => c.json({ desk: desk.url, mode, modes: MODES }))
+    .put("/practice/desk", async (c) => {
+      const wanted = await c.req.text();
+      if (!Object.hasOwn(MODES, wanted)) return c.text("There is no such mode", 422);
+      mode = wanted as PracticeMode;
+      desk.behave(mode);
+      return c.body(null, 204);
+    });
+}

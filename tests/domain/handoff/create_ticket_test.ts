@@ -1,0 +1,100 @@
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { FailureReason } from "../../../domain/model/failure.ts";
+import { handOff, settled } from "../../../domain/handoff/create_ticket.ts";
+import { timestamp } from "../../../domain/handoff/state.ts";
+import type { Creation, Lookup } from "../../../domain/ports.ts";
+import {
+  ACME,
+  ACTOR,
+  createdAs,
+  failedWith,
+  foundAs,
+  ScriptedDesk,
+  START,
+  ticket,
+} from "../fixtures.ts";
+
+const REQUEST = {
+  schema: 1,
+  reference: "SR-01K9000000000000000000000A",
+  context: ACME,
+  summary: "Printer on fire",
+  severity: "normal",
+  createdAt: timestamp(START),
+  createdBy: ACTOR,
+  handoff: { status: "pending", since: timestamp(START) },
+} as const;
+
+const LOOKUPS: Record<string, Lookup> = {
+  found: foundAs("7"),
+  absent: { outcome: "absent" },
+  unclear: { outcome: "unclear" },
+};
+
+const CREATIONS: Record<string, Creation> = {
+  "a ticket": createdAs("42"),
+  "a failure without a ticket": failedWith({ reason: "desk_rejected", ticketMayExist: false }),
+  "a silence": failedWith({ reason: "desk_timeout", ticketMayExist: true }),
+  "the desk's own error": failedWith({ reason: "desk_error", ticketMayExist: true }, true),
+};
+
+/** What a person is told: the ticket's number, or whether there may be one. */
+const TOLD: Record<string, Record<string, string | boolean>> = {
+  "a ticket": { found: "42", absent: "42", unclear: "42" },
+  "a failure without a ticket": { found: false, absent: false, unclear: false },
+  "a silence": { found: "7", absent: true, unclear: true },
+  "the desk's own error": { found: "7", absent: false, unclear: true },
+};
+
+for (const [came, creation] of Object.entries(CREATIONS)) {
+  for (const [was, lookup] of Object.entries(LOOKUPS)) {
+    for (const isTimeLeft of [true, false]) {
+      const mayExist = creation.outcome === "failed" && creation.failure.ticketMayExist;
+      const isLookedUp = mayExist && isTimeLeft;
+      // Without a lookup a failure is as it was when the creation came to it.
+      const told = isTimeLeft || creation.outcome === "created"
+        ? TOLD[came]![was]
+        : creation.failure.ticketMayExist;
+      const time = isTimeLeft ? "time left" : "no time left";
+
+      Deno.test(`handOff says ${told} after ${came}, with ${time} and the lookup ${was}`, async () => {
+        const desk = new ScriptedDesk(creation, lookup);
+        const budget = new AbortController();
+        const signals: AbortSignal[] = [];
+        desk.onCreate = (_, signal) => {
+          signals.push(signal);
+          if (!isTimeLeft) budget.abort();
+          return creation;
+        };
+        desk.onFind = (_, signal) => {
+          signals.push(signal);
+          return lookup;
+        };
+        const outcome = await handOff(desk, REQUEST, budget.signal);
+        assertEquals(desk.asked, isLookedUp ? ["create", "find"] : ["create"]);
+        for (const signal of signals) assertStrictEquals(signal, budget.signal);
+        if (typeof told === "string") {
+          assertEquals(outcome, { outcome: "created", ticket: ticket(told) });
+        } else {
+          assert(outcome.outcome === "failed" && creation.outcome === "failed");
+          assertEquals(outcome.failure.ticketMayExist, told);
+          assertEquals(outcome.failure.reason, creation.failure.reason);
+        }
+      });
+    }
+  }
+}
+
+Deno.test("settled tells a failure in a sentence that names the desk's label", () => {
+  const desk = new ScriptedDesk();
+  for (const reason of FailureReason.options) {
+    const failure = { reason, ticketMayExist: true };
+    const handoff = settled({ outcome: "failed", failure }, REQUEST, desk, START);
+    assert(handoff.status === "failed");
+    assertEquals(handoff.at, timestamp(START));
+    assertEquals(handoff.reason, reason);
+    assertEquals(handoff.ticketMayExist, true);
+    const namesDesk = !["desk_not_configured", "interrupted"].includes(reason);
+    assertEquals(handoff.summary.includes(desk.label), namesDesk, handoff.summary);
+  }
+});

@@ -1,0 +1,56 @@
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import * as fc from "fast-check";
+import { serialize } from "node:v8";
+import { landedAs, measure } from "../../../kv/client/change.ts";
+
+const value = fc.dictionary(
+  fc.string({ unit: "binary", maxLength: 20 }),
+  fc.oneof(
+    fc.string({ unit: "binary", maxLength: 300 }),
+    fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }),
+    fc.boolean(),
+    fc.array(fc.string({ unit: "binary" })),
+    fc.dictionary(fc.string(), fc.string({ unit: "binary" })),
+  ),
+);
+
+Deno.test("measure never says less than a change takes", () => {
+  fc.assert(fc.property(fc.array(value, { minLength: 1 }), (values) => {
+    const sets = values.map((value, i) => ({ key: ["€".repeat(i), i], value }));
+    const room = measure({ checks: [], sets });
+    const valueBytes = values.reduce((sum, value) => sum + serialize(value).length, 0);
+    const keyBytes = sets.reduce((sum, _, i) => sum + 3 * i + 2 + 9, 0);
+    assertLessOrEqual(valueBytes + keyBytes, room.bytes);
+    assertLessOrEqual(keyBytes, room.keyBytes);
+    assertEquals(room.mutations, sets.length);
+  }));
+});
+
+Deno.test("measure says of an ordinary change that it is within KV's limits, and not of a large one", () => {
+  const change = (text: string, name = "k") => ({
+    checks: [],
+    sets: [{ key: [name], value: text }],
+  });
+  assert(measure(change("x".repeat(8_000))).isWithinLimits);
+  assert(!measure(change("x".repeat(70_000))).isWithinLimits);
+  assert(!measure(change("x", "€".repeat(700))).isWithinLimits);
+});
+
+Deno.test("landedAs knows a change for written where one commit wrote all that it checks, and only then", () => {
+  const [a, b] = [["record", "a"], ["record", "b"]];
+  const change = {
+    checks: [{ key: a, versionstamp: null }, { key: b, versionstamp: null }],
+    sets: [{ key: a, value: { count: 1 } }, { key: b, value: "b" }],
+  };
+  const at = (key: string[], value: unknown, versionstamp: string) => ({
+    key,
+    value,
+    versionstamp,
+  });
+  const none = { key: b, value: null, versionstamp: null };
+  const first = at(a, { count: 1 }, "01");
+  assertEquals(landedAs(change, [first, at(b, "b", "01")]), "01");
+  for (const other of [at(b, "b", "02"), at(b, "c", "01"), none]) {
+    assertEquals(landedAs(change, [first, other]), null);
+  }
+});

@@ -1,0 +1,139 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { StoreUnavailable } from "../../../domain/ports.ts";
+import { call, commit as commitOf } from "../../../kv/client/call.ts";
+import { KvConnection } from "../../../kv/client/connection.ts";
+import { createReadiness } from "../../../kv/readiness.ts";
+import { until } from "../../support/service_process.ts";
+
+/** Calls are given up after so long here. */
+const DEADLINE_MS = 10;
+const UNTRIED_MS = 5_000;
+
+const hangs = () => new Promise<never>(() => {});
+
+/** A connection whose waits last until the next turn, and the handles that it opens. */
+async function openConnection({ refusals = 0 } = {}) {
+  const opened: Deno.Kv[] = [];
+  const waits: number[] = [];
+  const warnings: string[] = [];
+  const reopened = Promise.withResolvers<void>();
+  const open = async () => {
+    const kv = await Deno.openKv(":memory:");
+    await kv.set(["number"], opened.push(kv));
+    return kv;
+  };
+  const clock = {
+    elapsed: () => performance.now(),
+    wait: (ms: number) => {
+      waits.push(ms);
+      return new Promise<void>((resolve) => void setTimeout(resolve));
+    },
+  };
+  const connection = new KvConnection(await open(), {
+    clock,
+    log: { warn: (message) => (warnings.push(message), reopened.resolve()) },
+    reopen: async () => refusals-- > 0 ? null : await open(),
+  });
+  return {
+    connection,
+    clock,
+    opened,
+    waits,
+    warnings,
+    reopened: reopened.promise,
+    number: () => call(connection, async (kv) => (await kv.get(["number"])).value),
+    timeOut: (run: (kv: Deno.Kv) => Promise<unknown> = hangs) =>
+      assertRejects(() => call(connection, run, DEADLINE_MS), StoreUnavailable),
+    [Symbol.dispose]: () => opened.forEach((kv) => kv.close()),
+  };
+}
+
+Deno.test("KvConnection replaces a handle whose calls have no response, once the store is reached", async () => {
+  using test = await openConnection({ refusals: 3 });
+  assertEquals(await test.number(), 1);
+  await Promise.all(Array.from({ length: 100 }, () => test.timeOut()));
+  assertEquals(test.connection.health.isFailing, true);
+  await test.reopened;
+  assertEquals(await test.number(), 2, "the limit on calls left behind is of the old one");
+  assertEquals([test.waits, test.warnings.length], [[1000, 1000, 1000], 1]);
+  assertEquals(test.connection.health.isFailing, false);
+});
+
+Deno.test("KvConnection keeps a handle while other calls have a response", async () => {
+  using test = await openConnection();
+  for (let i = 0; i < 5; i++) {
+    const slow = test.timeOut();
+    await test.number();
+    await slow;
+  }
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals([await test.number(), test.opened.length], [1, 1]);
+});
+
+Deno.test("KvConnection stops trying to reopen when the handle has a late response", async () => {
+  using test = await openConnection({ refusals: Infinity });
+  await test.number();
+  const late = Promise.withResolvers<void>();
+  await test.timeOut(() => late.promise);
+  late.resolve();
+  await late.promise;
+  const waits = test.waits.length;
+  await test.number();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert(test.waits.length <= waits + 1, "at most the wait that had begun");
+});
+
+Deno.test("KvConnection gives a handle that has never responded five seconds more", async () => {
+  using test = await openConnection();
+  await test.timeOut();
+  await test.reopened;
+  assertEquals(test.waits, [UNTRIED_MS]);
+});
+
+Deno.test("KvConnection leaves no more than five handles behind with calls that have not ended", async () => {
+  using test = await openConnection();
+  // Not by calls: their responses would show that the connection is not lost.
+  const opened = (count: number) =>
+    until(() => Promise.resolve(test.warnings.length + 1), (length) => length === count);
+  const ends = Array.from({ length: 6 }, () => Promise.withResolvers<void>());
+  for (const [i, { promise }] of ends.entries()) {
+    await opened(i + 1);
+    assertEquals(await test.number(), i + 1);
+    await test.timeOut(() => promise);
+  }
+  await until(() => Promise.resolve(test.waits.length), (waits) => waits > 10);
+  assertEquals(test.opened.length, 6);
+  ends[0]!.resolve();
+  await opened(7);
+  assertEquals(await test.number(), 7);
+  for (const { resolve } of ends) resolve();
+});
+
+Deno.test("KvConnection replaces a lost handle however often readiness is checked meanwhile", async () => {
+  using test = await openConnection({ refusals: 3 });
+  const { connection, clock } = test;
+  assertEquals(await test.number(), 1);
+  const isReady = createReadiness(connection, { clock, log: { error: () => {} } });
+  assertEquals(await isReady(), true);
+  await test.timeOut();
+  // Such a check is no response of the server: it writes nothing so soon after the last one.
+  for (let i = 0; i < 3; i++) assertEquals(await isReady(), false);
+  await test.reopened;
+  assertEquals(await test.number(), 2);
+});
+
+Deno.test("KvConnection is not failing for what its former handle ends with later", async () => {
+  using test = await openConnection();
+  const { connection } = test;
+  assertEquals(await test.number(), 1);
+  const late = Promise.withResolvers<never>();
+  const commit = assertRejects(() => commitOf(connection, () => late.promise), StoreUnavailable);
+  await test.timeOut();
+  await test.reopened;
+  await until(() => Promise.resolve(connection.health.isFailing), (isFailing) => !isFailing);
+  late.reject(new Error("the handle was closed"));
+  await commit;
+  assertEquals(connection.health.isFailing, false);
+  await assertRejects(() => commitOf(connection, () => late.promise), StoreUnavailable);
+  assertEquals(connection.health.isFailing, true, "a failure of the new handle counts");
+});

@@ -1,0 +1,110 @@
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { CannotOpenStore, openStore } from "../../../kv/client/open.ts";
+import { temporaryPath } from "../fixtures.ts";
+
+const OPEN = new URL("../../../kv/client/open.ts", import.meta.url).href;
+
+/** Another process that opens the store, says what came of it, and ends with its input. */
+function openElsewhere(path: string) {
+  const code = `
+    const { openStore } = await import(${JSON.stringify(OPEN)});
+    try {
+      await openStore({ kind: "file", path: ${JSON.stringify(path)} });
+      console.log("opened");
+    } catch (error) {
+      console.log(error.message);
+      Deno.exit();
+    }
+    await Array.fromAsync(Deno.stdin.readable);
+    Deno.exit();`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--no-config", "--unstable-kv", code],
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const said = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  return {
+    said: async () => (await said.read()).value?.trim(),
+    kill: () => child.kill("SIGKILL"),
+    end: async () => {
+      await child.stdin.close();
+      await said.cancel();
+      return await child.status;
+    },
+  };
+}
+
+Deno.test("openStore refuses a file that another process has open, and says what to do", async () => {
+  await using file = await temporaryPath();
+  const other = openElsewhere(file.path);
+  assertEquals(await other.said(), "opened");
+  const error = await assertRejects(
+    () => openStore({ kind: "file", path: file.path }),
+    CannotOpenStore,
+  );
+  assertMatch(error.message, /another process has it open, and only one may write it/);
+  assertMatch(error.message, /Stop the other one, or give this one a KV_PATH of its own/);
+  assertStringIncludes(error.message, file.path);
+  await other.end();
+});
+
+Deno.test("openStore refuses a symbolic link, by which another process could have the file too", async () => {
+  await using file = await temporaryPath();
+  const store = await openStore({ kind: "file", path: file.path });
+  const link = `${file.path}-link.kv`;
+  await Deno.symlink(file.path, link);
+  const error = await assertRejects(
+    () => openStore({ kind: "file", path: link }),
+    CannotOpenStore,
+    "it is a symbolic link. Set KV_PATH to the file itself",
+  );
+  assertStringIncludes(error.message, link);
+  store.close();
+});
+
+Deno.test("openStore keeps another process out until it is closed", async () => {
+  await using file = await temporaryPath();
+  const store = await openStore({ kind: "file", path: file.path });
+  await store.kv.set(["a"], 1);
+  const refused = openElsewhere(file.path);
+  assertMatch((await refused.said())!, /another process has it open/);
+  await refused.end();
+  store.close();
+  const admitted = openElsewhere(file.path);
+  assertEquals(await admitted.said(), "opened");
+  await admitted.end();
+});
+
+Deno.test("openStore opens a file whose process was killed, with all that it had stored", async () => {
+  await using file = await temporaryPath();
+  const first = await openStore({ kind: "file", path: file.path });
+  await first.kv.set(["a"], 1);
+  first.close();
+  const killed = openElsewhere(file.path);
+  assertEquals(await killed.said(), "opened");
+  killed.kill();
+  await killed.end();
+  const store = await openStore({ kind: "file", path: file.path });
+  assertEquals((await store.kv.get(["a"])).value, 1);
+  store.close();
+});
+
+Deno.test("openStore says what is wrong with a path that cannot be opened", async () => {
+  await using file = await temporaryPath();
+  await Deno.mkdir(file.path);
+  const noDatabase = `${file.path}/text`;
+  await Deno.writeTextFile(noDatabase, "This is no database. ".repeat(100));
+  for (const path of [`${file.path}/no/such/folder`, file.path, noDatabase]) {
+    const error = await assertRejects(() => openStore({ kind: "file", path }), CannotOpenStore);
+    assertStringIncludes(error.message, `Cannot open the KV file ${path}: `);
+    assertStringIncludes(error.message, "Check that KV_PATH names a file in a folder that exists");
+  }
+});
+
+Deno.test("openStore that failed leaves the file to whoever comes next", async () => {
+  await using file = await temporaryPath();
+  await Deno.writeTextFile(file.path, "This is no database. ".repeat(100));
+  await assertRejects(() => openStore({ kind: "file", path: file.path }), CannotOpenStore);
+  await Deno.remove(file.path);
+  (await openStore({ kind: "file", path: file.path })).close();
+});

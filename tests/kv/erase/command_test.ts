@@ -1,0 +1,181 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import settings from "../../../deno.json" with { type: "json" };
+import {
+  DAY_MS,
+  openKvFile,
+  openTestStore,
+  requestIn,
+  run,
+  temporaryPath,
+} from "../fixtures.ts";
+import { mintToken } from "../../demo/token.ts";
+import { requestsPath, type Service, startService } from "../../support/service_process.ts";
+import { AUTH_SECRET } from "../../support/service.ts";
+import { runErase } from "./command.ts";
+import { contents, fill } from "./fixtures.ts";
+
+/** Submits as a person, with the person's mark in everything that a person writes or is. */
+async function submitAs(service: Service, mark: string, run?: string): Promise<number> {
+  const token = await mintToken(AUTH_SECRET, { sub: `sub-${mark}`, name: `Name ${mark}` });
+  const response = await fetch(service.url + requestsPath(run), {
+    method: "POST",
+    headers: {
+      "Authorization": `Bearer ${token}`,
+      "Content-Type": "application/json",
+      "Idempotency-Key": `key-${mark}-${run}`,
+    },
+    body: JSON.stringify({
+      summary: `Summary ${mark}`,
+      description: `Description ${mark} `.repeat(50),
+      contact: { name: `Contact ${mark}`, email: `${mark}@acme.example` },
+      diagnostics: { [`key-${mark}`]: `value ${mark}` },
+    }),
+  });
+  await response.body?.cancel();
+  return response.status;
+}
+
+/** The names of the files in a folder that have some bytes. */
+async function filesWith(folder: string, mark: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) {
+    const bytes = await Deno.readFile(`${folder}/${name}`);
+    // UTF-16, too: V8 stores texts beyond Latin-1 so.
+    const texts = ["latin1", "utf-16le"].map((label) => new TextDecoder(label).decode(bytes));
+    texts.push(new TextDecoder("utf-16le").decode(bytes.subarray(1)));
+    if (texts.some((text) => text.includes(mark))) found.push(name);
+  }
+  return found;
+}
+
+Deno.test("after erasing a person no byte of what they wrote is left in the files, and others' is", async () => {
+  await using file = await temporaryPath();
+  const folder = file.path.slice(0, file.path.lastIndexOf("/"));
+  const [ada, bob] = ["ada51b7c0d", "bob7e2f9a1"];
+  {
+    await using service = await startService({ kvPath: file.path });
+    for (let i = 0; i < 40; i++) {
+      for (const mark of [ada, bob]) assertEquals(await submitAs(service, mark, `r-${i}`), 201);
+    }
+    assertEquals(await service.stop(), 0);
+  }
+  assertEquals(await filesWith(folder, ada), ["deskhand.kv"]);
+  const person = ["--tenant", "acme", "--actor", `sub-${ada}`];
+  const found = await runErase(file.path, person);
+  assertEquals(found.code, 0);
+  assertStringIncludes(found.output, "40  support requests");
+  assertStringIncludes(found.output, "Nothing was deleted. Add --yes");
+  assertEquals(await filesWith(folder, ada), ["deskhand.kv"]);
+
+  const erased = await runErase(file.path, [...person, "--yes"]);
+  assertEquals([erased.code, erased.errors], [0, ""]);
+  assertStringIncludes(erased.output, "40  support requests");
+  assertEquals([await filesWith(folder, ada), await filesWith(folder, bob)], [[], ["deskhand.kv"]]);
+
+  await using service = await startService({ kvPath: file.path });
+  const { body } = await service.latest("r-7");
+  assertEquals(body.supportRequest?.createdBy.id, `sub-${bob}`);
+  assertEquals((await service.auditEvents()).length, 40);
+  assertEquals((await service.submit()).status, 201);
+});
+
+Deno.test("erasing is refused while a service has the file, and disturbs nobody", async () => {
+  await using file = await temporaryPath();
+  await using service = await startService({ kvPath: file.path });
+  await service.submit();
+  const { code, errors } = await runErase(file.path, ["--tenant", "acme", "--yes"]);
+  assertEquals(code, 1);
+  assertStringIncludes(errors, "another process has it open");
+  assertStringIncludes(errors, "Stop the other one");
+  assertEquals((await service.auditEvents()).length, 1);
+  assertEquals((await service.submit()).status, 201);
+});
+
+Deno.test("erasing what is expired deletes what is older than RETENTION_DAYS, which is unset before", async () => {
+  await using file = await temporaryPath();
+  {
+    using kv = await openKvFile(file.path);
+    using test = await openTestStore({ kv });
+    for (const days of [89, 91]) {
+      await test.store.append(requestIn(run(`age-${days}`), { now: Date.now() - days * DAY_MS }));
+    }
+  }
+  const { code, output } = await runErase(file.path, ["--expired", "--yes"], {
+    RETENTION_DAYS: "90",
+  });
+  assertEquals(code, 0);
+  assertStringIncludes(output, "Deleted, of all tenants, older than RETENTION_DAYS");
+  const keys = [...(await snapshot(file.path)).keys()];
+  assertEquals([keys.length, keys.some((key) => key.includes("acme/age-89"))], [2, true]);
+});
+
+Deno.test("erasing without a clear scope deletes nothing and says what is wrong", async () => {
+  await using file = await temporaryPath();
+  {
+    using kv = await openKvFile(file.path);
+    await fill(kv);
+  }
+  const before = await snapshot(file.path);
+  const wrong: [string[], string][] = [
+    [[], "Usage: deno task erase"],
+    [["--actor", "ada"], "Usage: deno task erase"],
+    [["--tenant", ""], "--tenant must be"],
+    [["--tenant", "acme/r-1"], "--tenant must be"],
+    [["--tenant", "acme", "--actor", ""], "--actor"],
+    [["--tenant", "acme", "--expired"], "--expired is for all tenants"],
+    [["--expired"], "needs RETENTION_DAYS"],
+    [["--tenant", "acme", "ada"], "Unexpected argument"],
+    [["--tenant", "acme", "--actor=ada", "--all"], "Unknown option"],
+    [["--tenant"], "--tenant"],
+  ];
+  await Promise.all(wrong.map(async ([flags, sentence]) => {
+    const { code, errors, output } = await runErase(file.path, [...flags, "--yes"]);
+    assertEquals([code, output], [1, ""], flags.join(" "));
+    assertStringIncludes(errors, sentence);
+    assert(!errors.includes("    at "), errors);
+  }));
+  assertEquals(await snapshot(file.path), before);
+
+  const missing = `${file.path}-typo`;
+  const { code, errors } = await runErase(missing, ["--tenant", "acme", "--yes"]);
+  assertEquals([code, errors.trim()], [1, `There is no KV file ${missing}: check KV_PATH`]);
+  assertEquals(await Deno.stat(missing).catch(() => null), null);
+});
+
+Deno.test("the task erase reads .env and gives the environment that is a configuration, only", () => {
+  const { erase, "erase:run": inner, start } = settings.tasks;
+  assertEquals(erase.command, start.command.replace("serve", "erase:run"));
+  assertEquals(inner.dependencies, ["config:env"]);
+});
+
+Deno.test("erase rejects a second tenant or person, instead of deleting one of the two", async () => {
+  await using file = await temporaryPath();
+  for (
+    const [flag, ...flags] of [
+      ["--tenant", "--tenant", "acme", "--tenant", "globex"],
+      ["--actor", "--tenant", "acme", "--actor", "u-1", "--actor=u-2"],
+    ] as [string, ...string[]][]
+  ) {
+    const { code, output, errors } = await runErase(file.path, [...flags, "--yes"]);
+    assertEquals([code, output], [1, ""]);
+    assertStringIncludes(errors, `${flag} can be given only once`);
+  }
+});
+
+Deno.test("erase says what to check if the KV Connect server cannot be reached", async () => {
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  closed.close();
+  const { code, errors } = await runErase(
+    `http://127.0.0.1:${closed.addr.port}`,
+    ["--tenant", "acme"],
+    { DENO_KV_ACCESS_TOKEN: "a-token-of-tests" },
+  );
+  assertEquals(code, 1);
+  assertStringIncludes(errors, "connection refused. Check that the server at KV_PATH is running");
+  assertStringIncludes(errors, "DENO_KV_ACCESS_TOKEN");
+});
+
+async function snapshot(path: string): Promise<Map<string, string>> {
+  using kv = await Deno.openKv(path);
+  return await contents(kv);
+}

@@ -1,0 +1,314 @@
+import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
+import { Erasure } from "../../../domain/model/audit.ts";
+import { StoreUnavailable } from "../../../domain/ports.ts";
+import { Eraser, type EraserOptions } from "../../../kv/erase/eraser.ts";
+import type { Scope } from "../../../kv/erase/targets.ts";
+import { Retention } from "../../../kv/retention.ts";
+import { claim, DAY_MS, openTestStore, requestIn, run, SetClock, START } from "../fixtures.ts";
+import { ADA, BOB, contents, difference, fill } from "./fixtures.ts";
+
+const TENANT: Scope = { kind: "tenant", tenantId: "acme" };
+const ACTOR: Scope = { kind: "actor", tenantId: "acme", actorId: ADA.id };
+
+const isErasure = ([key]: [string, string]) => key.startsWith('["erasure"');
+
+function eraserOf(kv: Deno.Kv, options: Partial<EraserOptions> & { days?: number } = {}) {
+  const waits: number[] = [];
+  const wait = (ms: number) => Promise.resolve(void waits.push(ms));
+  const clock = { now: () => START, wait };
+  const retention = new Retention(options.days ?? null);
+  return { eraser: new Eraser(kv, { clock, retention, isExclusive: true, ...options }), waits };
+}
+
+/** A KV with records of several tenants and actors, and what it holds. */
+async function openFilled() {
+  const kv = await Deno.openKv(":memory:");
+  await fill(kv);
+  return { kv, before: await contents(kv), [Symbol.dispose]: () => kv.close() };
+}
+
+Deno.test("erasing a tenant deletes every record of it, and none of another one", async () => {
+  using test = await openFilled();
+  const { deleted, tickets, doubtful } = await eraserOf(test.kv).eraser.erase(TENANT);
+  const after = await contents(test.kv);
+  for (const key of difference(test.before, after).keys()) {
+    assert(/"acme["/]|"lease"/.test(key), key);
+  }
+  const left = [...after].filter(([key, value]) =>
+    /"acme["/]/.test(key) || value.includes('"tenantId":"acme"')
+  );
+  assertEquals(left.map(([key]) => JSON.parse(key)[0]), ["erasure"]);
+  assertEquals(deleted, {
+    supportRequests: 6,
+    auditEvents: 10,
+    idempotencyKeys: 6,
+    leases: 2,
+    rateCounters: 2,
+  });
+  assertEquals([tickets.size, doubtful.size], [4, 2]);
+  assertEquals(after.size, test.before.size - 26 + 1);
+});
+
+Deno.test("erasing an actor leaves no trace of the person in the tenant, and all of others", async () => {
+  using test = await openFilled();
+  const tally = await eraserOf(test.kv).eraser.erase(ACTOR);
+  const after = await contents(test.kv);
+  const isAcme = ([key, value]: [string, string]) => /"acme["/]/.test(key + value);
+  const ofAcme = [...after].filter(isAcme).join("\n");
+  assertEquals([ofAcme.includes("7f3c"), ofAcme.includes("9d1e")], [false, true]);
+  const others = (map: Map<string, string>) => new Map([...map].filter((e) => !isAcme(e)));
+  const left = others(after);
+  for (const [key] of others(test.before)) {
+    if (!key.startsWith('["lease"')) assert(left.has(key), key);
+  }
+  assertEquals(tally.deleted, {
+    supportRequests: 3,
+    auditEvents: 5,
+    idempotencyKeys: 3,
+    leases: 1,
+    rateCounters: 1,
+  });
+  assertEquals(tally.anonymizedAuditEvents, 1);
+  // Bob's own records are as they were, but for the event in which Ada acted.
+  const changed = difference(after, test.before);
+  const [event] = [...changed].filter((entry) => !isErasure(entry));
+  assertEquals(changed.size, 2);
+  const value = JSON.parse(event![1]);
+  assertEquals([value.event, value.actor], ["handoff.created", { id: "erased" }]);
+  assertEquals({ ...value, actor: ADA }, JSON.parse(test.before.get(event![0])!));
+});
+
+for (const scope of [TENANT, ACTOR]) {
+  const { kind } = scope;
+
+  Deno.test(`erasing of the kind ${kind} leaves one audit event with counts, and nobody's name`, async () => {
+    using test = await openFilled();
+    const { deleted, anonymizedAuditEvents } = await eraserOf(test.kv).eraser.erase(scope);
+    const [[key, value], ...more] = [...await contents(test.kv)].filter(isErasure) as [
+      [string, string],
+    ];
+    const at = new Date(START).toISOString();
+    assertEquals(more, []);
+    assertEquals(JSON.parse(key).slice(0, 3), ["erasure", "acme", START]);
+    const erasure = { event: `${kind}.erased`, at, deleted, anonymizedAuditEvents };
+    assertEquals(Erasure.strict().parse(JSON.parse(value)), erasure);
+  });
+
+  Deno.test(`finding counts what erasing of the kind ${kind} deletes, and deletes nothing`, async () => {
+    using test = await openFilled();
+    const found = await eraserOf(test.kv).eraser.find(scope);
+    assertEquals(await contents(test.kv), test.before);
+    assertEquals(found, await eraserOf(test.kv).eraser.erase(scope));
+    const again = await eraserOf(test.kv).eraser.erase(scope);
+    assertEquals([...Object.values(again.deleted), again.anonymizedAuditEvents], Array(6).fill(0));
+    assertEquals([...await contents(test.kv)].filter(isErasure).length, 1);
+  });
+
+  Deno.test(`erasing of the kind ${kind} can be interrupted anywhere, and finished by another run`, async () => {
+    const finished = async (failAt: number) => {
+      using test = await openFilled();
+      const { kv, failed } = failing(test.kv, failAt);
+      // One record a commit, so that it is interrupted between any two.
+      const first = eraserOf(kv, { maxMutations: 1 }).eraser.erase(scope);
+      if (await failed(first)) {
+        const state = await contents(test.kv);
+        const counted = [...state].filter(isErasure).map(([, value]) => {
+          const { deleted, anonymizedAuditEvents } = Erasure.parse(JSON.parse(value));
+          return [anonymizedAuditEvents, ...Object.values(deleted)].reduce((a, b) => a + b);
+        });
+        assertEquals(counted, failAt === 0 ? [] : [failAt], "it says what it has deleted");
+        assertEquals(difference(test.before, state).size, failAt);
+      }
+      await eraserOf(test.kv).eraser.erase(scope);
+      const after = [...await contents(test.kv)].filter((entry) => !isErasure(entry));
+      return after.map(([key, value]) => shapeOf(key) + shapeOf(value)).sort();
+    };
+    const uninterrupted = await finished(Infinity);
+    for (let failAt = 0; failAt < 13; failAt++) {
+      assertEquals(await finished(failAt), uninterrupted);
+    }
+  });
+}
+
+/** Without what is made up anew each time. */
+function shapeOf(json: string): string {
+  return json.replaceAll(/SR-\w{26}/g, "SR").replaceAll(/[\da-f-]{36}/g, "uuid");
+}
+
+/** A KV that fails for good at a commit. */
+function failing(kv: Deno.Kv, failAt: number) {
+  let commits = 0;
+  const atomic = () => {
+    const operation = kv.atomic();
+    const commit = operation.commit.bind(operation);
+    operation.commit = () =>
+      commits++ >= failAt ? Promise.reject(new Error("power failure")) : commit();
+    return operation;
+  };
+  const failed = async (erasure: Promise<unknown>) => {
+    try {
+      await erasure;
+      return false;
+    } catch (error) {
+      assert(error instanceof StoreUnavailable);
+      return true;
+    }
+  };
+  return { kv: { atomic, list: kv.list.bind(kv) } as Deno.Kv, failed };
+}
+
+Deno.test("erasing keeps each commit within what a KV Connect server takes", async () => {
+  using kv = await Deno.openKv(":memory:");
+  using test = await openTestStore({ kv });
+  const wide = "😀".repeat(255);
+  for (let i = 0; i < 300; i++) {
+    const request = requestIn(run(`r-${i}`), { createdBy: { id: wide } });
+    await test.store.append(request, claim({ actorId: wide, key: `${"~".repeat(250)}${i}` }));
+  }
+  const most = { checks: 0, mutations: 0, keyBytes: 0 };
+  const atomic = () => {
+    const operation = kv.atomic();
+    const size = { checks: 0, mutations: 0, keyBytes: 0 };
+    const count = (name: "checks" | "mutations", key: Deno.KvKey) => {
+      size[name]++;
+      size.keyBytes += new TextEncoder().encode(key.join("")).length;
+    };
+    const { check, delete: remove, set, commit } = operation;
+    return Object.assign(operation, {
+      check: (one: Deno.AtomicCheck) => (count("checks", one.key), check.call(operation, one)),
+      delete: (key: Deno.KvKey) => (count("mutations", key), remove.call(operation, key)),
+      set: (key: Deno.KvKey, value: unknown) => (
+        count("mutations", key), set.call(operation, key, value)
+      ),
+      commit() {
+        for (const name of ["checks", "mutations", "keyBytes"] as const) {
+          most[name] = Math.max(most[name], size[name]);
+        }
+        return commit.call(operation);
+      },
+    });
+  };
+  const counted = { atomic, list: kv.list.bind(kv) } as unknown as Deno.Kv;
+  const { eraser } = eraserOf(counted);
+  const scope = { ...ACTOR, actorId: wide };
+  const found = await eraser.find(scope);
+  assertEquals([found.deleted.supportRequests, found.deleted.idempotencyKeys], [300, 300]);
+  assertEquals((await eraser.erase(scope)).deleted, found.deleted);
+  assertLessOrEqual(most.checks, 10);
+  assertLessOrEqual(most.mutations, 1_000);
+  assertLessOrEqual(most.keyBytes, 81_920);
+});
+
+Deno.test("erasures of the same millisecond leave an audit event each", async () => {
+  using test = await openFilled();
+  for (const { id } of [ADA, BOB]) {
+    await eraserOf(test.kv, { maxMutations: 3 }).eraser.erase({ ...ACTOR, actorId: id });
+  }
+  assertEquals([...await contents(test.kv)].filter(isErasure).length, 2);
+});
+
+Deno.test("erasing where others write deletes what lands meanwhile, also its last audit events", async () => {
+  using test = await openFilled();
+  using other = await openTestStore({ kv: test.kv, isExclusive: false });
+  const late = requestIn(run("late"), { createdBy: ADA });
+  const landing = [
+    async () => {
+      const appended = await other.store.append(late, claim({ actorId: ADA.id, key: "late" }));
+      assert(appended.outcome === "stored");
+      // Resumed by somebody else, and written when the request has gone.
+      await other.store.supersede(appended.stored, {
+        status: "failed",
+        reason: "desk_timeout",
+        summary: "late",
+        ticketMayExist: true,
+        at: late.createdAt,
+      }, BOB);
+    },
+    async () => void await other.store.append(requestIn(run("later"), { createdBy: ADA })),
+  ];
+  const waits: number[] = [];
+  const wait = async (ms: number) => {
+    waits.push(ms);
+    await landing.shift()?.();
+  };
+  const clock = { now: () => START, wait };
+  await eraserOf(test.kv, { clock, isExclusive: false }).eraser.erase(ACTOR);
+  const left = JSON.stringify(
+    [...await contents(test.kv)].filter(([key]) => /"acme["/]/.test(key)),
+  );
+  assertEquals([left.includes("7f3c"), left.includes(late.reference)], [false, false]);
+  assertEquals(waits, [5_000, 5_000, 5_000]);
+});
+
+Deno.test("erasing gives up where records keep being written, and says what to do", async () => {
+  using test = await openFilled();
+  using other = await openTestStore({ kv: test.kv, isExclusive: false });
+  const wait = async () => void await other.store.append(requestIn(run("r"), { createdBy: ADA }));
+  const { eraser } = eraserOf(test.kv, {
+    clock: { now: () => START, wait },
+    isExclusive: false,
+  });
+  await assertRejects(() => eraser.erase(ACTOR), StoreUnavailable, "withdraw the tokens");
+});
+
+Deno.test("erasing what is expired deletes requests and events older than the retention, only", async () => {
+  using kv = await Deno.openKv(":memory:");
+  using test = await openTestStore({ kv });
+  const ages = [0, 89, 90, 91, 400];
+  for (const days of ages) {
+    const request = requestIn(run(`age-${days}`), { now: START - days * DAY_MS });
+    await test.store.append(request, claim({ key: `${days}` }));
+  }
+  const { deleted } = await eraserOf(kv, { days: 90 }).eraser.erase({ kind: "expired" });
+  const keys = (await Array.fromAsync(kv.list({ prefix: [] }))).map(({ key }) => key);
+  const runs = keys.filter(([kind]) => kind === "run").map(([, name]) => name);
+  assertEquals(runs, ["acme/age-0", "acme/age-89"]);
+  assertEquals(keys.filter(([kind]) => kind === "audit").length, 2);
+  assertEquals([deleted.supportRequests, deleted.auditEvents], [3, 3]);
+  assertEquals(keys.filter(([kind]) => kind === "erasure"), [], "as with what KV drops by itself");
+});
+
+Deno.test("reads hide what the retention does not keep, though it was written without one", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const clock = new SetClock();
+  using before = await openTestStore({ kv });
+  for (const [id, days] of [["old", 91], ["new", 89]] as const) {
+    await before.store.append(requestIn(run(id), { now: START - days * DAY_MS }));
+  }
+  for (const isExclusive of [true, false]) {
+    using after = await openTestStore({ kv, clock, retentionDays: 90, isExclusive });
+    const latest = (id: string) => after.store.latest(run(id));
+    assertEquals([await latest("old"), (await latest("new"))?.request.context], [null, run("new")]);
+    const { events } = await after.store.auditEvents("acme", 10);
+    assertEquals(events.map(({ context }) => context), [run("new")]);
+  }
+});
+
+Deno.test("erasing a tenant deletes records that cannot be read, erasing an actor says how many stay", async () => {
+  using test = await openFilled();
+  await test.kv.set(["tenant", "acme", 1], { contact: "broken" });
+  await test.kv.set(["run", "acme/r-1", 1], 42);
+  await test.kv.set(["audit", "acme", 1, "SR-", "x"], null);
+  const { eraser } = eraserOf(test.kv);
+  assertEquals((await eraser.erase(ACTOR)).unreadable, 3);
+  const { deleted, unreadable } = await eraser.erase(TENANT);
+  assertEquals([deleted.supportRequests, deleted.auditEvents, unreadable], [5, 6, 0]);
+});
+
+Deno.test("erasing an actor deletes the requests that a newer version wrote, whatever is new in them", async () => {
+  using test = await openFilled();
+  const request = { ...requestIn(run("new"), { createdBy: ADA }), schema: 2 };
+  await test.kv.set(["run", "acme/new", 1], { ...request, handoff: { status: 7, ticket: null } });
+  const { deleted, doubtful, unreadable } = await eraserOf(test.kv).eraser.erase(ACTOR);
+  assertEquals([deleted.supportRequests, unreadable], [4, 0]);
+  assert(doubtful.has(request.reference));
+  assertEquals((await test.kv.get(["run", "acme/new", 1])).value, null);
+});
+
+Deno.test("erasing ends also for a person who is called like those who were erased", async () => {
+  using test = await openFilled();
+  const { eraser } = eraserOf(test.kv);
+  await eraser.erase(ACTOR);
+  const { anonymizedAuditEvents } = await eraser.erase({ ...ACTOR, actorId: "erased" });
+  assertEquals(anonymizedAuditEvents, 0);
+});

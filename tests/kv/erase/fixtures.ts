@@ -1,0 +1,60 @@
+/** Records as the service makes them, of several tenants and people. */
+import { assert } from "@std/assert";
+import type { Actor } from "../../../domain/model/support_request.ts";
+import { createSharedRateLimit } from "../../../kv/rate_limit.ts";
+import {
+  ACME,
+  claim,
+  created,
+  openTestStore,
+  pendingIn,
+  run,
+  SetClock,
+  START,
+} from "../fixtures.ts";
+
+/** In every text that a person writes or is. */
+export const ADA: Actor = { id: "ada-7f3c", name: "Ada-7f3c" };
+export const BOB: Actor = { id: "bob-9d1e", name: "Bob-9d1e" };
+
+/** Tenants of which one is the beginning of another's name, and contexts that look alike. */
+const TENANTS = ["acme", "acme-2", "acme.x", "ac", "globex"];
+
+/** One request of each actor in each context of each tenant, handed off, with a key and a rate. */
+export async function fill(kv: Deno.Kv, isExclusive = true): Promise<void> {
+  using test = await openTestStore({ kv, isExclusive });
+  const { store } = test;
+  const limit = createSharedRateLimit(kv, 30, new SetClock());
+  let ticket = 0;
+  for (const tenantId of TENANTS) {
+    const contexts = [{ ...ACME, tenantId }, run("r-1", tenantId), run("r-2", tenantId)];
+    for (const [i, context] of contexts.entries()) {
+      for (const createdBy of [ADA, BOB]) {
+        const text = `Written by ${createdBy.id}`;
+        const request = { ...pendingIn(context), createdBy, summary: text, description: text };
+        const key = claim({ tenantId, actorId: createdBy.id, key: `k-${i}` });
+        const appended = await store.append(request, key);
+        assert(appended.outcome === "stored");
+        await limit.take(tenantId, createdBy.id);
+        if (i === 2) {
+          await store.takeLease(request.reference, START + 60_000);
+        } else {
+          // In the first run each has the other one's request resumed.
+          const actor = (i === 0) === (createdBy === ADA) ? ADA : BOB;
+          await store.finalize(appended.stored, created(`${++ticket}`), actor);
+        }
+      }
+    }
+  }
+}
+
+/** All that a KV holds, as text by key. */
+export async function contents(kv: Deno.Kv): Promise<Map<string, string>> {
+  const entries = await Array.fromAsync(kv.list({ prefix: [] }));
+  return new Map(entries.map(({ key, value }) => [JSON.stringify(key), JSON.stringify(value)]));
+}
+
+/** What is in one and not in the other. */
+export function difference(one: Map<string, string>, other: Map<string, string>) {
+  return new Map([...one].filter(([key, value]) => other.get(key) !== value));
+}

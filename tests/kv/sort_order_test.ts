@@ -1,0 +1,158 @@
+import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
+import fc from "fast-check";
+import type { Context } from "../../domain/model/context.ts";
+import { type Store, StoreUnavailable } from "../../domain/ports.ts";
+import {
+  ACME,
+  claim,
+  dump,
+  openTestStore,
+  requestIn,
+  run,
+  START,
+  temporaryPath,
+} from "./fixtures.ts";
+
+async function append(store: Store, context: Context, now = START): Promise<number> {
+  const appended = await store.append(requestIn(context, { now }));
+  assert(appended.outcome === "stored");
+  return appended.stored.ts;
+}
+
+const ascending = (numbers: number[]) => numbers.toSorted((a, b) => a - b);
+
+/** How the store of one process, and of one among several, are opened. */
+for (const isExclusive of [true, false]) {
+  const where = isExclusive ? "where one process writes" : "where several processes write";
+
+  Deno.test(`append gives 64 parallel requests of one context 64 sort keys ${where}`, async () => {
+    using test = await openTestStore({ isExclusive });
+    const keys = await Promise.all(Array.from({ length: 64 }, () => append(test.store, ACME)));
+    assertEquals(
+      ascending(keys),
+      Array.from({ length: 64 }, (_, i) => START * 1000 + i),
+    );
+    assertEquals((await dump(test.kv)).length, 128);
+  });
+
+  Deno.test(`append sorts after all that was acknowledged, however the clock jumps, ${where}`, async () => {
+    using test = await openTestStore({ isExclusive });
+    let runs = 0;
+    const waves = fc.array(
+      fc.record({ jump: fc.integer({ min: -1e9, max: 1e9 }), parallel: fc.nat({ max: 4 }) }),
+      { minLength: 2, maxLength: 6 },
+    );
+    await fc.assert(
+      fc.asyncProperty(waves, async (waves) => {
+        const context = run(`r-${runs++}`);
+        let acknowledged = 0;
+        for (const { jump, parallel } of waves) {
+          const keys = await Promise.all(
+            Array.from({ length: parallel + 1 }, () => append(test.store, context, START + jump)),
+          );
+          assertEquals(new Set(keys).size, keys.length);
+          assertGreater(Math.min(...keys), acknowledged);
+          acknowledged = Math.max(...keys);
+          assertEquals((await test.store.latest(context))?.ts, acknowledged);
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+}
+
+Deno.test("append of two processes on one KV gives every request a sort key of its own", async () => {
+  using one = await openTestStore({ isExclusive: false });
+  using other = await openTestStore({ isExclusive: false, kv: one.kv });
+  const keys = await Promise.all(
+    Array.from({ length: 64 }, (_, i) => append(i % 2 ? one.store : other.store, ACME)),
+  );
+  assertEquals(new Set(keys).size, 64);
+  const requests = await Array.fromAsync(one.kv.list({ prefix: ["tenant", "acme"] }));
+  assertEquals(requests.map(({ key }) => key[2]), ascending(keys));
+});
+
+Deno.test("append of 64 processes at once gives up for none", async () => {
+  using test = await openTestStore({ isExclusive: false });
+  const { kv } = test;
+  const stores = await Promise.all(
+    Array.from({ length: 64 }, () => openTestStore({ isExclusive: false, kv })),
+  );
+  const keys = await Promise.all(stores.map(({ store }) => append(store, ACME)));
+  assertEquals(new Set(keys).size, 64);
+});
+
+Deno.test("append sorts after what a process with a fast clock had acknowledged", async () => {
+  using fast = await openTestStore({ isExclusive: false });
+  using slow = await openTestStore({ isExclusive: false, kv: fast.kv });
+  for (let i = 0; i < 3; i++) {
+    const ahead = await append(fast.store, ACME, START + 3_600_000);
+    assertGreater(await append(slow.store, ACME, START), ahead);
+  }
+});
+
+Deno.test("append sorts after what was stored before a restart with an earlier clock", async () => {
+  await using file = await temporaryPath();
+  let last = 0;
+  for (const now of [START, START - 3_600_000, START - 7_200_000]) {
+    using kv = await Deno.openKv(file.path);
+    using test = await openTestStore({ kv });
+    assertEquals((await test.store.latest(ACME))?.ts ?? 0, last);
+    const ts = await append(test.store, ACME, now);
+    assertGreater(ts, last);
+    last = ts;
+  }
+});
+
+Deno.test("append exchanges a sort key that is taken for the next free one", async () => {
+  using test = await openTestStore();
+  const ts = await append(test.store, ACME);
+  for (const taken of [ts + 1, ts + 2, ts + 3]) {
+    await test.kv.set(["tenant", "acme", taken], requestIn(ACME));
+  }
+  assertEquals(await append(test.store, ACME), ts + 4);
+});
+
+Deno.test("append with an idempotency key exchanges a sort key that is taken", async () => {
+  using test = await openTestStore();
+  const ts = await append(test.store, ACME);
+  for (const taken of [ts + 1, ts + 2]) {
+    await test.kv.set(["tenant", "acme", taken], requestIn(ACME));
+  }
+  const request = requestIn(ACME);
+  const appended = await test.store.append(request, claim());
+  assert(appended.outcome === "stored");
+  assertEquals(appended.stored.ts, ts + 3);
+  const found = await test.store.findKey(claim());
+  assert(found.outcome === "taken");
+  assertEquals(found.stored, appended.stored);
+  // The other way round the key decides: nothing is exchanged for it.
+  assertEquals(await test.store.append(requestIn(ACME), claim()), { outcome: "key_taken" });
+});
+
+/** Behaves like `kv`, but that somebody else takes the next sort key after each look at the last. */
+function withFasterRival(kv: Deno.Kv, context: Context): Deno.Kv {
+  async function* list(...selected: Parameters<Deno.Kv["list"]>) {
+    const [last] = await Array.fromAsync(kv.list(...selected));
+    if (last === undefined) return;
+    await kv.set([...last.key.slice(0, -1), Number(last.key.at(-1)) + 1], requestIn(context));
+    yield last;
+  }
+  return new Proxy(kv, {
+    get(kv, name) {
+      if (name === "list") return list;
+      const value = Reflect.get(kv, name);
+      return typeof value === "function" ? value.bind(kv) : value;
+    },
+  });
+}
+
+Deno.test("append gives up after a bounded number of sort keys that were taken", async () => {
+  using test = await openTestStore();
+  await append(test.store, ACME);
+  const kv = withFasterRival(test.kv, ACME);
+  using behind = await openTestStore({ kv, isExclusive: false });
+  await assertRejects(() => append(behind.store, ACME), StoreUnavailable, "every sort key");
+  const audited = await Array.fromAsync(test.kv.list({ prefix: ["audit"] }));
+  assertEquals(audited.length, 1);
+});

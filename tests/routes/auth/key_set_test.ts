@@ -1,0 +1,649 @@
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { exportJWK, exportSPKI, generateKeyPair, type JWK } from "jose";
+import { until } from "../../support/service_process.ts";
+import { openService, TestClock } from "../../support/service.ts";
+import { assertProblem } from "../assert_problem.ts";
+import { claims, generateSigner, type Respond, startIssuer } from "./issuer.ts";
+
+const LATEST = "/v1/tenants/acme/support-requests/latest";
+const MINUTE = 60_000;
+
+type Service = Awaited<ReturnType<typeof openService>>;
+
+/** A clock that stands until a test moves it. */
+class StandingClock extends TestClock {
+  #start = Date.now();
+  override now = () => this.#start + this.offset;
+}
+
+const status = async (service: Service, token: string) => {
+  const response = await service.call(LATEST, { token });
+  await response.body?.cancel();
+  return response.status;
+};
+
+/** What the log says of the key set: the event and the reason of each line. */
+function eventsOf({ lines }: Service): string[] {
+  return lines.filter(({ event }) => event?.startsWith("key_set")).map(({ event, reason }) =>
+    reason === undefined ? event! : `${event} ${reason}`
+  );
+}
+
+const reasonOf = ({ lines }: Service) => lines.findLast(({ route }) => route)?.reason;
+
+for (const alg of ["RS256", "RS512", "PS256", "PS384", "ES256", "ES384", "ES512", "EdDSA"]) {
+  Deno.test(`the key set verifies ${alg}, with and without a kid and an alg`, async () => {
+    await using issuer = startIssuer();
+    const { jwk, sign } = await issuer.addKey("k-1", alg);
+    for (const left of [{}, { alg: undefined }, { kid: undefined, use: undefined }]) {
+      issuer.keys[0] = { ...jwk, ...left };
+      await using service = await openService({ env: issuer.env });
+      for (const header of [{ kid: "k-1" }, {}]) {
+        assertEquals(await status(service, await sign(header)), 200, JSON.stringify(left));
+      }
+    }
+  });
+}
+
+Deno.test("a key and a token may each call Ed25519 by either of its names", async () => {
+  await using issuer = startIssuer();
+  const { jwk, privateKey } = await issuer.addKey("k-1", "EdDSA");
+  for (const alg of ["EdDSA", "Ed25519"]) {
+    issuer.keys[0] = { ...jwk, alg };
+    await using service = await openService({ env: issuer.env });
+    for (const alg of ["EdDSA", "Ed25519"]) {
+      const token = await claims().setProtectedHeader({ alg, kid: "k-1" }).sign(privateKey);
+      assertEquals(await status(service, token), 200);
+    }
+  }
+});
+
+Deno.test("the key set is fetched once for a hundred requests, also if all come at once", async () => {
+  await using issuer = startIssuer();
+  const { sign } = await issuer.addKey("k-1");
+  await using service = await openService({ env: issuer.env });
+  const token = await sign();
+  const statuses = await Promise.all(Array.from({ length: 100 }, () => status(service, token)));
+  assertEquals(new Set(statuses), new Set([200]));
+  assertEquals(issuer.fetches(), 1);
+});
+
+Deno.test("requests that arrive while a slow issuer is still sending wait for the same fetch", async () => {
+  await using issuer = startIssuer();
+  const { sign } = await issuer.addKey("k-1");
+  const released = Promise.withResolvers<void>();
+  issuer.respond(async () => {
+    await released.promise;
+    return Response.json({ keys: issuer.keys });
+  });
+  const clock = new StandingClock();
+  await using service = await openService({ env: issuer.env, clock });
+  const first = status(service, await sign());
+  await until(() => Promise.resolve(issuer.fetches()), (fetches) => fetches === 1);
+  clock.offset += 1_500;
+  const second = status(service, await sign({}, "u-2"));
+  // Everything that the second needs has happened once a third, without a token, has its response.
+  assertEquals((await service.call(LATEST, { token: null })).status, 401);
+  released.resolve();
+  assertEquals([await first, await second, issuer.fetches()], [200, 200, 1]);
+});
+
+Deno.test("the key set is no shared secret: none and HS256 with a public key are rejected", async () => {
+  await using issuer = startIssuer();
+  const { sign, publicKey } = await issuer.addKey("k-1", "RS256");
+  const stranger = await generateKeyPair("RS256");
+  // A secret that somebody published by mistake is none.
+  const secret = new TextEncoder().encode("a secret of 32 bytes, or even more");
+  const k = secret.toBase64({ alphabet: "base64url", omitPadding: true });
+  issuer.keys.push({ kty: "oct", kid: "k-3", alg: "HS256", k });
+  await using service = await openService({ env: issuer.env });
+  const pem = new TextEncoder().encode(await exportSPKI(publicKey));
+  const jwk = new TextEncoder().encode(JSON.stringify(await exportJWK(publicKey)));
+  const [, body] = (await sign()).split(".");
+  for (
+    const token of [
+      await claims().setProtectedHeader({ alg: "HS256", kid: "k-1" }).sign(pem),
+      await claims().setProtectedHeader({ alg: "HS256", kid: "k-1" }).sign(jwk),
+      await claims().setProtectedHeader({ alg: "HS256", kid: "k-3" }).sign(secret),
+      await claims().setProtectedHeader({ alg: "RS256", kid: "k-1" }).sign(stranger.privateKey),
+      await claims().setProtectedHeader({
+        alg: "RS256",
+        kid: "k-2",
+        jwk: await exportJWK(stranger.publicKey),
+        jku: "http://127.0.0.1:1/",
+      }).sign(stranger.privateKey),
+      `${btoa(`{"alg":"none","kid":"k-1"}`).replaceAll("=", "")}.${body}.`,
+      `${btoa(`{"alg":"RS256","kid":"k-1"}`).replaceAll("=", "")}.${body}.`,
+      "rubbish",
+    ]
+  ) await assertProblem(await service.call(LATEST, { token }), 401, "unauthenticated");
+  assertLess(issuer.fetches(), 2);
+});
+
+Deno.test("the key set does not lend an algorithm to a key of another", async () => {
+  await using issuer = startIssuer();
+  const { privateKey } = await issuer.addKey("k-1", "RS256");
+  const { privateJwk } = await issuer.addKey("k-2", "ES256");
+  await using service = await openService({ env: issuer.env });
+  const pss = await crypto.subtle.importKey(
+    "jwk",
+    { ...await exportJWK(privateKey), alg: "PS256" },
+    { name: "RSA-PSS", hash: "SHA-256" },
+    false,
+    ["sign"],
+  );
+  assert(privateJwk);
+  const token = await claims().setProtectedHeader({ alg: "PS256", kid: "k-1" }).sign(pss);
+  assertEquals([await status(service, token), reasonOf(service)], [401, "unknown_key"]);
+});
+
+Deno.test("the same key twice, and two keys of one kid, verify as one and each", async () => {
+  await using issuer = startIssuer();
+  const first = await issuer.addKey("k-1");
+  issuer.keys.push(first.jwk, { ...first.jwk, kid: "k-2" });
+  const second = await issuer.addKey("k-1");
+  await using service = await openService({ env: issuer.env });
+  for (const token of [await first.sign(), await second.sign(), await first.sign({ kid: "k-2" })]) {
+    assertEquals(await status(service, token), 200);
+  }
+  assertEquals(await status(service, await second.sign({ kid: "k-2" })), 401);
+});
+
+Deno.test("a token without kid is tried with every key that could have signed it, up to eight", async () => {
+  await using issuer = startIssuer();
+  const signers = [];
+  for (let i = 0; i < 9; i++) {
+    // Keys that cannot have signed it, and repeated ones, take nobody's place.
+    await issuer.addKey(`other-${i}`, "EdDSA");
+    const signer = await issuer.addKey(`k-${i}`);
+    issuer.keys.push(signer.jwk, { ...signer.jwk, kid: `again-${i}` });
+    signers.push(signer);
+  }
+  await using service = await openService({ env: issuer.env });
+  for (const [i, { sign }] of signers.entries()) {
+    assertEquals(await status(service, await sign({})), i < 8 ? 200 : 401, `key ${i}`);
+    assertEquals(await status(service, await sign()), 200);
+  }
+  assertEquals(reasonOf(service), undefined);
+});
+
+Deno.test("a token with a kid is tried with the keys of that name, then with those of none", async () => {
+  await using issuer = startIssuer();
+  const nameless = await issuer.addKey(undefined);
+  const named = await issuer.addKey("k-1");
+  await using service = await openService({ env: issuer.env });
+  for (
+    const [signer, kid, expected] of [
+      [named, "k-1", 200],
+      [nameless, "k-1", 200],
+      [nameless, "k-2", 200],
+      [named, "k-2", 401],
+    ] as const
+  ) assertEquals(await status(service, await signer.sign({ kid })), expected, kid);
+});
+
+/** What stands between good keys, and what the log says of it; null if it says nothing. */
+const ODD_MEMBERS: [name: string, members: unknown[], reason: string | null][] = [
+  ["values that are no keys", [null, "key", 7, true, [], {}, { kty: 7 }], "not_a_key"],
+  ["keys without kty", [{ n: "AQAB", e: "AQAB" }], "not_a_key"],
+  [
+    "keys of an unknown type",
+    [{ kty: "AKP", alg: "ML-DSA-44", pub: "AAAA" }, { kty: "rsa" }, { kty: "__proto__" }],
+    "unsupported_key_type",
+  ],
+  ["a shared secret", [{ kty: "oct", k: "AAAA", alg: "HS256" }], "unsupported_key_type"],
+  [
+    "keys on other curves",
+    [
+      { kty: "EC", crv: "secp256k1", x: "AAAA", y: "AAAA" },
+      { kty: "EC", crv: "toString", x: "AAAA", y: "AAAA" },
+      { kty: "EC", crv: ["P-256"], x: "AAAA", y: "AAAA" },
+      { kty: "OKP", crv: "X25519", x: "AAAA" },
+      { kty: "OKP", crv: "Ed448", x: "AAAA" },
+    ],
+    "unsupported_curve",
+  ],
+  [
+    "keys with members that are missing or broken",
+    [
+      { kty: "RSA", e: "AQAB" },
+      { kty: "RSA", n: 7, e: "AQAB" },
+      { kty: "RSA", n: "****", e: "AQAB" },
+      { kty: "RSA", n: "", e: "AQAB" },
+      { kty: "RSA", n: "AAAA", e: "AQAB" },
+      { kty: "RSA", n: "_".repeat(342), e: "AQ" },
+      { kty: "RSA", n: "_".repeat(342), e: "AAE" },
+      { kty: "RSA", n: "_".repeat(342), e: "Ag" },
+      { kty: "EC", crv: "P-256", x: "AAAA", y: "AAAA" },
+      { kty: "EC", crv: "P-256", x: "_".repeat(43), y: "_".repeat(43) },
+      { kty: "EC", crv: "P-256" },
+      { kty: "OKP", crv: "Ed25519", x: "AAAA" },
+      { kty: "OKP", crv: "Ed25519" },
+    ],
+    "malformed_key",
+  ],
+  [
+    "RSA keys that are too short",
+    [{ kty: "RSA", n: "_".repeat(171), e: "AQAB" }],
+    "rsa_key_too_short",
+  ],
+  [
+    "RSA keys that are too long",
+    [{ kty: "RSA", n: "_".repeat(4000), e: "AQAB" }],
+    "rsa_key_too_long",
+  ],
+  [
+    "keys for other purposes",
+    [
+      { kty: "RSA", use: "enc", alg: "RSA-OAEP", n: "_".repeat(342), e: "AQAB" },
+      { kty: "RSA", alg: "RSA-OAEP", n: "_".repeat(342), e: "AQAB" },
+      { kty: "RSA", key_ops: ["encrypt"], n: "_".repeat(342), e: "AQAB" },
+      { kty: "RSA", key_ops: "verify", n: "_".repeat(342), e: "AQAB" },
+      { kty: "EC", crv: "P-256", alg: "ECDH-ES", x: "AAAA", y: "AAAA" },
+    ],
+    null,
+  ],
+];
+
+for (const [name, members, reason] of ODD_MEMBERS) {
+  Deno.test(`the key set works with ${name} between its good keys, and says so once`, async () => {
+    await using issuer = startIssuer();
+    issuer.keys.push(...members);
+    const { sign } = await issuer.addKey("k-1");
+    issuer.keys.push(...members);
+    const last = await issuer.addKey("k-2", "RS256");
+    const clock = new StandingClock();
+    await using service = await openService({ env: issuer.env, clock });
+    for (let i = 0; i < 3; i++) {
+      assertEquals(await status(service, await sign({ kid: "k-1" }, `u-${i}`)), 200);
+      assertEquals(await status(service, await last.sign({}, `u-${i}`)), 200);
+      clock.offset += 11 * MINUTE;
+    }
+    assertEquals(issuer.fetches(), 3);
+    assertEquals(eventsOf(service), reason === null ? [] : [`key_set_problem ${reason}`]);
+    const counts = service.lines.flatMap(({ count }) => count ?? []);
+    assertEquals(counts, reason === null ? [] : [2 * members.length]);
+  });
+}
+
+Deno.test("a key of which key_ops also name sign, and a private key, verify all the same", async () => {
+  await using issuer = startIssuer();
+  const { jwk, sign } = await issuer.addKey("k-1");
+  issuer.keys[0] = { ...jwk, key_ops: ["sign", "verify"], ext: true };
+  const leaked = await generateSigner("RS256", "k-2");
+  issuer.keys.push({ ...leaked.privateJwk, kid: "k-2", key_ops: ["sign", "verify"] });
+  await using service = await openService({ env: issuer.env });
+  assertEquals(await status(service, await sign()), 200);
+  assertEquals(await status(service, await leaked.sign()), 200);
+  assertEquals(eventsOf(service), ["key_set_problem private_key_published"]);
+  assertEquals(JSON.stringify(service.lines).includes(leaked.privateJwk.d!), false);
+});
+
+Deno.test("a member of a key that is null counts as absent, as some issuers write it", async () => {
+  for (const alg of ["RS256", "ES256", "EdDSA"]) {
+    const { jwk, sign } = await generateSigner(alg);
+    for (
+      const members of [
+        { use: null },
+        { key_ops: null },
+        { alg: null },
+        { kid: null, use: null, key_ops: null, alg: null, x5c: null, x5t: null },
+      ]
+    ) {
+      await using issuer = startIssuer();
+      issuer.keys.push({ ...jwk, ...members });
+      await using service = await openService({ env: issuer.env });
+      assertEquals(await status(service, await sign()), 200, `${alg} ${JSON.stringify(members)}`);
+      assertEquals(eventsOf(service), []);
+    }
+  }
+});
+
+Deno.test("a token of a key that is not for signatures is rejected", async () => {
+  const { jwk, sign } = await generateSigner("RS256", "k-1");
+  for (
+    const members of [
+      { use: "enc" },
+      { use: ["sig"] },
+      { key_ops: ["encrypt"] },
+      { key_ops: ["sign"] },
+      { key_ops: [] },
+      { key_ops: "verify" },
+      { alg: "RSA-OAEP-256" },
+      { alg: "RS512" },
+      { alg: 7 },
+    ]
+  ) {
+    await using issuer = startIssuer();
+    issuer.keys.push({ ...jwk, ...members });
+    await using service = await openService({ env: issuer.env });
+    const outcome = [await status(service, await sign()), reasonOf(service)];
+    assertEquals(outcome, [401, "unknown_key"], JSON.stringify(members));
+  }
+});
+
+Deno.test("a token of an RSA key under 2,048 bits is rejected, for a reason of its own", async () => {
+  await using issuer = startIssuer();
+  const pair = await crypto.subtle.generateKey(
+    {
+      name: "RSASSA-PKCS1-v1_5",
+      hash: "SHA-256",
+      modulusLength: 1024,
+      publicExponent: new Uint8Array([1, 0, 1]),
+    },
+    true,
+    ["sign", "verify"],
+  );
+  issuer.keys.push({ ...await exportJWK(pair.publicKey), kid: "k-1" });
+  const head = btoa(`{"alg":"RS256","kid":"k-1"}`).replaceAll("=", "");
+  // jose does not sign with such a key.
+  const [, body] = (await (await generateSigner("ES256")).sign()).split(".");
+  const data = new TextEncoder().encode(`${head}.${body}`);
+  const signature = await crypto.subtle.sign("RSASSA-PKCS1-v1_5", pair.privateKey, data);
+  const mac = new Uint8Array(signature).toBase64({ alphabet: "base64url", omitPadding: true });
+  await using service = await openService({ env: issuer.env });
+  assertEquals(await status(service, `${head}.${body}.${mac}`), 401);
+  assertEquals(reasonOf(service), "rsa_key_too_short");
+  assertEquals(eventsOf(service), [
+    "key_set_problem rsa_key_too_short",
+    "key_set_unusable no_usable_key",
+  ]);
+});
+
+Deno.test("no more than a hundred keys of a set are looked at", async () => {
+  await using issuer = startIssuer();
+  const first = await issuer.addKey("first");
+  issuer.keys.push(...Array.from({ length: 99 }, () => null));
+  const beyond = await issuer.addKey("beyond");
+  issuer.keys.push(...Array.from({ length: 100_000 }, () => null));
+  await using service = await openService({ env: issuer.env });
+  assertEquals(await status(service, await first.sign()), 200);
+  assertEquals(await status(service, await beyond.sign()), 401);
+  assertEquals(eventsOf(service).includes("key_set_problem too_many_keys"), true);
+});
+
+Deno.test("the key set is not fetched for each token with an unknown key or a bad signature", async () => {
+  await using issuer = startIssuer();
+  const { sign } = await issuer.addKey("k-1");
+  const stranger = await generateSigner("ES256", "k-1");
+  const clock = new StandingClock();
+  await using service = await openService({ env: issuer.env, clock });
+  for (let i = 0; i < 50; i++) {
+    assertEquals(await status(service, await sign({ kid: `unknown-${i}` })), 401);
+    assertEquals(reasonOf(service), "unknown_key");
+    assertEquals(await status(service, await stranger.sign({ kid: "k-1" }, `u-${i}`)), 401);
+    assertEquals(reasonOf(service), "signature");
+  }
+  assertEquals(issuer.fetches(), 1);
+  // A minute of such tokens, ten a second.
+  for (let i = 0; i < 600; i++) {
+    clock.offset += 100;
+    await status(service, await sign({ kid: `later-${i}` }));
+  }
+  assertLess(issuer.fetches(), 25);
+});
+
+Deno.test("a rotated key counts within seconds, with a new kid, the same or none", async () => {
+  for (
+    const [before, after, kid] of [
+      ["k-1", "k-2", "k-2"],
+      ["k-1", "k-1", "k-1"],
+      [undefined, undefined, undefined],
+    ]
+  ) {
+    await using issuer = startIssuer();
+    const old = await issuer.addKey(before);
+    const clock = new StandingClock();
+    await using service = await openService({ env: issuer.env, clock });
+    assertEquals(await status(service, await old.sign()), 200);
+    issuer.keys.length = 0;
+    const { sign } = await issuer.addKey(after);
+    clock.offset += 3_000;
+    assertEquals(await status(service, await sign({ kid })), 200);
+    assertEquals(await status(service, await old.sign({ kid: before }, "u-2")), 401);
+    assertEquals(issuer.fetches(), 2);
+  }
+});
+
+Deno.test("a rotated key counts while somebody sends tokens with made-up keys all the time", async () => {
+  await using issuer = startIssuer();
+  const { sign } = await issuer.addKey("k-1");
+  const clock = new StandingClock();
+  await using service = await openService({ env: issuer.env, clock });
+  const flood = async (seconds: number) => {
+    for (let i = 0; i < seconds * 10; i++) {
+      clock.offset += 100;
+      await status(service, await sign({ kid: `made-up-${clock.offset}` }));
+    }
+  };
+  await flood(10);
+  const rotated = await issuer.addKey("k-2");
+  await flood(4);
+  assertEquals(await status(service, await rotated.sign()), 200);
+  assertLess(issuer.fetches(), 7);
+});
+
+Deno.test("a withdrawn key counts for ten minutes at most", async () => {
+  await using issuer = startIssuer();
+  const { sign } = await issuer.addKey("k-1");
+  const clock = new StandingClock();
+  await using service = await openService({ env: issuer.env, clock });
+  assertEquals(await status(service, await sign()), 200);
+  issuer.keys.length = 0;
+  clock.offset = 10 * MINUTE;
+  assertEquals(await status(service, await sign()), 401);
+  assertEquals(eventsOf(service), ["key_set_unusable no_usable_key"]);
+});
+
+const hang: Respond = (signal) =>
+  new Promise((resolve) => signal.addEventListener("abort", () => resolve(new Response())));
+
+/** What an issuer that is down, or its proxy, may do, and what the log then says. */
+const FAULTS: Record<string, [respond: Respond, reason: string]> = {
+  "answers 500": [() => Response.json({ keys: [] }, { status: 500 }), "unexpected_status"],
+  "answers 404": [() => new Response("nothing here", { status: 404 }), "unexpected_status"],
+  "answers 204": [() => new Response(null, { status: 204 }), "unexpected_status"],
+  "redirects": [
+    () => new Response(null, { status: 302, headers: { Location: "/elsewhere" } }),
+    "redirect",
+  ],
+  "sends HTML": [() => new Response("<h1>Down for maintenance</h1>"), "not_json"],
+  "sends nothing": [() => new Response(""), "not_json"],
+  "sends JSON that is cut": [() => new Response(`{"keys":[`), "not_json"],
+  "sends bytes that are not UTF-8": [() => new Response(new Uint8Array([123, 255])), "not_json"],
+  "nests too deep": [() => new Response("[".repeat(500_000)), "not_json"],
+  "sends null": [() => Response.json(null), "not_a_key_set"],
+  "sends an array": [() => Response.json([]), "not_a_key_set"],
+  "sends keys that are no array": [() => Response.json({ keys: "none" }), "not_a_key_set"],
+  "sends its configuration": [() => Response.json({ jwks_uri: "/jwks" }), "not_a_key_set"],
+  "sends a megabyte": [() => new Response(" ".repeat(1024 * 1024 + 1)), "too_large"],
+};
+
+for (const [name, [respond, reason]] of Object.entries(FAULTS)) {
+  Deno.test(`an issuer that ${name} is 503 with what to do, logged once, until it recovers`, async () => {
+    await using issuer = startIssuer();
+    const { sign } = await issuer.addKey("k-1");
+    issuer.respond(respond);
+    const clock = new StandingClock();
+    await using service = await openService({ env: issuer.env, clock });
+    const token = await sign();
+    for (let i = 0; i < 20; i++) {
+      const response = await service.call(LATEST, { token });
+      await assertProblem(response, 503, "keys-unavailable");
+      assertEquals(response.headers.get("Retry-After"), "5");
+    }
+    assertEquals(issuer.fetches(), 1);
+    clock.offset += 1_000;
+    assertEquals(await status(service, token), 503);
+    assertEquals(issuer.fetches(), 2);
+    assertEquals(eventsOf(service), [`key_set_unavailable ${reason}`]);
+
+    issuer.respond();
+    clock.offset += 1_000;
+    assertEquals(await status(service, token), 200);
+    assertEquals(eventsOf(service), [`key_set_unavailable ${reason}`, "key_set_available"]);
+  });
+}
+
+Deno.test("the log names the status of an issuer that fails, and nothing that it sent", async () => {
+  await using issuer = startIssuer();
+  issuer.respond(() =>
+    new Response("planted", { status: 502, headers: { "X-Planted": "planted" } })
+  );
+  await using service = await openService({ env: issuer.env });
+  assertEquals(await status(service, await (await generateSigner("ES256", "planted")).sign()), 503);
+  const line = service.lines.find(({ event }) => event === "key_set_unavailable");
+  assertEquals([line?.level, line?.status], ["error", 502]);
+  assertEquals(JSON.stringify(service.lines).includes("planted"), false);
+});
+
+Deno.test("a redirect of the issuer is not followed", async () => {
+  await using other = startIssuer();
+  await using issuer = startIssuer();
+  const { sign } = await other.addKey("k-1");
+  issuer.respond(() => Response.redirect(other.env.AUTH_JWKS_URL, 302));
+  await using service = await openService({ env: issuer.env });
+  assertEquals(await status(service, await sign()), 503);
+  assertEquals(other.fetches(), 0);
+});
+
+const CONNECTIONS: [name: string, url: (port: number) => string, reason: string][] = [
+  ["a closed port", (port) => `http://127.0.0.1:${port}/`, "connection_refused"],
+  ["an unknown name", () => "https://no-such-host.invalid/", "name_not_resolved"],
+  ["something that speaks no TLS", (port) => `https://127.0.0.1:${port}/`, "tls_failed"],
+];
+
+for (const [name, url, reason] of CONNECTIONS) {
+  Deno.test(`an issuer behind ${name} is 503, and the log says ${reason}`, async () => {
+    await using issuer = startIssuer();
+    const { sign } = await issuer.addKey("k-1");
+    const port = Number(new URL(issuer.env.AUTH_JWKS_URL).port);
+    if (reason === "connection_refused") await issuer[Symbol.asyncDispose]();
+    await using service = await openService({ env: { ...issuer.env, AUTH_JWKS_URL: url(port) } });
+    assertEquals(await status(service, await sign()), 503);
+    assertEquals(eventsOf(service), [`key_set_unavailable ${reason}`]);
+  });
+}
+
+Deno.test("an issuer that is down logs nobody out for an hour, and new keys are 503 meanwhile", async () => {
+  await using issuer = startIssuer();
+  const { sign } = await issuer.addKey("k-1");
+  const stranger = await generateSigner("ES256", "k-1");
+  const clock = new StandingClock();
+  await using service = await openService({ env: issuer.env, clock });
+  assertEquals(await status(service, await sign()), 200);
+  issuer.respond(() => new Response(null, { status: 503 }));
+  for (let minutes = 5; minutes < 60; minutes += 5) {
+    clock.offset = minutes * MINUTE;
+    for (let i = 0; i < 5; i++) {
+      assertEquals(await status(service, await sign({ kid: "k-1" }, `u-${minutes}-${i}`)), 200);
+      assertEquals(await status(service, await sign({ kid: `new-${i}` })), 503);
+      assertEquals(await status(service, await stranger.sign()), 401);
+    }
+  }
+  assertLess(issuer.fetches(), 25);
+  assertEquals(eventsOf(service), ["key_set_unavailable unexpected_status"]);
+  clock.offset = 60 * MINUTE;
+  assertEquals(await status(service, await sign()), 503);
+  issuer.respond();
+  clock.offset += 3_000;
+  assertEquals(await status(service, await sign()), 200);
+});
+
+Deno.test("an issuer that hangs holds nobody for longer than two seconds, or at all with keys", async () => {
+  await using issuer = startIssuer();
+  const { sign } = await issuer.addKey("k-1");
+  const clock = new StandingClock();
+  await using service = await openService({ env: issuer.env, clock });
+  assertEquals(await status(service, await sign()), 200);
+  issuer.respond(hang);
+  clock.offset = 11 * MINUTE;
+  const callAll = async (name: string) => {
+    const started = performance.now();
+    const tokens = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => sign({}, `${name}-${i}`)),
+    );
+    const statuses = await Promise.all(tokens.map((token) => status(service, token)));
+    assertEquals(new Set(statuses), new Set([200]));
+    return performance.now() - started;
+  };
+  // The first wait to see whether the keys are still the issuer's.
+  assertLess(await callAll("first"), 4_000);
+  clock.offset += MINUTE;
+  assertLess(await callAll("then"), 1_500);
+  await until(() => Promise.resolve(issuer.fetches()), (fetches) => fetches === 3);
+  assertEquals(eventsOf(service), ["key_set_unavailable timeout"]);
+});
+
+/** Bodies without an end, each in its own way. */
+const ENDLESS: Record<string, [respond: Respond, reason: string]> = {
+  "never begins": [hang, "timeout"],
+  "stalls after its beginning": [
+    (signal) => endless(signal, (i) => i === 0 ? new Uint8Array(100) : null),
+    "timeout",
+  ],
+  "comes in one-byte chunks for ever": [
+    (signal) => endless(signal, () => new Uint8Array([32])),
+    // Whichever comes first, on this machine.
+    "timeout|too_many_chunks|too_large",
+  ],
+  "never ends": [(signal) => endless(signal, () => new Uint8Array(65_536).fill(32)), "too_large"],
+  "unpacks to more than a megabyte": [
+    () => {
+      const body = new Blob([new Uint8Array(20 * 1024 * 1024)]).stream();
+      const headers = { "Content-Encoding": "gzip" };
+      return new Response(body.pipeThrough(new CompressionStream("gzip")), { headers });
+    },
+    "too_large",
+  ],
+};
+
+/** Null stalls. */
+function endless(signal: AbortSignal, next: (i: number) => Uint8Array<ArrayBuffer> | null) {
+  let i = 0;
+  return new Response(
+    new ReadableStream<Uint8Array<ArrayBuffer>>({
+      async pull(controller) {
+        if (signal.aborted) return controller.close();
+        const chunk = next(i++);
+        if (chunk !== null) return controller.enqueue(chunk);
+        await hang(signal);
+        controller.close();
+      },
+    }),
+  );
+}
+
+for (const [name, [respond, reason]] of Object.entries(ENDLESS)) {
+  Deno.test(`a key set that ${name} ends within its two seconds, and takes little memory`, async () => {
+    await using issuer = startIssuer();
+    const { sign } = await issuer.addKey("k-1");
+    issuer.respond(respond);
+    await using service = await openService({ env: issuer.env });
+    const token = await sign();
+    const before = Deno.memoryUsage().rss;
+    let peak = before;
+    const watch = setInterval(() => peak = Math.max(peak, Deno.memoryUsage().rss), 20);
+    const started = performance.now();
+    const statuses = await Promise.all(Array.from({ length: 20 }, () => status(service, token)));
+    clearInterval(watch);
+    assertEquals(new Set(statuses), new Set([503]));
+    assertLess(performance.now() - started, 4_000);
+    assertEquals(issuer.fetches(), 1);
+    assertMatch(eventsOf(service).join(), new RegExp(`^key_set_unavailable (${reason})$`));
+    // The issuer is in the same process, and makes what never ends.
+    assertLess(peak - before, 150 * 1024 * 1024);
+  });
+}
+
+Deno.test("a key set of almost a megabyte, in pieces and gzipped, is read", async () => {
+  await using issuer = startIssuer();
+  const { sign, jwk } = await issuer.addKey("k-1");
+  const text = JSON.stringify({ keys: [jwk as JWK], padding: "x".repeat(1_000_000) });
+  issuer.respond(() => {
+    const body = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+    return new Response(body, { headers: { "Content-Encoding": "gzip" } });
+  });
+  await using service = await openService({ env: issuer.env });
+  assertEquals(await status(service, await sign()), 200);
+});

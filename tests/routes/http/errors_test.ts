@@ -1,0 +1,165 @@
+import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { openService } from "../../support/service.ts";
+import { assertProblem } from "../assert_problem.ts";
+
+const TENANT = "/v1/tenants/acme/support-requests";
+const RUN = "/v1/tenants/acme/runs/r-1/support-requests";
+
+for (
+  const [path, allow] of [
+    [TENANT, "POST"],
+    [RUN, "POST"],
+    [`${TENANT}/latest`, "GET, HEAD"],
+    [`${RUN}/latest`, "GET, HEAD"],
+    ["/v1/tenants/acme/audit-events", "GET, HEAD"],
+    ["/livez", "GET, HEAD"],
+    ["/readyz", "GET, HEAD"],
+  ] as const
+) {
+  Deno.test(`${path} refuses other methods and names its own`, async () => {
+    await using service = await openService();
+    for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE"]) {
+      if (allow.includes(method)) continue;
+      const answer = await service.call(path, { method });
+      const { detail } = await assertProblem(answer, 405, "method-not-allowed");
+      assertEquals(answer.headers.get("Allow"), allow);
+      assertMatch(detail, new RegExp(allow.split(", ")[0]!));
+    }
+  });
+}
+
+for (const path of [`${TENANT}/latest`, "/v1/tenants/acme/audit-events", "/livez", "/readyz"]) {
+  Deno.test(`${path} answers HEAD as GET, without the body`, async () => {
+    await using service = await openService();
+    const headers = { "X-Request-Id": "r-1" };
+    const get = await service.call(path, { headers });
+    const head = await service.call(path, { method: "HEAD", headers });
+    assertEquals([head.status, await head.text()], [200, ""]);
+    assertEquals([...head.headers], [...get.headers]);
+    await get.body?.cancel();
+  });
+}
+
+for (
+  const path of [
+    "/",
+    "/nowhere",
+    "/v1",
+    "/V1/tenants/acme/support-requests",
+    "/v1/tenants/acme/Support-Requests",
+    `${TENANT}/`,
+    `${TENANT}/latest/`,
+    `/${TENANT}`,
+    "/v1/tenants//support-requests",
+    "/v1//tenants/acme/support-requests",
+    "/v1/tenants/acme%2Fsupport-requests",
+    "/v1/tenants/acme/runs//support-requests/latest",
+    "/v1/tenants/acme/runs/a/b/support-requests/latest",
+    "/v1/tenants/acme/runs/../../x",
+    "/v1/tenants/%2e%2e/livez",
+    "/livez%00",
+    "/%00malformed",
+    "/livez%",
+    "/%",
+    "/%E0%A4%A",
+    "/livez;x",
+    `/${"a".repeat(100_000)}`,
+    `/${"%41/".repeat(10_000)}`,
+  ]
+) {
+  Deno.test(`${path.slice(0, 60)} is nothing, and the answer says so`, async () => {
+    await using service = await openService();
+    for (const method of ["GET", "POST", "HEAD"]) {
+      const answer = await service.call(path, { method });
+      if (method === "HEAD") assertEquals(answer.status, 404);
+      else await assertProblem(answer, 404, "not-found");
+    }
+  });
+}
+
+Deno.test("a long query or one that is none of ours does no harm", async () => {
+  await using service = await openService();
+  for (
+    const query of [
+      "a".repeat(100_000),
+      "%",
+      "%00=%00&%ff",
+      "__proto__=1&constructor=2",
+      "limit[]=1&limit[x]=2",
+      "&&&===",
+      "x=1&".repeat(20_000),
+    ]
+  ) {
+    const answer = await service.call(`/v1/tenants/acme/audit-events?${query}`);
+    assertEquals(answer.status, 200, query.slice(0, 40));
+  }
+});
+
+Deno.test("a store that fails is 503, with what to do for each who asked", async () => {
+  const kv = await Deno.openKv(":memory:");
+  await using service = await openService({ kv });
+  kv.close();
+  for (const path of [`${TENANT}/latest`, `${RUN}/latest`, "/v1/tenants/acme/audit-events"]) {
+    const answer = await service.call(path);
+    const { detail } = await assertProblem(answer, 503, "store-unavailable");
+    assertEquals(answer.headers.get("Retry-After"), "5");
+    assertEquals(answer.headers.get("Cache-Control"), "no-store");
+    assertEquals(answer.headers.get("ETag"), null);
+    assertNotMatch(detail, /stored/);
+  }
+  for (const path of [`${TENANT}/latest/resume`, `${RUN}/latest/resume`]) {
+    const resume = await service.call(path, { method: "POST" });
+    const { detail } = await assertProblem(resume, 503, "store-unavailable");
+    assertEquals(detail, "Try again in a few seconds");
+  }
+  const json = { summary: "Help" };
+  const keyed = await service.call(TENANT, { json, headers: { "Idempotency-Key": "k-1" } });
+  assertEquals(keyed.headers.get("Retry-After"), "5");
+  const { detail } = await assertProblem(keyed, 503, "store-unavailable");
+  assertMatch(detail, /may have been stored.*same Idempotency-Key/);
+  const keyless = await service.call(TENANT, { json });
+  assertMatch(
+    (await assertProblem(keyless, 503, "store-unavailable")).detail,
+    /may have been stored.*Look at the latest/,
+  );
+});
+
+Deno.test("only a submission that is rejected says that nothing was stored", async () => {
+  await using service = await openService({ env: { RATE_LIMIT_PER_MINUTE: "1" } });
+  for (
+    const [path, expected] of [
+      [TENANT, /^Nothing was stored\. Try again in \d+ s$/],
+      [`${TENANT}/latest/resume`, /^Try again in \d+ s$/],
+    ] as const
+  ) {
+    const token = { sub: path };
+    await service.call(path, { method: "POST", token });
+    const answer = await service.call(path, { method: "POST", token });
+    assertMatch((await assertProblem(answer, 429, "rate-limited")).detail, expected);
+  }
+});
+
+Deno.test("a store that fails does not keep anybody from hearing what is wrong with a submission", async () => {
+  const kv = await Deno.openKv(":memory:");
+  await using service = await openService({ kv });
+  kv.close();
+  await assertProblem(await service.call(TENANT, { json: {} }), 422, "validation");
+});
+
+Deno.test("an error that nobody foresaw is 500, and tells nothing but the id to quote", async () => {
+  await using service = await openService();
+  const rubbish = { summary: "a secret of another program" };
+  await service.kv.set(["tenant", "acme", 1], rubbish);
+  const answer = await service.call(`${TENANT}/latest`, { headers: { "X-Request-Id": "r-500" } });
+  const problem = await assertProblem(answer, 500, "internal");
+  assertEquals(problem, {
+    type: "/problems/internal",
+    title: "Something went wrong here",
+    status: 500,
+    detail: "Report the requestId to the operator of this service",
+    requestId: "r-500",
+  });
+  const errors = service.lines.filter(({ level }) => level === "error");
+  assertEquals(errors.map(({ requestId }) => requestId), ["r-500"]);
+  assertNotMatch(JSON.stringify(service.lines), /a secret/);
+});

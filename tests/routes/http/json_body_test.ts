@@ -1,0 +1,323 @@
+import { assertEquals, assertLess, assertMatch, assertNotMatch, fail } from "@std/assert";
+import { mintToken } from "../../demo/token.ts";
+import { AUTH_SECRET, openService, TestClock } from "../../support/service.ts";
+import { MAX_BODY_BYTES, MAX_READS } from "../../../routes/http/json_body.ts";
+import { BODY_TIMEOUT_MS } from "../../../routes/v1/parse_submission.ts";
+import { assertProblem } from "../assert_problem.ts";
+
+const TENANT = "/v1/tenants/acme/support-requests";
+const JSON_TYPE = { "Content-Type": "application/json" };
+
+const utf8 = (text: string) => new TextEncoder().encode(text);
+
+function sized(bytes: number): Uint8Array<ArrayBuffer> {
+  const body = utf8(`{"summary":"Help"}`);
+  const padded = new Uint8Array(bytes).fill(0x20);
+  padded.set(body);
+  return padded;
+}
+
+function inChunks(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      controller.enqueue(bytes.slice(at, at += size));
+      if (at >= bytes.length) controller.close();
+    },
+  });
+}
+
+Deno.test("the body is refused with 415 where it is compressed", async () => {
+  await using service = await openService();
+  const gzip = new Blob([`{"summary":"Help"}`]).stream()
+    .pipeThrough(new CompressionStream("gzip"));
+  const answer = await service.call(TENANT, {
+    method: "POST",
+    headers: { ...JSON_TYPE, "Content-Encoding": "gzip" },
+    body: await new Response(gzip).arrayBuffer(),
+  });
+  await assertProblem(answer, 415, "encoded-body");
+});
+
+Deno.test("the body may be 48 KiB and no byte more, whatever its length is said to be", async () => {
+  await using service = await openService();
+  const post = (body: BodyInit, length?: string) =>
+    service.call(TENANT, {
+      method: "POST",
+      headers: { ...JSON_TYPE, ...length !== undefined && { "Content-Length": length } },
+      body,
+    });
+  const [most, more] = [sized(48 * 1024), sized(48 * 1024 + 1)];
+  assertEquals((await post(most)).status, 201);
+  assertEquals((await post(inChunks(most, 1000))).status, 201);
+  assertEquals((await post(inChunks(most, 7), "5")).status, 201);
+  for (const body of [more, inChunks(more, 1000), inChunks(sized(1_000_000), 65_536)]) {
+    await assertProblem(await post(body), 413, "body-too-large");
+  }
+  await assertProblem(await post(inChunks(more, 1000), "5"), 413, "body-too-large");
+  await assertProblem(await post(inChunks(most, 1000), "49153"), 413, "body-too-large");
+});
+
+Deno.test("the body is not read on once it is too large", async () => {
+  await using service = await openService();
+  let pulled = 0;
+  const endless = new ReadableStream({
+    pull(controller) {
+      pulled++;
+      controller.enqueue(new Uint8Array(16 * 1024).fill(0x20));
+    },
+  }, { highWaterMark: 0 });
+  const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body: endless });
+  await assertProblem(answer, 413, "body-too-large");
+  assertEquals([pulled, endless.locked], [Math.floor(MAX_BODY_BYTES / (16 * 1024)) + 1, false]);
+});
+
+Deno.test("a full body may come in pieces as small as a network makes them", async () => {
+  await using service = await openService();
+  // TCP over the smallest path that IPv4 allows, 576 bytes, has segments of 536 bytes.
+  for (const pieceBytes of [500, Math.ceil(MAX_BODY_BYTES / (MAX_READS - 1))]) {
+    const body = inChunks(sized(MAX_BODY_BYTES), pieceBytes);
+    const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+    assertEquals(answer.status, 201, `${pieceBytes}`);
+  }
+});
+
+Deno.test("a body in more pieces than a client needs is 400, and is not read on", async () => {
+  await using service = await openService();
+  let pulled = 0;
+  const drops = new ReadableStream({
+    pull(controller) {
+      pulled++;
+      controller.enqueue(new Uint8Array(1).fill(0x20));
+    },
+  }, { highWaterMark: 0 });
+  const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body: drops });
+  const { detail } = await assertProblem(answer, 400, "malformed-request");
+  assertMatch(detail, /too many pieces: send it in one/);
+  assertEquals([pulled, drops.locked], [MAX_READS, false]);
+});
+
+const nested = (open: string, close: string, depth: number) =>
+  open.repeat(depth) + close.repeat(depth);
+
+for (
+  const [name, body, says] of [
+    ["empty", "", /JSON/],
+    ["blank", " \n", /JSON/],
+    ["cut off", `{"summary":"Help"`, /JSON/],
+    ["two objects", `{"summary":"Help"}{}`, /JSON/],
+    ["JavaScript", `{summary:'Help'}`, /JSON/],
+    ["NaN", `{"summary":NaN}`, /JSON/],
+    ["a bare control character", `{"summary":"a\nb"}`, /JSON/],
+    ["a NUL", `{"summary":"Help"}\0`, /JSON/],
+    ["invalid UTF-8", new Uint8Array([...utf8(`{"summary":"`), 0xff, ...utf8(`"}`)]), /UTF-8/],
+    ["a surrogate in UTF-8", new Uint8Array([0x22, 0xed, 0xa0, 0x80, 0x22]), /UTF-8/],
+    ["UTF-16", new Uint8Array([0xff, 0xfe, 0x7b, 0, 0x7d, 0]), /UTF-8/],
+    ["__proto__ at the top", `{"summary":"Help","__proto__":{"severity":"low"}}`, /__proto__/],
+    ["__proto__ in contact", `{"summary":"Help","contact":{"__proto__":{}}}`, /__proto__/],
+    ["__proto__ in handoff", `{"summary":"Help","handoff":{"__proto__":1}}`, /__proto__/],
+    ["__proto__ in diagnostics", `{"summary":"Help","diagnostics":{"__proto__":"x"}}`, /__proto__/],
+    ["__proto__ in escapes", `{"summary":"Help","\\u005f_proto__":1}`, /__proto__/],
+  ] as [string, BodyInit, RegExp][]
+) {
+  Deno.test(`the body is refused with 400 where it is ${name}`, async () => {
+    await using service = await openService();
+    const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+    const { detail } = await assertProblem(answer, 400, "malformed-json");
+    assertMatch(detail, says);
+    assertNotMatch(detail, /position|token|Help/);
+  });
+}
+
+Deno.test("the body may nest as deep as 48 KiB let it, and is refused and not crashed on", async () => {
+  await using service = await openService();
+  for (
+    const body of [
+      nested("[", "]", 24_000),
+      "[".repeat(48_000),
+      nested(`{"summary":`, "}", 4_000),
+      `{"summary":"Help","diagnostics":${nested("[", "]", 24_000)}}`,
+    ]
+  ) {
+    const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+    assertMatch(String(answer.status), /^(400|422)$/);
+    await answer.body?.cancel();
+  }
+});
+
+Deno.test("JSON that nests too deep is 400, and says so", async () => {
+  await using service = await openService();
+  // With an escape, because each key is looked at then, which nests as deep.
+  const body = `[${nested("[", "]", Math.floor(MAX_BODY_BYTES / 2) - 10)},"\\n"]`;
+  const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+  const { detail } = await assertProblem(answer, 400, "malformed-json");
+  assertMatch(detail, /nests too deep/);
+});
+
+for (
+  const [sent, stored] of [
+    ["12345678901234567890", "12345678901234567890"],
+    ["1234567890123456789", "1234567890123456789"],
+    ["-9007199254740993", "-9007199254740993"],
+    ["9007199254740991", "9007199254740991"],
+    ["123456789012.3456789", "123456789012.3456789"],
+    ["0.12345678901234567", "0.12345678901234567"],
+    ["1e400", "1e400"],
+    ["1E-400", "1E-400"],
+    ["1e21", "1e+21"],
+    ["1.50", "1.5"],
+    ["0", "0"],
+  ] as const
+) {
+  Deno.test(`the number ${sent} in diagnostics is stored with all of its digits`, async () => {
+    await using service = await openService();
+    const body = `{"summary":"Help","diagnostics":{"id":${sent}}}`;
+    const post = { method: "POST", headers: JSON_TYPE, body };
+    assertEquals((await service.call(TENANT, post)).status, 201);
+    const [entry] = await Array.fromAsync(
+      service.kv.list<{ diagnostics: unknown }>({ prefix: ["tenant"] }),
+    );
+    assertEquals(entry!.value.diagnostics, { id: stored });
+  });
+}
+
+Deno.test("a number takes no more time to read the more digits it has", async () => {
+  await using service = await openService();
+  const body = `{"summary":"Help","diagnostics":{"id":1${"0".repeat(40_000)}1}}`;
+  const started = performance.now();
+  const response = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+  assertEquals(response.status, 201);
+  assertLess(performance.now() - started, 500);
+});
+
+Deno.test("the body may begin with a byte order mark, and say __proto__ where it is text", async () => {
+  await using service = await openService();
+  const answer = await service.call(TENANT, {
+    method: "POST",
+    headers: JSON_TYPE,
+    body: `\ufeff{"summary":"What is __proto__?"}`,
+  });
+  assertEquals((await answer.json()).summary, "What is __proto__?");
+});
+
+/** A clock by which a body's time passes only when the test says so. */
+class PatientClock extends TestClock {
+  #time = 0;
+  #deadlines: { at: number; late: AbortController }[] = [];
+  readonly reading = Promise.withResolvers<void>();
+  override elapsed = () => this.#time;
+  override deadline = (milliseconds: number) => {
+    if (milliseconds !== BODY_TIMEOUT_MS) return AbortSignal.timeout(milliseconds);
+    const late = new AbortController();
+    this.#deadlines.push({ at: this.#time + milliseconds, late });
+    this.reading.resolve();
+    return late.signal;
+  };
+  pass(milliseconds: number) {
+    this.#time += milliseconds;
+    for (const { at, late } of this.#deadlines) if (at <= this.#time) late.abort();
+  }
+}
+
+/** A body that waits after its first piece, once that is read, until the test ends it. */
+function drip() {
+  const waiting = Promise.withResolvers<void>();
+  let end = () => {};
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(utf8(`{"summary":`));
+      end = () => {
+        controller.enqueue(utf8(`"Help"}`));
+        controller.close();
+      };
+    },
+    pull: () => (waiting.resolve(), new Promise(() => {})),
+  });
+  return { body, waiting: waiting.promise, end: () => end() };
+}
+
+Deno.test("the body that never ends is 408 when its time is over", async () => {
+  const clock = new PatientClock();
+  await using service = await openService({ clock });
+  const { body, waiting } = drip();
+  const answer = service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+  await Promise.race([waiting, answer]);
+  clock.pass(BODY_TIMEOUT_MS);
+  const { detail } = await assertProblem(await answer, 408, "body-timeout");
+  assertMatch(detail, /Nothing was stored/);
+  assertEquals(body.locked, false);
+});
+
+Deno.test("the body has its ten seconds, or nine where it begins within a second of another", async () => {
+  const clock = new PatientClock();
+  await using service = await openService({ clock });
+  const begin = async () => {
+    const { body, waiting, end } = drip();
+    const answer = service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+    await Promise.race([waiting, answer]);
+    return { answer, end };
+  };
+  const first = await begin();
+  clock.pass(1_000);
+  const within = await begin();
+  clock.pass(1);
+  const later = await begin();
+  clock.pass(8_999);
+  for (const { answer } of [first, within]) {
+    await assertProblem(await answer, 408, "body-timeout");
+  }
+  clock.pass(1_000);
+  later.end();
+  assertEquals((await later.answer).status, 201);
+});
+
+/** Sends the head and the beginning of a body over a socket, and waits until it is being read. */
+async function beginBody() {
+  const clock = new PatientClock();
+  const service = await openService({ clock });
+  const answered = Promise.withResolvers<number>();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      const answer = await service.app.fetch(request);
+      answered.resolve(answer.status);
+      return answer;
+    },
+  );
+  const client = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+  const head = [
+    `POST ${TENANT} HTTP/1.1`,
+    "Host: deskhand.example",
+    `Authorization: Bearer ${await mintToken(AUTH_SECRET)}`,
+    "Content-Type: application/json",
+    "Content-Length: 1000",
+  ];
+  await client.write(utf8(`${head.join("\r\n")}\r\n\r\n{"summary":`));
+  await Promise.race([clock.reading.promise, answered.promise]);
+  return { clock, service, server, client, answered: answered.promise };
+}
+
+Deno.test("the client that drips its body over a socket reads the 408", async () => {
+  const { clock, service, server, client } = await beginBody();
+  clock.pass(BODY_TIMEOUT_MS);
+  const buffer = new Uint8Array(4096);
+  let answer = "";
+  while (!answer.endsWith("}")) {
+    answer += new TextDecoder().decode(buffer.subarray(0, await client.read(buffer) ?? fail()));
+  }
+  assertMatch(answer, /^HTTP\/1\.1 408 /);
+  assertMatch(answer, /\/problems\/body-timeout/);
+  assertMatch(answer, /\r\nconnection: close\r\n/i);
+  client.close();
+  await server.shutdown();
+  await service[Symbol.asyncDispose]();
+});
+
+Deno.test("the client that hangs up within its body is no error of ours", async () => {
+  const { service, server, client, answered } = await beginBody();
+  client.close();
+  assertEquals(await answered, 400);
+  await server.shutdown();
+  assertEquals(service.lines.filter(({ level }) => level !== "info"), []);
+  await service[Symbol.asyncDispose]();
+});

@@ -1,0 +1,106 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { openApiDocument } from "../../../routes/openapi/document.ts";
+import { PROBLEMS } from "../../../routes/http/problems.ts";
+import { type Media, mismatches, type Operation, OPERATIONS, resolve } from "../../support/response_validator.ts";
+import { openService } from "../../support/service.ts";
+import { assertProblem } from "../assert_problem.ts";
+
+/** What is routed beside the contract: the document itself and what people look at. */
+const BESIDE =
+  /^GET \/(openapi\.json|panel\.js|docs\/?|docs\/[a-z-]+\.(js|css)|problems\/\{slug\})$/;
+
+Deno.test("the contract is served to programs of any origin", async () => {
+  await using service = await openService();
+  const answer = await service.call("/openapi.json", { token: null });
+  assertEquals(answer.status, 200);
+  assertEquals(answer.headers.get("Content-Type"), "application/json");
+  assertEquals(answer.headers.get("Access-Control-Allow-Origin"), "*");
+  assertEquals(await answer.json(), JSON.parse(JSON.stringify(openApiDocument)));
+});
+
+Deno.test("the contract documents what is routed, and nothing else", async () => {
+  await using service = await openService();
+  const routed = service.app.routes
+    .filter(({ method }) => method !== "ALL")
+    .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`)
+    .filter((route) => !BESIDE.test(route));
+  const documented = OPERATIONS.map(({ method, path }) => `${method} ${path}`);
+  assertEquals(new Set(routed), new Set(documented));
+});
+
+function examples(media: Media): unknown[] {
+  const named = Object.values(media.examples ?? {}).map((example) =>
+    "value" in example ? example.value : resolve<{ value: unknown }>(example).value
+  );
+  return "example" in media ? [media.example, ...named] : named;
+}
+
+function mediaOf({ requestBody, responses }: Operation): Media[] {
+  return [requestBody, ...Object.values(responses)]
+    .flatMap((part) => Object.values(part?.content ?? {}));
+}
+
+for (const operation of OPERATIONS) {
+  Deno.test(`the contract's examples of ${operation.method} ${operation.path} are valid`, () => {
+    for (const media of mediaOf(operation)) {
+      const given = examples(media);
+      assert(given.length > 0, "there is none");
+      for (const example of given) assertEquals(mismatches(media.schema.$ref, example), []);
+    }
+  });
+}
+
+Deno.test("the contract's example submissions are taken", async () => {
+  await using service = await openService({
+    env: {
+      // A desk that nobody listens at: what is submitted is kept all the same.
+      SUPPORT_DESK_URL: "http://127.0.0.1:1",
+      SUPPORT_DESK_TOKEN: "t",
+      SUPPORT_DESK_QUEUE: "Support",
+    },
+  });
+  const submissions = OPERATIONS.flatMap(({ path, requestBody }) =>
+    Object.values(requestBody?.content ?? {}).flatMap(examples).map((json) => ({ path, json }))
+  );
+  assertEquals(submissions.length, 6);
+  for (const { path, json } of submissions) {
+    const answer = await service.call(
+      path.replace("{tenantId}", "acme").replace("{runId}", "r-1"),
+      { json },
+    );
+    assertEquals(answer.status, 201);
+    await answer.body?.cancel();
+  }
+});
+
+Deno.test("the contract has an example of every problem, and each problem's address says what it is", async () => {
+  await using service = await openService();
+  const { Problem } = openApiDocument.components.schemas as { Problem: { examples: unknown[] } };
+  const shown = new Set(
+    [...OPERATIONS.flatMap(mediaOf).flatMap(examples), ...Problem.examples]
+      .map((example) => (example as { type?: string }).type).filter(Boolean),
+  );
+  for (const [slug, [status, title]] of Object.entries(PROBLEMS)) {
+    const type = `/problems/${slug}`;
+    assert(shown.has(type), type);
+    const answer = await service.call(type, { token: null });
+    assertEquals(answer.status, 200);
+    assertMatch(answer.headers.get("Content-Type")!, /^text\/plain/);
+    assert((await answer.text()).startsWith(`${status} ${title}\n`));
+  }
+  for (const stranger of ["nothing", "constructor", "__proto__", ""]) {
+    await assertProblem(await service.call(`/problems/${stranger}`), 404, "not-found");
+  }
+});
+
+Deno.test("every problem and every header of the document belongs to an operation", () => {
+  const responses = OPERATIONS.flatMap(({ responses }) => Object.values(responses));
+  const slugs = responses.flatMap(({ content }) =>
+    Object.keys(content?.["application/problem+json"]?.examples ?? {})
+  );
+  // Belongs to no operation: it is the response to a method that a path does not have.
+  const everywhere = ["method-not-allowed"];
+  assertEquals(new Set([...slugs, ...everywhere]), new Set(Object.keys(PROBLEMS)));
+  const headers = responses.flatMap(({ headers }) => Object.keys(headers));
+  assertEquals(new Set(headers), new Set(Object.keys(openApiDocument.components.headers)));
+});

@@ -1,0 +1,214 @@
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { startPracticeDesk } from "../../demo/fake_desk.ts";
+import { openService, TestClock } from "../../support/service.ts";
+import { assertProblem } from "../assert_problem.ts";
+
+const TENANT = "/v1/tenants/acme/support-requests";
+const RUN = "/v1/tenants/acme/runs/r-1/support-requests";
+const DESK = {
+  SUPPORT_DESK_URL: "https://desk.example",
+  SUPPORT_DESK_TOKEN: "t",
+  SUPPORT_DESK_QUEUE: "Support",
+};
+
+Deno.test("latest says what can be asked of the desk, and that there is no request yet", async () => {
+  await using service = await openService({ env: { ...DESK, SUPPORT_DESK_LABEL: "Acme IT desk" } });
+  const answer = await service.call(`${TENANT}/latest`);
+  assertEquals(answer.status, 200);
+  assertEquals(answer.headers.get("Content-Type"), "application/json");
+  assertEquals(await answer.json(), {
+    desk: { label: "Acme IT desk" },
+    handoffModes: ["none", "create", "link"],
+    supportRequest: null,
+  });
+});
+
+Deno.test("latest offers no handoff where no desk is configured", async () => {
+  await using service = await openService();
+  assertEquals(await (await service.call(`${RUN}/latest`)).json(), {
+    desk: null,
+    handoffModes: ["none"],
+    supportRequest: null,
+  });
+});
+
+Deno.test("latest is the answer that the latest submission of this very context got", async () => {
+  await using service = await openService();
+  const token = { tenants: ["acme", "other"] };
+  const stored = new Map<string, unknown>();
+  for (
+    const path of [
+      RUN,
+      TENANT,
+      RUN,
+      "/v1/tenants/other/runs/r-1/support-requests",
+      "/v1/tenants/acme/runs/r-2/support-requests",
+      "/v1/tenants/other/support-requests",
+    ]
+  ) stored.set(path, await (await service.call(path, { token, json: { summary: path } })).json());
+  for (const [path, request] of stored) {
+    const { supportRequest } = await (await service.call(`${path}/latest`, { token })).json();
+    assertEquals(supportRequest, request);
+  }
+});
+
+Deno.test("latest may be kept by its reader alone, who must ask whether it is still so", async () => {
+  await using service = await openService();
+  for (const path of [`${TENANT}/latest`, `${RUN}/latest`]) {
+    const answer = await service.call(path);
+    assertEquals(answer.headers.get("Cache-Control"), "private, no-cache");
+    assertEquals(answer.headers.get("Vary"), "Authorization");
+    assertMatch(answer.headers.get("ETag") ?? "", /^"[^"]+"$/);
+  }
+});
+
+Deno.test("latest answers 304 without a body to whom nothing changed", async () => {
+  await using service = await openService({ env: { CORS_ORIGINS: "https://app.example" } });
+  await service.call(TENANT, { json: { summary: "Help" } });
+  const Origin = "https://app.example";
+  const full = await service.call(`${TENANT}/latest`, { headers: { Origin } });
+  const tag = full.headers.get("ETag")!;
+  for (const tags of [tag, `W/${tag}`, `"x", ${tag}`, "*"]) {
+    const answer = await service.call(`${TENANT}/latest`, {
+      headers: { Origin, "If-None-Match": tags, "X-Request-Id": "r-304" },
+    });
+    assertEquals(answer.status, 304);
+    assertEquals(await answer.text(), "");
+    assertEquals(answer.headers.get("X-Request-Id"), "r-304");
+    // All but what belongs to the body: a page that asks by itself needs the CORS headers, too.
+    for (const [name, value] of full.headers) {
+      if (name === "content-type" || name === "x-request-id") continue;
+      assertEquals(answer.headers.get(name), value, name);
+    }
+  }
+  const head = await service.call(`${TENANT}/latest`, {
+    method: "HEAD",
+    headers: { "If-None-Match": tag },
+  });
+  assertEquals(head.status, 304);
+});
+
+Deno.test("latest changes its ETag with the request, the label and the desk", async () => {
+  const kv = await Deno.openKv(":memory:");
+  const tags: (string | null)[] = [];
+  for (
+    const env of [{}, DESK, { ...DESK, SUPPORT_DESK_LABEL: "Another label" }] as Record<
+      string,
+      string
+    >[]
+  ) {
+    await using service = await openService({ env, kv });
+    tags.push((await service.call(`${TENANT}/latest`)).headers.get("ETag"));
+  }
+  {
+    await using service = await openService({ env: DESK, kv });
+    for (let i = 0; i < 2; i++) {
+      await service.call(TENANT, { json: { summary: "The same words" } });
+      const { headers } = await service.call(`${TENANT}/latest`, {
+        headers: { "If-None-Match": tags.join(", ") },
+      });
+      tags.push(headers.get("ETag"));
+    }
+  }
+  kv.close();
+  assertEquals(new Set(tags).size, 5, tags.join(" "));
+});
+
+Deno.test("latest changes its ETag when a pending handoff turns out to be interrupted", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const desk = startPracticeDesk();
+  desk.behave("hang");
+  const env = {
+    SUPPORT_DESK_URL: desk.url,
+    SUPPORT_DESK_TOKEN: desk.token,
+    SUPPORT_DESK_QUEUE: desk.queue,
+  };
+  await using first = await openService({ env, kv });
+  const clock = new TestClock();
+  // To another process that handoff looks like one whose process died.
+  await using other = await openService({ env, kv, clock });
+  const submission = first.call(TENANT, {
+    json: { summary: "Help", handoff: { mode: "create" } },
+  });
+  const look = async (tag = "") => {
+    const answer = await other.call(`${TENANT}/latest`, { headers: { "If-None-Match": tag } });
+    const body = answer.status === 304 ? null : await answer.json();
+    return { status: answer.status, tag: answer.headers.get("ETag")!, body };
+  };
+  let pending = await look();
+  while (pending.body.supportRequest === null) pending = await look();
+  const { handoff, createdAt } = pending.body.supportRequest;
+  assertEquals(handoff, { status: "pending", since: createdAt });
+  assertEquals((await look(pending.tag)).status, 304);
+
+  clock.offset = 15_000 + 1_000;
+  const interrupted = await look(pending.tag);
+  assertEquals(interrupted.status, 200);
+  const failed = interrupted.body.supportRequest.handoff;
+  assertEquals([failed.status, failed.reason, failed.ticketMayExist], [
+    "failed",
+    "interrupted",
+    true,
+  ]);
+  assertNotEquals(interrupted.tag, pending.tag);
+  clock.offset += 60_000;
+  assertEquals((await look(interrupted.tag)).status, 304);
+
+  await desk.close();
+  assertEquals((await submission).status, 201);
+});
+
+for (
+  const runId of [
+    "-r",
+    "r%201",
+    "r%2F1",
+    "r%00",
+    "%zz",
+    "%E0%A4%A",
+    "é",
+    "r".repeat(251),
+    "*",
+    "~r",
+  ]
+) {
+  Deno.test(`latest names the run id ${runId.slice(0, 20)} as what is not valid`, async () => {
+    await using service = await openService();
+    for (const call of [{}, { json: { summary: "Help" } }]) {
+      const path = `/v1/tenants/acme/runs/${runId}/support-requests`;
+      const answer = await service.call("json" in call ? path : `${path}/latest`, call);
+      const { errors } = await assertProblem(answer, 422, "validation");
+      assertEquals(errors?.map(({ pointer }) => pointer), ["#/runId"]);
+    }
+  });
+}
+
+Deno.test("a run has one context, whichever way its id is percent-encoded", async () => {
+  await using service = await openService();
+  const path = (runId: string) => `/v1/tenants/acme/runs/${runId}/support-requests`;
+  for (
+    const runId of [
+      "scheduled__2026-11-25T00:00:00+00:00",
+      "nightly@host~1=2",
+      "_",
+      `${"r".repeat(249)}+`,
+    ]
+  ) {
+    const everything = runId.replace(/./g, (c) => `%${c.charCodeAt(0).toString(16)}`);
+    const stored = await (await service.call(path(runId), { json: { summary: "Help" } })).json();
+    assertEquals(stored.context, { kind: "run", tenantId: "acme", runId });
+    for (const encoded of [runId, encodeURIComponent(runId), everything]) {
+      const latest = await (await service.call(`${path(encoded)}/latest`)).json();
+      assertEquals(latest.supportRequest, stored, encoded);
+    }
+  }
+});
+
+Deno.test("latest takes an id as long as ids may be, and one that is percent-encoded", async () => {
+  await using service = await openService();
+  const long = "r".repeat(250);
+  const path = (runId: string) => `/v1/tenants/acme/runs/${runId}/support-requests`;
+  const stored = await (await service.call(path(long), { json: { summary: "Help" } })).json();
+  const encoded = await service.call(`${path(long.replace("r", "%72"))}/latest`);
+  assertEquals((await encoded.json()).supportRequest, stored);
+});

@@ -1,0 +1,141 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { mintToken } from "../../demo/token.ts";
+import { AUTH_SECRET, type Call, openService, TestClock } from "../../support/service.ts";
+import { assertProblem } from "../assert_problem.ts";
+
+const TENANT = "/v1/tenants/acme/support-requests";
+const RUN = "/v1/tenants/acme/runs/not%20a%20run/support-requests";
+
+/** A clock that stands at the start of a minute. */
+class StandingClock extends TestClock {
+  #start = Math.floor(Date.now() / 60_000) * 60_000;
+  override now = () => this.#start + this.offset;
+}
+
+Deno.test("refusals come in the order of the contract, whatever else is wrong", async () => {
+  const clock = new StandingClock();
+  await using service = await openService({ clock, env: { RATE_LIMIT_PER_MINUTE: "6" } });
+  for (let i = 0; i < 6; i++) await service.call(TENANT, { json: { summary: "Help" } });
+
+  let token: Call["token"] = "not-a-token";
+  let key = "not a key";
+  let type = "text/plain";
+  let body = `[${"1,".repeat(30_000)}`;
+  const outcome = async (path = RUN) => {
+    const headers = { "Idempotency-Key": key, "Content-Type": type };
+    const answer = await service.call(path, { method: "POST", token, headers, body });
+    if (answer.ok) return answer.status;
+    const { type: problem } = await answer.json();
+    return `${answer.status} ${problem.replace("/problems/", "")}`;
+  };
+  assertEquals(await outcome(), "401 unauthenticated");
+  token = { tenants: ["other"], scope: "" };
+  assertEquals(await outcome(), "404 not-found");
+  token = { scope: "support_requests:read audit:read" };
+  assertEquals(await outcome(), "403 insufficient-scope");
+  token = {};
+  assertEquals(await outcome(), "429 rate-limited");
+  clock.offset += 60_000;
+  assertEquals(await outcome(), "400 invalid-idempotency-key");
+  key = "k-1";
+  assertEquals(await outcome(), "415 not-json");
+  type = "application/json";
+  assertEquals(await outcome(), "413 body-too-large");
+  body = "[1,";
+  assertEquals(await outcome(), "400 malformed-json");
+  body = `{"summary":""}`;
+  assertEquals(await outcome(), "422 validation");
+  body = `{"summary":"Help"}`;
+  assertEquals(await outcome(TENANT), 201);
+});
+
+Deno.test("the rate is counted by actor and tenant, replays included, and 429 says when to ask", async () => {
+  const clock = new StandingClock();
+  await using service = await openService({ clock, env: { RATE_LIMIT_PER_MINUTE: "2" } });
+  const call: Call = { json: { summary: "Help" }, headers: { "Idempotency-Key": "k-1" } };
+  assertEquals((await service.call(TENANT, call)).status, 201);
+  assertEquals((await service.call(TENANT, call)).status, 201);
+  clock.offset = 18_000;
+  const refused = await service.call(TENANT, call);
+  await assertProblem(refused, 429, "rate-limited");
+  assertEquals(refused.headers.get("Retry-After"), "42");
+  assertEquals((await service.call(`${TENANT}/latest`)).status, 200);
+
+  const token = { sub: "u-2", tenants: ["acme", "other"] };
+  assertEquals((await service.call(TENANT, { ...call, token })).status, 201);
+  const other = "/v1/tenants/other/support-requests";
+  assertEquals((await service.call(other, { ...call, token: { tenants: ["other"] } })).status, 201);
+  clock.offset += 42_000;
+  assertEquals((await service.call(TENANT, call)).status, 201);
+});
+
+Deno.test("a tenant that is not in the token is answered exactly as one that does not exist", async () => {
+  await using service = await openService({ env: { CORS_ORIGINS: "https://app.example" } });
+  const theirs = { tenants: ["theirs"] };
+  for (const context of ["", "/runs/r-1"]) {
+    const path = `/v1/tenants/theirs${context}/support-requests`;
+    const answer = await service.call(path, { token: theirs, json: { summary: "A secret" } });
+    assertEquals(answer.status, 201);
+  }
+  const tag = (await service.call("/v1/tenants/theirs/support-requests/latest", { token: theirs }))
+    .headers.get("ETag")!;
+
+  const bearer = await mintToken(AUTH_SECRET, { tenants: ["acme"], scope: "audit:read" });
+  const seen = async (tenant: string, path: string, init: RequestInit) => {
+    const headers = new Headers(init.headers);
+    headers.set("Authorization", `Bearer ${bearer}`);
+    headers.set("X-Request-Id", "r-1");
+    headers.set("If-None-Match", tag);
+    const answer = await service.app.request(`/v1/tenants/${tenant}${path}`, { ...init, headers });
+    return { status: answer.status, headers: [...answer.headers], body: await answer.text() };
+  };
+  const json = { "Content-Type": "application/json", "Idempotency-Key": "k-1" };
+  const calls: [string, RequestInit][] = [
+    ["/support-requests/latest", {}],
+    ["/support-requests/latest", { method: "HEAD" }],
+    ["/support-requests/latest", { headers: { Origin: "https://app.example" } }],
+    ["/runs/r-1/support-requests/latest", {}],
+    ["/runs/-/support-requests/latest", {}],
+    ["/audit-events", {}],
+    ["/audit-events?limit=0&cursor=x", {}],
+    ["/support-requests", { method: "POST", headers: json, body: `{"summary":"Help"}` }],
+    ["/support-requests", { method: "POST", headers: json, body: "{" }],
+    ["/runs/r-1/support-requests", { method: "POST" }],
+    ["/support-requests", { method: "DELETE" }],
+  ];
+  for (const [path, init] of calls) {
+    const foreign = await seen("theirs", path, init);
+    for (const tenant of ["missing", "THEIRS", "theirs%00", "theirs%2Fruns", "__proto__"]) {
+      assertEquals(await seen(tenant, path, init), foreign, `${init.method} ${path}`);
+    }
+    assertEquals(foreign.status, init.method === "DELETE" ? 405 : 404);
+  }
+});
+
+for (
+  const [method, path, scope] of [
+    ["POST", TENANT, "support_requests:create"],
+    ["POST", "/v1/tenants/acme/runs/r-1/support-requests", "support_requests:create"],
+    ["GET", `${TENANT}/latest`, "support_requests:read"],
+    ["GET", "/v1/tenants/acme/runs/r-1/support-requests/latest", "support_requests:read"],
+    ["GET", "/v1/tenants/acme/audit-events", "audit:read"],
+  ] as const
+) {
+  Deno.test(`${method} ${path} is for the scope ${scope} alone`, async () => {
+    await using service = await openService();
+    const init: Call = method === "POST" ? { json: { summary: "Help" } } : {};
+    const allowed = await service.call(path, { ...init, token: { scope } });
+    assertEquals(allowed.ok, true);
+    const others = "support_requests:create support_requests:read audit:read"
+      .split(" ").filter((other) => other !== scope);
+    for (const refused of [others.join(" "), scope.toUpperCase(), `${scope}s`, `x${scope}`, ""]) {
+      const answer = await service.call(path, { ...init, token: { scope: refused } });
+      const { detail } = await assertProblem(answer, 403, "insufficient-scope");
+      assertMatch(detail, new RegExp(scope));
+      assertEquals(
+        answer.headers.get("WWW-Authenticate"),
+        `Bearer error="insufficient_scope", scope="${scope}"`,
+      );
+    }
+  });
+}

@@ -1,0 +1,164 @@
+import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { startPracticeDesk } from "../../demo/fake_desk.ts";
+import { openService } from "../../support/service.ts";
+import { assertProblem } from "../assert_problem.ts";
+
+const TENANT = "/v1/tenants/acme/support-requests";
+const RUN = "/v1/tenants/acme/runs/r-1/support-requests";
+
+function deskEnv({ url, token, queue }: { url: string; token: string; queue: string }) {
+  return {
+    SUPPORT_DESK_URL: url,
+    SUPPORT_DESK_TOKEN: token,
+    SUPPORT_DESK_QUEUE: queue,
+    SUPPORT_DESK_LABEL: "Acme IT desk",
+  };
+}
+
+/** A service whose desk nobody asks. */
+const LINKING = {
+  env: deskEnv({ url: "https://desk.example/rt", token: "t", queue: "Support" }),
+};
+
+Deno.test("submit answers 201 with the support request and nothing typed for the desk alone", async () => {
+  await using service = await openService();
+  const answer = await service.call(TENANT, {
+    token: { sub: "u-1", name: "Ada" },
+    json: {
+      summary: "  The printer burns ",
+      description: "private description\nof two lines",
+      severity: "high",
+      contact: { name: "private name", email: "private@example.com" },
+      diagnostics: { "private key": "private value" },
+    },
+  });
+  assertEquals(answer.status, 201);
+  assertEquals(answer.headers.get("Content-Type"), "application/json");
+  assertEquals(answer.headers.get("Cache-Control"), "no-store");
+  assertEquals(answer.headers.get("Idempotent-Replayed"), null);
+  const text = await answer.text();
+  assertNotMatch(text, /private/);
+  const { reference, createdAt, ...others } = JSON.parse(text);
+  assertMatch(reference, /^SR-[0-9A-HJKMNP-TV-Z]{26}$/);
+  assertMatch(createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  assertEquals(others, {
+    context: { kind: "tenant", tenantId: "acme" },
+    summary: "The printer burns",
+    severity: "high",
+    createdBy: { id: "u-1", name: "Ada" },
+    handoff: { status: "none" },
+  });
+});
+
+Deno.test("submit keeps a run's request in the run, with the default severity", async () => {
+  await using service = await openService();
+  const request = await (await service.call(RUN, { json: { summary: "Help" } })).json();
+  assertEquals(request.context, { kind: "run", tenantId: "acme", runId: "r-1" });
+  assertEquals(request.severity, "normal");
+  assertEquals(request.createdBy, { id: "u-1" });
+});
+
+Deno.test("submit keeps a request to create a ticket where no desk is configured", async () => {
+  await using service = await openService();
+  const answer = await service.call(TENANT, {
+    json: { summary: "Help", handoff: { mode: "create" } },
+  });
+  assertEquals(answer.status, 201);
+  const { reference, handoff } = await answer.json();
+  assertEquals([handoff.status, handoff.reason, handoff.ticketMayExist], [
+    "failed",
+    "desk_not_configured",
+    false,
+  ]);
+  assert(handoff.summary.includes(reference));
+});
+
+Deno.test("submit answers 201 with the ticket, and with the failure when the desk refuses", async () => {
+  const desk = startPracticeDesk();
+  {
+    await using service = await openService({ env: deskEnv(desk) });
+    const json = { summary: "Help", handoff: { mode: "create" } };
+    const { handoff: created } = await (await service.call(TENANT, { json })).json();
+    const url = `${desk.url}/Ticket/Display.html?id=1`;
+    assertEquals([created.status, created.ticket], ["created", { reference: "1", url }]);
+
+    desk.behave("reject");
+    const answer = await service.call(TENANT, { json });
+    assertEquals(answer.status, 201);
+    const { handoff } = await answer.json();
+    assertEquals(Object.keys(handoff).sort(), [
+      "at",
+      "reason",
+      "status",
+      "summary",
+      "ticketMayExist",
+    ]);
+    assertEquals([handoff.status, handoff.reason], ["failed", "desk_rejected"]);
+    assertNotMatch(handoff.summary, /parse error/);
+  }
+  await desk.close();
+});
+
+for (const ticket of ["42", "https://desk.example/rt/Ticket/Display.html?id=42"]) {
+  Deno.test(`submit links ${ticket} without asking the desk`, async () => {
+    await using service = await openService(LINKING);
+    const answer = await service.call(TENANT, {
+      json: { summary: "Help", handoff: { mode: "link", ticket } },
+    });
+    const { handoff: { at, ...handoff } } = await answer.json();
+    assertMatch(at, /Z$/);
+    assertEquals(handoff, {
+      status: "linked",
+      ticket: { reference: "42", url: "https://desk.example/rt/Ticket/Display.html?id=42" },
+    });
+  });
+}
+
+for (
+  const ticket of [
+    "",
+    "0",
+    "007",
+    "-1",
+    "1e3",
+    "4 2",
+    "1234567890123456",
+    "٤٢",
+    "SR-01K9ZZZZZZZZZZZZZZZZZZZZZZ",
+    "javascript:alert(1)",
+    "https://desk.example/Ticket/Display.html?id=42",
+    "https://evil.example/rt/Ticket/Display.html?id=42",
+    "https://desk.example.evil/rt/Ticket/Display.html?id=42",
+    "https://desk.example@evil.example/rt/Ticket/Display.html?id=42",
+    "http://desk.example/rt/Ticket/Display.html?id=42",
+    "https://desk.example/rt/../Ticket/Display.html?id=42",
+    "https://desk.example/rt/Search/Results.html?id=42",
+    "https://desk.example/rt/Ticket/Display.html?id=42&id=43",
+    "https://desk.example/rt/Ticket/Display.html",
+  ]
+) {
+  Deno.test(`submit refuses to link ${JSON.stringify(ticket)}, and stores nothing`, async () => {
+    await using service = await openService(LINKING);
+    const answer = await service.call(TENANT, {
+      json: { summary: "Help", handoff: { mode: "link", ticket } },
+    });
+    const { errors } = await assertProblem(answer, 422, "validation");
+    assertEquals(errors, [{
+      pointer: "#/handoff/ticket",
+      detail: "must be a ticket number, or the address of one ticket at Acme IT desk",
+    }]);
+    const summary = await (await service.call(`${TENANT}/latest`)).json();
+    assertEquals(summary.supportRequest, null);
+    const audit = await (await service.call("/v1/tenants/acme/audit-events")).json();
+    assertEquals(audit.events, []);
+  });
+}
+
+Deno.test("submit refuses any link where no desk is configured", async () => {
+  await using service = await openService();
+  const answer = await service.call(TENANT, {
+    json: { summary: "Help", handoff: { mode: "link", ticket: "42" } },
+  });
+  const { errors } = await assertProblem(answer, 422, "validation");
+  assertEquals(errors?.[0]?.pointer, "#/handoff/ticket");
+});

@@ -1,0 +1,97 @@
+import { parseConfig } from "../../config/config.ts";
+import type { Clock, Log, LogFields } from "../../domain/ports.ts";
+import { compose } from "../../main.ts";
+import { assertDocumented } from "./response_validator.ts";
+import { mintToken, type TokenClaims } from "../demo/token.ts";
+
+export const AUTH_SECRET = "a secret for tests, of 32 bytes or more";
+
+export interface LogLine extends LogFields {
+  level: keyof Log;
+  message: string;
+}
+
+/** A clock that tests can set, and that otherwise runs. */
+export class TestClock implements Clock {
+  /** Milliseconds by which `now` is off the real time. */
+  offset = 0;
+  now = () => Date.now() + this.offset;
+  elapsed = () => performance.now();
+  wait = (milliseconds: number) =>
+    new Promise<void>((resolve) => void setTimeout(resolve, milliseconds));
+  deadline = (milliseconds: number) => AbortSignal.timeout(milliseconds);
+}
+
+export interface ServiceOptions {
+  /** Environment variables beside `AUTH_SECRET` and `KV_PATH`. */
+  env?: Record<string, string>;
+  /** A handle that outlives the service; by default it has one of its own, in memory. */
+  kv?: Deno.Kv;
+  clock?: Clock;
+}
+
+export interface Call extends RequestInit {
+  token?: TokenClaims | string | null;
+  json?: unknown;
+}
+
+/** The whole service over a real KV, without a socket. Use it with `await using`. */
+export async function openService({ env, kv, clock = new TestClock() }: ServiceOptions = {}) {
+  const handle = kv ?? await Deno.openKv(":memory:");
+  const lines: LogLine[] = [];
+  const write = (level: keyof Log) => (message: string, fields?: LogFields) =>
+    void lines.push({ level, message, ...fields });
+  const log: Log = {
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+  };
+  const config = parseConfig({
+    AUTH_SECRET,
+    KV_PATH: "in-memory.kv",
+    RATE_LIMIT_PER_MINUTE: "0",
+    ...env,
+  });
+  const { app, underWay } = compose(config, { kv: handle, log, clock, fetch });
+  const answer = app.fetch;
+  // Whatever a test provokes, by `app.request` and over a socket too, is held against the contract.
+  app.fetch = async (request, ...others) => {
+    const response = await answer(request, ...others);
+    await assertDocumented(request, response);
+    return response;
+  };
+
+  /** Calls with a token for the tenant `acme` and all scopes, unless told otherwise. */
+  async function call(path: string, { token = {}, json, ...init }: Call = {}): Promise<Response> {
+    const headers = new Headers(init.headers);
+    if (token !== null) {
+      // By the service's own clock, which a test may have set back.
+      const issuedAt = Math.floor(clock.now() / 1000);
+      const bearer = typeof token === "string"
+        ? token
+        : await mintToken(AUTH_SECRET, { issuedAt, ...token });
+      headers.set("Authorization", `Bearer ${bearer}`);
+    }
+    if (json === undefined) return await app.request(path, { ...init, headers });
+    if (!headers.has("Content-Type")) headers.set("Content-Type", "application/json");
+    return await app.request(path, {
+      method: "POST",
+      body: JSON.stringify(json),
+      ...init,
+      headers,
+    });
+  }
+
+  return {
+    app,
+    call,
+    kv: handle,
+    lines,
+    underWay,
+    async [Symbol.asyncDispose]() {
+      await underWay.idle();
+      if (kv === undefined) handle.close();
+    },
+  };
+}
