@@ -1,24 +1,25 @@
-import { BadEnvironment, type Config, parseConfig } from "./config/config.ts";
+import { type Config, InvalidConfigError, parseConfig } from "./config/config.ts";
 import { hasHttpProxy, noProxyFor } from "./config/http_hosts.ts";
 import { openLog } from "./config/log.ts";
 import { createGate } from "./desk/gate.ts";
 import { createRequestTracker } from "./desk/request_tracker.ts";
-import type { Deskhand } from "./domain/dependencies.ts";
-import type { Clock, Log } from "./domain/ports.ts";
-import { mintReference } from "./domain/model/reference.ts";
-import { silent, type Telemetry } from "./domain/telemetry.ts";
-import { UnderWay } from "./domain/in_flight.ts";
+import type { Dependencies } from "./domain/dependencies.ts";
+import type { Clock } from "./domain/ports/clock.ts";
+import type { Log } from "./domain/ports/log.ts";
+import { generateReference } from "./domain/model/reference.ts";
+import { noopTelemetry, type Telemetry } from "./domain/telemetry.ts";
+import { InFlightTracker } from "./domain/in_flight.ts";
 import { call, type KvHandle } from "./kv/client/call.ts";
 import { KvConnection } from "./kv/client/connection.ts";
-import { messageOf } from "./kv/client/error_message.ts";
-import { CannotOpenStore, type OpenStore, openStore } from "./kv/client/open.ts";
+import { kvErrorMessage } from "./kv/client/error_message.ts";
+import { type OpenedStore, openStore, OpenStoreError } from "./kv/client/open.ts";
 import { createLocalRateLimit, createSharedRateLimit, unlimited } from "./kv/rate_limit.ts";
 import { createReadiness } from "./kv/readiness.ts";
 import { createStore } from "./kv/store.ts";
-import { traced } from "./kv/client/traced.ts";
+import { withTracing } from "./kv/client/traced.ts";
 import { createApp } from "./routes/app.ts";
-import { CannotListen, type Handler, listen } from "./routes/http/server.ts";
-import { createVerifyToken } from "./routes/auth/token_verifier.ts";
+import { type Handler, listen, ListenError } from "./routes/http/server.ts";
+import { createTokenVerifier } from "./routes/auth/token_verifier.ts";
 
 /** Real time. */
 export const clock: Clock = {
@@ -28,7 +29,7 @@ export const clock: Clock = {
   deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
 };
 
-export interface Surroundings {
+export interface Runtime {
   kv: KvHandle;
   /** A handle of the same store for what is only read; by default `kv`. */
   reader?: KvHandle;
@@ -40,30 +41,30 @@ export interface Surroundings {
 }
 
 /** Puts the parts together. Reads nothing but its arguments. */
-export function compose(config: Config, surroundings: Surroundings) {
-  const { reader, log, clock, fetch, telemetry = silent } = surroundings;
+export function compose(config: Config, surroundings: Runtime) {
+  const { reader, log, clock, fetch, telemetry = noopTelemetry } = surroundings;
   const kv = surroundings.kv instanceof KvConnection
     ? surroundings.kv
     : new KvConnection(surroundings.kv, { clock, log });
   const isExclusive = config.kv.kind === "file";
   const { desk, rateLimitPerMinute: perMinute } = config;
-  const underWay = new UnderWay();
-  const deskhand: Deskhand = {
+  const inFlight = new InFlightTracker();
+  const deps: Dependencies = {
     store: createStore(kv, { clock, retentionDays: config.retentionDays, isExclusive, reader }),
     desk: desk && createGate(createRequestTracker(desk, fetch), { ...desk, clock, log }),
     deskTimeoutMs: config.deskTimeoutMs,
     clock,
     log,
     telemetry,
-    mintReference,
-    underWay,
+    generateReference,
+    inFlight,
   };
   const limit = isExclusive
     ? createLocalRateLimit(perMinute, clock)
     : createSharedRateLimit(kv, perMinute, clock);
   const app = createApp({
-    deskhand,
-    verify: createVerifyToken({
+    deps,
+    verify: createTokenVerifier({
       ...config.auth,
       now: clock.now,
       deadline: clock.deadline,
@@ -75,7 +76,7 @@ export function compose(config: Config, surroundings: Surroundings) {
     corsOrigins: config.corsOrigins,
     publicUrl: config.publicUrl,
   });
-  return { app, underWay };
+  return { app, inFlight };
 }
 
 const SHUTDOWN_MS = 10_000;
@@ -94,10 +95,10 @@ async function serve(): Promise<void> {
   bypassHttpProxy(config);
   const log = openLog(config.log, clock.now);
   // The service listens first: whoever asks meanwhile is told that the store does not answer yet.
-  let store: OpenStore | null = null;
+  let store: OpenedStore | null = null;
   const telemetry = config.isTraced ? await loadTelemetry() : undefined;
   const opened = open(config, log).then((opened) => store = opened);
-  const traceable = (kv: Deno.Kv) => telemetry ? traced(kv, telemetry) : kv;
+  const traceable = (kv: Deno.Kv) => telemetry ? withTracing(kv, telemetry) : kv;
   const isFile = config.kv.kind === "file";
   const reopen = async () => {
     const kv = await store?.reopen() ?? null;
@@ -109,9 +110,9 @@ async function serve(): Promise<void> {
     ...!isFile && { reopen },
   });
   const reader = isFile ? opened.then(({ reader }) => traceable(reader)) : kv;
-  const { app, underWay } = compose(config, { kv, reader, log, clock, fetch, telemetry });
+  const { app, inFlight } = compose(config, { kv, reader, log, clock, fetch, telemetry });
   telemetry?.watchOldest(() => {
-    const oldest = underWay.oldest();
+    const oldest = inFlight.oldestStart();
     return oldest === null ? 0 : clock.elapsed() - oldest;
   });
   // Before it listens: whoever has read that it does may tell it to stop.
@@ -125,10 +126,13 @@ async function serve(): Promise<void> {
     // Told once or more: `deno task` passes a Ctrl-C on twice.
     if (isStopping) return;
     isStopping = true;
-    log.info("Stopping");
+    log.info("stopping", "Stopping");
     await Promise.race([finish(), clock.wait(SHUTDOWN_MS)]);
-    if (underWay.oldest() !== null) {
-      log.warn("Stopped with handoffs under way: they will read as interrupted");
+    if (inFlight.oldestStart() !== null) {
+      log.warn(
+        "handoffs_abandoned",
+        "Stopped with handoffs in flight; they will be reported as interrupted",
+      );
     }
     Deno.exit();
   };
@@ -136,17 +140,17 @@ async function serve(): Promise<void> {
     const closed = server.stop();
     // Connections that have their answer, but not sent all of a body that was refused, stay open.
     do {
-      await underWay.idle();
+      await inFlight.drained();
       await Promise.race([closed, clock.wait(ANSWERS_MS)]);
-    } while (!underWay.isIdle());
+    } while (!inFlight.isIdle());
     // Closing waits without end for a database that does not answer, and nothing needs it.
     if (store !== null && await answers(kv)) store.close();
   };
   if (!isFile) return;
   const watch = setInterval(async () => {
-    if (store === null || await store.isInPlace()) return;
+    if (store === null || await store.isFileIntact()) return;
     clearInterval(watch);
-    log.error("The KV file was removed or replaced: what was stored since then is lost");
+    log.error("store_removed", "The KV file was removed or replaced; writes since then are lost");
     // At once: whatever is answered now would acknowledge what is lost.
     Deno.exit(EXIT_FILE_GONE);
   }, IN_PLACE_MS);
@@ -160,7 +164,7 @@ function listenOrExit(
   try {
     return listen(address, handler, { log, clock });
   } catch (error) {
-    if (!(error instanceof CannotListen)) throw error;
+    if (!(error instanceof ListenError)) throw error;
     console.error(error.message);
     Deno.exit(1);
   }
@@ -174,7 +178,7 @@ function configOrExit(): Config {
   try {
     return parseConfig(Deno.env.toObject());
   } catch (error) {
-    if (!(error instanceof BadEnvironment)) throw error;
+    if (!(error instanceof InvalidConfigError)) throw error;
     console.error(error.message);
     Deno.exit(1);
   }
@@ -193,16 +197,16 @@ async function loadTelemetry() {
 }
 
 /** Opens the store. A server that is away is waited for; a file that cannot be opened is not. */
-async function open(config: Config, log: Log): Promise<OpenStore> {
+async function open(config: Config, log: Log): Promise<OpenedStore> {
   for (let deadlineMs = OPEN_MS;; deadlineMs = Math.min(2 * deadlineMs, LONGEST_OPEN_MS)) {
     try {
       return await openStore(config.kv, deadlineMs);
     } catch (error) {
-      if (error instanceof CannotOpenStore) {
+      if (error instanceof OpenStoreError) {
         console.error(error.message);
         Deno.exit(1);
       }
-      log.error("Cannot open KV: trying again", { error: messageOf(error) });
+      log.error("store_open_failed", "Cannot open KV; retrying", { error: kvErrorMessage(error) });
       await clock.wait(REOPEN_MS);
     }
   }

@@ -3,14 +3,14 @@ import { Environment, isDeploy, isServer } from "./environment.ts";
 export type Config = ReturnType<typeof toConfig>;
 
 /** The environment cannot be used. The message lists every problem, and no variable's value. */
-export class BadEnvironment extends Error {
-  override name = "BadEnvironment";
+export class InvalidConfigError extends Error {
+  override name = "InvalidConfigError";
 }
 
 /**
  * Reads the configuration from environment variables. An empty variable counts as unset.
  *
- * @throws {BadEnvironment}
+ * @throws {InvalidConfigError}
  */
 export function parseConfig(env: Record<string, string>): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
@@ -19,7 +19,7 @@ export function parseConfig(env: Record<string, string>): Config {
   const problems = parsed.error.issues.map(({ path, message }) =>
     `  ${path.join(".")}: ${message}`
   );
-  throw new BadEnvironment(
+  throw new InvalidConfigError(
     `Cannot start: the environment is not a configuration (README.md lists every variable)\n` +
       problems.join("\n"),
   );

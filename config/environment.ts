@@ -13,7 +13,7 @@ function httpUrl(example: string): z.ZodType<string> {
   );
 }
 
-function wholeNumber(min: number, max: number): z.ZodType<number, string> {
+function integer(min: number, max: number): z.ZodType<number, string> {
   const rule = `must be a whole number from ${min} to ${max}`;
   return z.string().regex(/^\d{1,9}$/, rule).transform(Number)
     .refine((number) => number >= min && number <= max, rule);
@@ -54,7 +54,8 @@ export function isServer(kvPath: string): boolean {
 
 const claimName = z.string().regex(/^[^\s\p{Cc}]{1,200}$/u, "must be the name of a claim");
 
-const count = (...values: unknown[]) => values.filter((value) => value !== undefined).length;
+const positiveInteger = (...values: unknown[]) =>
+  values.filter((value) => value !== undefined).length;
 
 const PLAIN_HTTP_RULE =
   "must use https: plain http is allowed only for localhost, and for the hosts that " +
@@ -66,7 +67,7 @@ const always = { when: () => true };
 /** The variables that Deskhand reads, and nothing else of the environment. */
 export const Environment = z.object({
   HOST: z.string().default("127.0.0.1"),
-  PORT: wholeNumber(0, 65_535).default(8000),
+  PORT: integer(0, 65_535).default(8000),
   // Deno's permissions end at a comma, and a task's words at a space.
   KV_PATH: z.string()
     .regex(/^[^:\s,][^\s,]*$/, "must be a file or an address without spaces or commas")
@@ -90,13 +91,13 @@ export const Environment = z.object({
   SUPPORT_DESK_REFERENCE_FIELD: z.string()
     .regex(/^[^{}'"\\\p{Cc}]{1,200}$/u, "must be the field's name, without quotes or braces")
     .default("SupportRef"),
-  SUPPORT_DESK_TIMEOUT_MS: wholeNumber(100, 5000).default(5000),
+  SUPPORT_DESK_TIMEOUT_MS: integer(100, 5000).default(5000),
   SUPPORT_DESK_REQUESTOR: z.enum(
     ["token", "contact", "none"],
     "must be token, contact or none",
   ).default("token"),
   SUPPORT_DESK_PRIORITIES: Priorities.optional(),
-  SUPPORT_DESK_MAX_CONCURRENCY: wholeNumber(1, 1000).default(16),
+  SUPPORT_DESK_MAX_CONCURRENCY: integer(1, 1000).default(16),
   AUTH_SECRET: z.string().refine(
     (secret) => new TextEncoder().encode(secret).length >= 32,
     "must be at least 32 bytes, for example what 'openssl rand -base64 48' prints",
@@ -109,8 +110,8 @@ export const Environment = z.object({
   ALLOW_HTTP_HOSTS: HttpHosts.default([]),
   CORS_ORIGINS: Origins.default([]),
   PUBLIC_URL: PublicUrl.optional(),
-  RATE_LIMIT_PER_MINUTE: wholeNumber(0, 1_000_000).default(30),
-  RETENTION_DAYS: wholeNumber(1, 36_500).optional(),
+  RATE_LIMIT_PER_MINUTE: integer(0, 1_000_000).default(30),
+  RETENTION_DAYS: integer(1, 36_500).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error")
     .default("info"),
   OTEL_DENO: z.string().optional(),
@@ -118,13 +119,15 @@ export const Environment = z.object({
   DENO_DEPLOY: z.string().optional(),
 }).refine(
   (env) =>
-    [0, 3].includes(count(env.SUPPORT_DESK_URL, env.SUPPORT_DESK_TOKEN, env.SUPPORT_DESK_QUEUE)),
+    [0, 3].includes(
+      positiveInteger(env.SUPPORT_DESK_URL, env.SUPPORT_DESK_TOKEN, env.SUPPORT_DESK_QUEUE),
+    ),
   {
     path: ["SUPPORT_DESK_URL, SUPPORT_DESK_TOKEN, SUPPORT_DESK_QUEUE"],
     error: "must be set all three, or none for a service without a desk",
     ...always,
   },
-).refine((env) => count(env.AUTH_SECRET, env.AUTH_JWKS_URL) === 1, {
+).refine((env) => positiveInteger(env.AUTH_SECRET, env.AUTH_JWKS_URL) === 1, {
   path: ["AUTH_SECRET, AUTH_JWKS_URL"],
   error: "exactly one must be set: a shared secret, or the address of the key set",
   ...always,
@@ -137,7 +140,8 @@ export const Environment = z.object({
   error: "must be set where KV_PATH is the address of a KV Connect server",
   ...always,
 }).refine(
-  (env) => env.AUTH_JWKS_URL === undefined || count(env.AUTH_ISSUER, env.AUTH_AUDIENCE) === 2,
+  (env) =>
+    env.AUTH_JWKS_URL === undefined || positiveInteger(env.AUTH_ISSUER, env.AUTH_AUDIENCE) === 2,
   {
     path: ["AUTH_ISSUER, AUTH_AUDIENCE"],
     error:

@@ -1,7 +1,7 @@
 /** How long a line may wait for others, in milliseconds. */
-const WAIT_MS = 50;
+const FLUSH_INTERVAL_MS = 50;
 /** Characters that are written at once, however long they have waited. */
-const MAX_WAITING = 16 * 1024;
+const MAX_BUFFERED_CHARS = 16 * 1024;
 
 /** Each level, from the least, and its name in a line. */
 const LEVELS = { debug: "DEBUG", info: "INFO", warn: "WARNING", error: "ERROR" };
@@ -24,8 +24,8 @@ type Write = (level: Level, line: string) => void;
  */
 export function openLog({ level, isBatched }: LogOptions, now: () => number) {
   const write = isBatched ? batched(toConsole) : toConsole;
-  const at = (level: Level) => (message: string, fields?: Fields) =>
-    write(level, toLine(level, message, now(), fields));
+  const at = (level: Level) => (event: string, message: string, fields?: Fields) =>
+    write(level, toLine(level, event, message, now(), fields));
   const off = () => {};
   const names = Object.keys(LEVELS);
   const isOn = (name: Level) => names.indexOf(name) >= names.indexOf(level);
@@ -40,11 +40,18 @@ export function openLog({ level, isBatched }: LogOptions, now: () => number) {
 /** The time of the last line, which many others share. */
 let last = { at: NaN, timestamp: "" };
 
-function toLine(level: Level, message: string, at: number, fields?: Fields): string {
+function toLine(
+  level: Level,
+  event: string,
+  message: string,
+  at: number,
+  fields?: Fields,
+): string {
   if (last.at !== at) last = { at, timestamp: new Date(at).toISOString() };
   return JSON.stringify({
     "@timestamp": last.timestamp,
     level: LEVELS[level],
+    event,
     message,
     logger: "deskhand",
     ...fields,
@@ -81,7 +88,7 @@ function batched(write: Write): Write {
   }
 
   function onTime(): void {
-    timer = waiting.length > 0 ? setTimeout(onTime, WAIT_MS) : undefined;
+    timer = waiting.length > 0 ? setTimeout(onTime, FLUSH_INTERVAL_MS) : undefined;
     flush();
   }
 
@@ -92,8 +99,8 @@ function batched(write: Write): Write {
     level = next;
     waiting.push(line);
     length += line.length;
-    if (timer !== undefined && length < MAX_WAITING && level !== "error") return;
+    if (timer !== undefined && length < MAX_BUFFERED_CHARS && level !== "error") return;
     flush();
-    timer ??= setTimeout(onTime, WAIT_MS);
+    timer ??= setTimeout(onTime, FLUSH_INTERVAL_MS);
   };
 }

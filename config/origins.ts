@@ -14,14 +14,14 @@ const ORIGIN_RULE =
 /** Parses `CORS_ORIGINS`, a list of the origins whose pages may call the service. */
 export const Origins = z.string().transform((text, context) => {
   const origins = text.split(",").map((origin) => origin.trim()).filter(Boolean);
-  const wrong = origins.map(whatIsWrong).find((problem) => problem !== null);
+  const wrong = origins.map(originProblem).find((problem) => problem !== null);
   if (wrong === undefined) return origins;
   context.addIssue(wrong);
   return z.NEVER;
 });
 
 /** What is wrong with an origin, without quoting it, or null. */
-function whatIsWrong(origin: string): string | null {
+function originProblem(origin: string): string | null {
   if (origin.includes("*")) {
     return "must name every origin in full: '*' would let any page call the service";
   }

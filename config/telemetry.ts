@@ -17,7 +17,7 @@ export function openTelemetry(elapsed: () => number) {
     advice: { explicitBucketBoundaries: BUCKETS },
   });
 
-  function time<T>(
+  function withSpan<T>(
     operation: string,
     work: () => Promise<T>,
     outcomeOf: (result: T) => string = () => "ok",
@@ -55,5 +55,5 @@ export function openTelemetry(elapsed: () => number) {
     }).addCallback((result) => result.observe(ageMs() / 1000));
   }
 
-  return { time, nameRoute, watchOldest };
+  return { withSpan, nameRoute, watchOldest };
 }

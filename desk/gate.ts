@@ -1,13 +1,13 @@
 import type {
   Admission,
-  Clock,
-  Contact,
-  Creation,
+  CreateTicketResult,
   Desk,
   DeskCalls,
-  Log,
-  Lookup,
-} from "../domain/ports.ts";
+  FindTicketResult,
+  Responsiveness,
+} from "../domain/ports/desk.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { Log } from "../domain/ports/log.ts";
 import { Circuit } from "./circuit.ts";
 
 export interface GateOptions {
@@ -18,7 +18,7 @@ export interface GateOptions {
 }
 
 /** A desk that anybody may call at any time. */
-export type UngatedDesk = Pick<Desk, "label" | "link"> & DeskCalls;
+export type UngatedDesk = Pick<Desk, "label" | "resolveTicket"> & DeskCalls;
 
 interface Waiter {
   resolve: (isAdmitted: boolean) => void;
@@ -42,12 +42,10 @@ export function createGate(desk: UngatedDesk, { maxConcurrency, clock, log }: Ga
 
   const circuit = new Circuit((state) => {
     if (state === "closed") {
-      log.info("Handing off again: the desk has responded", { event: "desk_circuit_closed" });
+      log.info("desk_circuit_closed", "The desk responds again; handoffs resume");
       return;
     }
-    log.error("Stopped handing off: the desk has timed out repeatedly", {
-      event: "desk_circuit_opened",
-    });
+    log.error("desk_circuit_opened", "The desk has timed out repeatedly; handoffs are suspended");
     for (const waiter of waiters) waiter.resolve(false);
     waiters.clear();
   });
@@ -96,27 +94,29 @@ export function createGate(desk: UngatedDesk, { maxConcurrency, clock, log }: Ga
     next.resolve(true);
   }
 
-  function watch(contact: Contact | undefined): void {
-    if (contact === "responded") circuit.responded();
-    else if (contact === "timed_out") circuit.timedOut(clock.elapsed());
+  function watch(responsiveness: Responsiveness | undefined): void {
+    if (responsiveness === "responded") circuit.responded();
+    else if (responsiveness === "timed_out") circuit.timedOut(clock.elapsed());
   }
 
   const calls: DeskCalls = {
-    async create(request, signal) {
-      const creation = await desk.create(request, signal);
-      watch(contactOf(creation));
+    async createTicket(request, signal) {
+      const creation = await desk.createTicket(request, signal);
+      watch(responsivenessOfResult(creation));
       return creation;
     },
-    async find(request, signal) {
-      const lookup = await desk.find(request, signal);
-      watch(contactOf(lookup));
+    async findTicket(request, signal) {
+      const lookup = await desk.findTicket(request, signal);
+      watch(responsivenessOfResult(lookup));
       return lookup;
     },
   };
 
-  return { label: desk.label, link: (text) => desk.link(text), admit };
+  return { label: desk.label, resolveTicket: (text) => desk.resolveTicket(text), admit };
 }
 
-function contactOf(result: Creation | Lookup): Contact | undefined {
-  return "contact" in result ? result.contact : "responded";
+function responsivenessOfResult(
+  result: CreateTicketResult | FindTicketResult,
+): Responsiveness | undefined {
+  return "responsiveness" in result ? result.responsiveness : "responded";
 }

@@ -1,4 +1,4 @@
-import type { CallTrace, Contact, Phase } from "../domain/ports.ts";
+import type { CallTrace, Phase, Responsiveness } from "../domain/ports/desk.ts";
 import { readBody } from "./read_body.ts";
 
 /**
@@ -30,7 +30,7 @@ export interface OutboundRequest {
 }
 
 /** What an exchange showed of the desk, if anything. */
-export function contactAt({ outcome }: Exchange): Contact | undefined {
+export function responsivenessOf({ outcome }: Exchange): Responsiveness | undefined {
   switch (outcome) {
     case "read":
     case "unreadable":
@@ -46,7 +46,7 @@ export function contactAt({ outcome }: Exchange): Contact | undefined {
 }
 
 /** Where an exchange ended, and with which status; undefined if nothing was tried. */
-export function traceAt(exchange: Exchange): CallTrace | undefined {
+export function traceOf(exchange: Exchange): CallTrace | undefined {
   switch (exchange.outcome) {
     case "expired":
       return undefined;
@@ -65,7 +65,7 @@ export function traceAt(exchange: Exchange): CallTrace | undefined {
 }
 
 /** Sends a request to the desk; everything goes this way. Never rejects, and ends with `signal`. */
-export async function exchange(
+export async function sendRequest(
   fetch: typeof globalThis.fetch,
   { url, wanted, ...request }: OutboundRequest,
   signal: AbortSignal,
@@ -78,7 +78,7 @@ export async function exchange(
   } catch (error) {
     const phase = phaseBeforeSending(error, url);
     if (phase !== null) return { outcome: "not_sent", phase };
-    return { outcome: interruption(signal), phase: "request" };
+    return { outcome: abortedExchange(signal), phase: "request" };
   }
   const { status } = response;
   if (status !== wanted) {
@@ -90,7 +90,7 @@ export async function exchange(
   try {
     bytes = await readBody(response);
   } catch {
-    return { outcome: interruption(signal), phase: "response", status };
+    return { outcome: abortedExchange(signal), phase: "response", status };
   }
   const json = bytes && parse(bytes);
   return json === null
@@ -98,7 +98,7 @@ export async function exchange(
     : { outcome: "read", status, json: json.value };
 }
 
-function interruption(signal: AbortSignal): "timed_out" | "connection_lost" {
+function abortedExchange(signal: AbortSignal): "timed_out" | "connection_lost" {
   return signal.aborted ? "timed_out" : "connection_lost";
 }
 

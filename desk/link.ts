@@ -1,4 +1,4 @@
-import { type Ticket, TicketReference } from "../domain/handoff/state.ts";
+import { type Ticket, TicketNumber } from "../domain/handoff/state.ts";
 
 /** The pages of Request Tracker, desktop, mobile and self-service, whose `id` is a ticket's. */
 const TICKET_PAGE =
@@ -7,7 +7,7 @@ const TICKET_PAGE =
 /** Invisible in a browser, and copied along with what stands beside them. */
 const INVISIBLE = /\p{Cf}/gu;
 /** What surrounds a number or a URL in running text. */
-const SURROUNDINGS = /^[\s<("'“„«]+|[\s>)"'”“».,;:!?]+$/gu;
+const SURROUNDING_PUNCTUATION = /^[\s<("'“„«]+|[\s>)"'”“».,;:!?]+$/gu;
 /** As East Asian keyboards type `#42`. */
 const FULL_WIDTH = /[\uff01-\uff5e]/g;
 /** `42`, `#42`, `RT#42`, `rt #42`, `Ticket 42`, and a page's title, `#42: The printer is on fire`. */
@@ -17,13 +17,13 @@ const NUMBER =
 const SUBJECT_TAG = /\[[^\[\]#]*#\s*([0-9]+)\s*\]/g;
 
 /** The desk's address as everything here builds on it: without credentials, query or last slash. */
-export function deskAddress(url: string | URL): string {
+export function normalizeBaseUrl(url: string | URL): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname.replace(/\/+$/, "");
 }
 
 /** The ticket with this validated number, and its page for a browser. */
-export function ticketAt(address: string, number: string): Ticket {
+export function toTicket(address: string, number: string): Ticket {
   return { reference: number, url: `${address}/Ticket/Display.html?id=${number}` };
 }
 
@@ -36,10 +36,10 @@ export function ticketAt(address: string, number: string): Ticket {
  * configured here, so it is not compared: the person sees which ticket was linked. A URL, which
  * names its desk, must be below `address`.
  */
-export function linkedTicket(address: string, text: string): Ticket | null {
-  const pasted = text.replace(INVISIBLE, "").replace(SURROUNDINGS, "");
+export function parseTicketLink(address: string, text: string): Ticket | null {
+  const pasted = text.replace(INVISIBLE, "").replace(SURROUNDING_PUNCTUATION, "");
   const number = pasted.includes("://") ? numberInUrl(address, pasted) : numberIn(pasted);
-  return TicketReference.safeParse(number).success ? ticketAt(address, number!) : null;
+  return TicketNumber.safeParse(number).success ? toTicket(address, number!) : null;
 }
 
 /** The digits of a number, or of the tag of a subject if it has one. */

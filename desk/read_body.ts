@@ -18,7 +18,7 @@ export async function readBody(response: Response): Promise<Uint8Array<ArrayBuff
   if (response.body === null) return new Uint8Array();
   const reader = response.body.getReader({ mode: "byob" });
   // One more than is read: a view without room cannot be filled, and so never ends.
-  let buffer = new Uint8Array(lengthOf(response.headers) + 1);
+  let buffer = new Uint8Array(maxBodyLength(response.headers) + 1);
   let length = 0;
   for (let reads = 0; length <= MAX_BYTES && reads < MAX_READS; reads++) {
     const { done, value } = await reader.read(buffer.subarray(length));
@@ -33,7 +33,7 @@ export async function readBody(response: Response): Promise<Uint8Array<ArrayBuff
 }
 
 /** How long the body can be: what its Content-Length says, unless it is decoded or longer than that. */
-function lengthOf(headers: Headers): number {
+function maxBodyLength(headers: Headers): number {
   const length = headers.get("Content-Length");
   const isDecoded = headers.has("Content-Encoding") || headers.has("Transfer-Encoding");
   return length === null || isDecoded ? MAX_BYTES : Math.min(Number(length), MAX_BYTES);

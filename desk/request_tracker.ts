@@ -1,18 +1,23 @@
-import type { CallTrace, Contact, Creation, Lookup } from "../domain/ports.ts";
+import type {
+  CallTrace,
+  CreateTicketResult,
+  FindTicketResult,
+  Responsiveness,
+} from "../domain/ports/desk.ts";
 import type { Severity } from "../domain/model/submission.ts";
 import type { SupportRequest } from "../domain/model/support_request.ts";
 import {
-  carriesInField,
-  createdNumber,
   type FoundItem,
-  namesInSubject,
+  matchesField,
+  matchesSubject,
+  parseCreatedTicketNumber,
+  parseSearchResult,
   type SearchResult,
-  searchResult,
 } from "./responses.ts";
-import { contactAt, exchange, traceAt } from "./http.ts";
+import { responsivenessOf, sendRequest, traceOf } from "./http.ts";
 import type { UngatedDesk } from "./gate.ts";
-import { deskAddress, linkedTicket, ticketAt } from "./link.ts";
-import { failedCreation } from "./failures.ts";
+import { normalizeBaseUrl, parseTicketLink, toTicket } from "./link.ts";
+import { toCreateFailure } from "./failures.ts";
 import { ticketContent, ticketSubject } from "./ticket.ts";
 
 /**
@@ -60,50 +65,60 @@ export function createRequestTracker(
   settings: RequestTrackerSettings,
   fetch: typeof globalThis.fetch,
 ): UngatedDesk {
-  const address = deskAddress(settings.url);
+  const address = normalizeBaseUrl(settings.url);
   const headers = requestHeaders(settings.token);
   const { label, referenceField } = settings;
 
-  async function create(request: SupportRequest, signal: AbortSignal): Promise<Creation> {
-    const answer = await exchange(fetch, {
+  async function createTicket(
+    request: SupportRequest,
+    signal: AbortSignal,
+  ): Promise<CreateTicketResult> {
+    const answer = await sendRequest(fetch, {
       method: "POST",
       url: `${address}/REST/2.0/ticket`,
       headers,
-      body: JSON.stringify(newTicket(settings, request)),
+      body: JSON.stringify(toTicketFields(settings, request)),
       wanted: 201,
     }, signal);
-    if (answer.outcome !== "read") return failedCreation(answer);
-    const number = createdNumber(answer.json);
+    if (answer.outcome !== "read") return toCreateFailure(answer);
+    const number = parseCreatedTicketNumber(answer.json);
     return number === null
-      ? failedCreation({ outcome: "unreadable", status: 201 })
-      : { outcome: "created", ticket: ticketAt(address, number) };
+      ? toCreateFailure({ outcome: "unreadable", status: 201 })
+      : { outcome: "created", ticket: toTicket(address, number) };
   }
 
   /**
    * By the custom field, then by the subject, which the desk keeps even where it silently drops a
    * field that it does not know. In every queue: agents move tickets.
    */
-  async function find(request: SupportRequest, signal: AbortSignal): Promise<Lookup> {
+  async function findTicket(
+    request: SupportRequest,
+    signal: AbortSignal,
+  ): Promise<FindTicketResult> {
     const { reference } = request;
     const since = createdSince(request);
     const byField = await search(
-      `${since} AND CF.{${referenceField}}=${quoted(reference)}`,
+      `${since} AND CF.{${referenceField}}=${quote(reference)}`,
       "CustomFields",
-      carriesInField(referenceField, reference),
+      matchesField(referenceField, reference),
       signal,
     );
     if (byField.result.outcome === "found") return foundTicket(byField.result.number);
     const bySubject = await search(
-      `${since} AND Subject LIKE ${quoted(reference)}`,
+      `${since} AND Subject LIKE ${quote(reference)}`,
       "Subject",
-      namesInSubject(reference),
+      matchesSubject(reference),
       signal,
     );
     if (bySubject.result.outcome === "found") return foundTicket(bySubject.result.number);
     const unclear = [byField, bySubject].find(({ result }) => result.outcome !== "none");
     if (unclear === undefined) return { outcome: "absent" };
     const { trace } = unclear;
-    return { outcome: "unclear", contact: bySubject.contact ?? byField.contact, trace };
+    return {
+      outcome: "unclear",
+      responsiveness: bySubject.responsiveness ?? byField.responsiveness,
+      trace,
+    };
   }
 
   async function search(
@@ -111,35 +126,44 @@ export function createRequestTracker(
     fields: string,
     isOurs: (item: FoundItem) => boolean,
     signal: AbortSignal,
-  ): Promise<Searched> {
+  ): Promise<SearchOutcome> {
     // A ticket merged into another is left out unless its EffectiveId is asked for.
     query = `EffectiveId > 0 AND ${query}`;
     const parameters = new URLSearchParams({ query, fields, orderby: "id", order: "ASC" });
-    const answer = await exchange(fetch, {
+    const answer = await sendRequest(fetch, {
       method: "GET",
       url: `${address}/REST/2.0/tickets?${parameters}`,
       headers,
       wanted: 200,
     }, signal);
     const result: SearchResult = answer.outcome === "read"
-      ? searchResult(answer.json, isOurs)
+      ? parseSearchResult(answer.json, isOurs)
       : { outcome: "unclear" };
-    const trace = traceAt(answer);
+    const trace = traceOf(answer);
     const phase = answer.outcome === "not_sent" ? answer.phase : "search";
-    return { result, contact: contactAt(answer), trace: trace && { ...trace, phase } };
+    return {
+      result,
+      responsiveness: responsivenessOf(answer),
+      trace: trace && { ...trace, phase },
+    };
   }
 
-  function foundTicket(number: string): Lookup {
-    return { outcome: "found", ticket: ticketAt(address, number) };
+  function foundTicket(number: string): FindTicketResult {
+    return { outcome: "found", ticket: toTicket(address, number) };
   }
 
-  return { label, link: (text) => linkedTicket(address, text), create, find };
+  return {
+    label,
+    resolveTicket: (text) => parseTicketLink(address, text),
+    createTicket,
+    findTicket,
+  };
 }
 
 /** What one search says, with what it shows of the desk. */
-interface Searched {
+interface SearchOutcome {
   result: SearchResult;
-  contact?: Contact;
+  responsiveness?: Responsiveness;
   trace?: CallTrace;
 }
 
@@ -160,7 +184,7 @@ function requestHeaders(token: string): Record<string, string> {
   return headers;
 }
 
-function newTicket(settings: RequestTrackerSettings, request: SupportRequest): unknown {
+function toTicketFields(settings: RequestTrackerSettings, request: SupportRequest): unknown {
   const email = requestor(settings.requestor ?? "token", request) ?? "";
   const priority = settings.priorities?.[request.severity];
   return {
@@ -194,10 +218,10 @@ function requestor(source: RequestorSource, request: SupportRequest): string | u
  */
 function createdSince({ createdAt }: SupportRequest): string {
   const since = new Date(Date.parse(createdAt) - CREATED_MARGIN_MS);
-  return `Created >= ${quoted(since.toISOString().slice(0, 10))}`;
+  return `Created >= ${quote(since.toISOString().slice(0, 10))}`;
 }
 
 /** A string of Request Tracker's query language (RT::SQL). */
-function quoted(text: string): string {
+function quote(text: string): string {
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }

@@ -1,16 +1,16 @@
 import { z } from "zod";
-import { TicketReference } from "../domain/handoff/state.ts";
+import { TicketNumber } from "../domain/handoff/state.ts";
 import type { Reference } from "../domain/model/reference.ts";
 
 /** Request Tracker writes a ticket number as a string in some answers, as a number in others. */
-const TicketNumber = z.union([z.string(), z.int().transform(String)]).pipe(TicketReference);
+const ResponseId = z.union([z.string(), z.int().transform(String)]).pipe(TicketNumber);
 
-const CreatedAnswer = z.object({ id: TicketNumber });
+const CreatedResponse = z.object({ id: ResponseId });
 
 const CustomField = z.object({ name: z.string(), values: z.array(z.unknown()) });
 
 const FoundItem = z.object({
-  id: TicketNumber,
+  id: ResponseId,
   Subject: z.string().optional(),
   // Request Tracker writes "" for a ticket in a queue that has no fields.
   CustomFields: z.union([z.array(CustomField), z.literal("").transform(() => [])]).optional(),
@@ -18,7 +18,7 @@ const FoundItem = z.object({
 export type FoundItem = z.infer<typeof FoundItem>;
 
 /** `total` is null where Request Tracker checks rights ticket by ticket and will not say. */
-const SearchAnswer = z.object({ total: z.unknown(), items: z.array(FoundItem) });
+const SearchResponse = z.object({ total: z.unknown(), items: z.array(FoundItem) });
 
 /** What one search says. Only `none` says that no ticket matches. */
 export type SearchResult =
@@ -27,8 +27,8 @@ export type SearchResult =
   | { outcome: "unclear" };
 
 /** The number of the ticket that an answer to a creation names, or null. */
-export function createdNumber(json: unknown): string | null {
-  const answer = CreatedAnswer.safeParse(json);
+export function parseCreatedTicketNumber(json: unknown): string | null {
+  const answer = CreatedResponse.safeParse(json);
   return answer.success ? answer.data.id : null;
 }
 
@@ -36,8 +36,11 @@ export function createdNumber(json: unknown): string | null {
  * Reads the answer to a search. The oldest ticket that `isOurs` wins. Hits of which none is ours
  * are not `none`: the desk has tickets that a person must look at.
  */
-export function searchResult(json: unknown, isOurs: (item: FoundItem) => boolean): SearchResult {
-  const answer = SearchAnswer.safeParse(json);
+export function parseSearchResult(
+  json: unknown,
+  isOurs: (item: FoundItem) => boolean,
+): SearchResult {
+  const answer = SearchResponse.safeParse(json);
   if (!answer.success) return { outcome: "unclear" };
   const { total, items } = answer.data;
   const numbers = items.filter(isOurs).map((item) => item.id);
@@ -52,7 +55,7 @@ export function searchResult(json: unknown, isOurs: (item: FoundItem) => boolean
  * shown says nothing: the ticket may have been moved to a queue without it, or our user may not
  * see it. One that is shown without the reference says that the desk ignored the condition.
  */
-export function carriesInField(field: string, reference: Reference): (item: FoundItem) => boolean {
+export function matchesField(field: string, reference: Reference): (item: FoundItem) => boolean {
   return ({ CustomFields }) => {
     const shown = CustomFields?.find(({ name }) => name === field);
     return shown === undefined || shown.values.includes(reference);
@@ -66,6 +69,6 @@ const ANY_REFERENCE = /SR-[0-7][0-9A-HJKMNP-TV-Z]{25}/i;
  * is the ticket's own. A later one is a person's, as in "[SR-…2] again, as in SR-…1". The desk
  * searches without regard to case, and agents may write words before the reference.
  */
-export function namesInSubject(reference: Reference): (item: FoundItem) => boolean {
+export function matchesSubject(reference: Reference): (item: FoundItem) => boolean {
   return ({ Subject }) => Subject?.match(ANY_REFERENCE)?.[0].toUpperCase() === reference;
 }

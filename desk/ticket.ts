@@ -11,7 +11,7 @@ const ELLIPSIS = "…";
  * characters without a shape. Joiners and variation selectors stay after a character beyond
  * ASCII: Persian, the scripts of India and emoji are misspelt without them.
  */
-const UNSEEN =
+const DECEPTIVE =
   /(?<![^\p{ASCII}\p{DI}]\uFE0F?)[\u200C\u200D\uFE0E\uFE0F]|[[\p{DI}\p{Bidi_C}\p{Cc}\p{Zl}\p{Zp}\uFFF9-\uFFFB]--[\u200C\u200D\uFE0E\uFE0F]]/gv;
 
 const encoder = new TextEncoder();
@@ -19,8 +19,8 @@ const encoder = new TextEncoder();
 /** `[SR-…] summary`: at most 200 bytes of UTF-8, cut between characters as people see them. */
 export function ticketSubject(reference: Reference, summary: string): string {
   const prefix = `[${reference}] `;
-  const shown = seen(summary) || "Support request";
-  return prefix + cut(shown, MAX_SUBJECT_BYTES - byteLength(prefix));
+  const shown = stripDeceptive(summary) || "Support request";
+  return prefix + truncate(shown, MAX_SUBJECT_BYTES - byteLength(prefix));
 }
 
 /**
@@ -35,55 +35,55 @@ export function ticketContent(request: SupportRequest): string {
     ...(context.kind === "run" ? [`Run: ${context.runId}`] : []),
     `Severity: ${request.severity}`,
     `Asked at: ${request.createdAt}`,
-    `Asked by: ${person(createdBy.id, createdBy.name)}`,
+    `Asked by: ${formatPerson(createdBy.id, createdBy.name)}`,
   ];
-  if (contact?.email) head.push(`Contact: ${person(contact.email, contact.name)}`);
-  else if (contact?.name) head.push(`Contact: ${seen(contact.name)}`);
+  if (contact?.email) head.push(`Contact: ${formatPerson(contact.email, contact.name)}`);
+  else if (contact?.name) head.push(`Contact: ${stripDeceptive(contact.name)}`);
 
-  const sections = [head.join("\n"), section("Summary", [request.summary])];
+  const sections = [head.join("\n"), formatSection("Summary", [request.summary])];
   if (request.description) {
-    sections.push(section("Description", request.description.split(/\r?\n/)));
+    sections.push(formatSection("Description", request.description.split(/\r?\n/)));
   }
   const diagnostics = Object.entries(request.diagnostics ?? {});
   if (diagnostics.length > 0) {
-    sections.push(section("Diagnostics", diagnostics.flatMap(diagnostic)));
+    sections.push(formatSection("Diagnostics", diagnostics.flatMap(formatDiagnostic)));
   }
   return sections.join("\n\n") + "\n";
 }
 
 /** The id comes first: a name is free text, and could imitate what follows it. */
-function person(id: string, name: string | undefined): string {
-  return name ? `${seen(id)} (${seen(name)})` : seen(id);
+function formatPerson(id: string, name: string | undefined): string {
+  return name ? `${stripDeceptive(id)} (${stripDeceptive(name)})` : stripDeceptive(id);
 }
 
 /** A value of several lines stands below its key, so that none of them can pass for another key. */
-function diagnostic([key, value]: [string, string]): string[] {
+function formatDiagnostic([key, value]: [string, string]): string[] {
   const lines = value.split("\n");
   return lines.length === 1
     ? [`${key}: ${value}`]
     : [`${key}:`, ...lines.map((line) => `    ${line}`)];
 }
 
-function section(title: string, lines: string[]): string {
-  return [`${title}:`, ...lines.map(indented)].join("\n");
+function formatSection(title: string, lines: string[]): string {
+  return [`${title}:`, ...lines.map(indent)].join("\n");
 }
 
 /**
  * By no-break spaces: Request Tracker's page drops other ones at the start of a line, tabs too, and
  * hides a line that ">" begins as a quotation.
  */
-function indented(line: string): string {
+function indent(line: string): string {
   return `    ${line}`.replace(
     /^[ \t]+/,
     (blanks) => "\u00A0".repeat(blanks.replaceAll("\t", "    ").length),
   ).trimEnd();
 }
 
-function seen(text: string): string {
-  return text.toWellFormed().replace(UNSEEN, "").trim();
+function stripDeceptive(text: string): string {
+  return text.toWellFormed().replace(DECEPTIVE, "").trim();
 }
 
-function cut(text: string, maxBytes: number): string {
+function truncate(text: string, maxBytes: number): string {
   if (byteLength(text) <= maxBytes) return text;
   const room = maxBytes - byteLength(ELLIPSIS);
   // Made when a subject is cut: making one takes longer than loading all of this folder.

@@ -1,10 +1,13 @@
-import type { Clock, Desk, Log, Store } from "./ports.ts";
+import type { Clock } from "./ports/clock.ts";
+import type { Desk } from "./ports/desk.ts";
+import type { Log } from "./ports/log.ts";
+import type { Store } from "./ports/store.ts";
 import type { Reference } from "./model/reference.ts";
 import type { Telemetry } from "./telemetry.ts";
-import type { UnderWay } from "./in_flight.ts";
+import type { InFlightTracker } from "./in_flight.ts";
 
 /** All that the use cases work with, composed once in `main.ts`. */
-export interface Deskhand {
+export interface Dependencies {
   store: Store;
   /** Null where no desk is configured. */
   desk: Desk | null;
@@ -13,6 +16,6 @@ export interface Deskhand {
   clock: Clock;
   log: Log;
   telemetry: Telemetry;
-  mintReference(now: number): Reference;
-  underWay: UnderWay;
+  generateReference(now: number): Reference;
+  inFlight: InFlightTracker;
 }

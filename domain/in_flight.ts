@@ -5,18 +5,18 @@ import type { Reference } from "./model/reference.ts";
  * whose client hung up; and a request that is under way here is not interrupted, whatever a clock
  * that jumped says.
  */
-export class UnderWay {
+export class InFlightTracker {
   /** When each began, by `clock.elapsed`. */
   #began = new Map<Reference, number>();
   #calls = 0;
   #waiting: (() => void)[] = [];
 
-  /** A call has come in, which is under way until it was {@linkcode answered}. */
-  called(): void {
+  /** A call has come in, which is under way until it was {@linkcode requestFinished}. */
+  requestStarted(): void {
     this.#calls++;
   }
 
-  answered(): void {
+  requestFinished(): void {
     this.#calls--;
     this.#tell();
   }
@@ -48,17 +48,17 @@ export class UnderWay {
   }
 
   /** When the work for the request began, by `clock.elapsed`, or null if there is none here. */
-  began(reference: Reference): number | null {
+  startedAt(reference: Reference): number | null {
     return this.#began.get(reference) ?? null;
   }
 
   /** When the oldest request that is under way began, or null: they are in the order of time. */
-  oldest(): number | null {
+  oldestStart(): number | null {
     return this.#began.values().next().value ?? null;
   }
 
   /** Resolves when nothing is under way; never rejects. */
-  async idle(): Promise<void> {
+  async drained(): Promise<void> {
     while (!this.isIdle()) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }

@@ -1,6 +1,6 @@
-import type { Context } from "./model/context.ts";
-import type { Deskhand } from "./dependencies.ts";
-import { asRead } from "./handoff/timeouts.ts";
+import type { SupportContext } from "./model/context.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { withInterruption } from "./handoff/timeouts.ts";
 import { warnOfNewerRecord } from "./newer_record.ts";
 import { HANDOFF_MODES, type HandoffMode } from "./model/submission.ts";
 import type { SupportRequest } from "./model/support_request.ts";
@@ -15,10 +15,13 @@ export interface ContextSummary {
 /**
  * What a context's own people see: the desk, what they can ask of it, and the latest request.
  *
- * @throws {StoreUnavailable}
+ * @throws {StoreUnavailableError}
  */
-export async function latest(deskhand: Deskhand, context: Context): Promise<ContextSummary> {
-  const { store, desk, log } = deskhand;
+export async function getLatest(
+  deps: Dependencies,
+  context: SupportContext,
+): Promise<ContextSummary> {
+  const { store, desk, log } = deps;
   const stored = await store.latest(context);
   if (stored?.isNewer) {
     const { tenantId } = context;
@@ -27,11 +30,11 @@ export async function latest(deskhand: Deskhand, context: Context): Promise<Cont
   return {
     desk: desk && { label: desk.label },
     handoffModes: desk ? HANDOFF_MODES : ["none"],
-    supportRequest: stored && read(deskhand, stored.request),
+    supportRequest: stored && present(deps, stored.request),
   };
 }
 
 /** What is under way here is not interrupted, whatever the clock says. */
-function read({ clock, underWay }: Deskhand, request: SupportRequest) {
-  return underWay.has(request.reference) ? request : asRead(request, clock.now());
+function present({ clock, inFlight }: Dependencies, request: SupportRequest) {
+  return inFlight.has(request.reference) ? request : withInterruption(request, clock.now());
 }

@@ -1,10 +1,11 @@
-import type { Log, LogFields } from "./ports.ts";
+import type { Log, LogFields } from "./ports/log.ts";
 
 /** Logs that a record is served only in part and is not written, because this version is older. */
 export function warnOfNewerRecord(log: Log, fields: LogFields): void {
   log.warn(
-    "A newer version wrote this record: it is served as far as this version understands it, " +
-      "and not written. Upgrade this process",
-    { ...fields, event: "newer_record" },
+    "newer_record",
+    "A newer version wrote this record. It is served as far as this version understands it and is " +
+      "never written. Upgrade this process",
+    fields,
   );
 }

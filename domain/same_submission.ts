@@ -1,11 +1,11 @@
-import type { Context } from "./model/context.ts";
+import type { SupportContext } from "./model/context.ts";
 import type { Handoff } from "./handoff/state.ts";
 import { fingerprint, FINGERPRINT_VERSION } from "./model/idempotency.ts";
-import type { KeyLookup } from "./ports.ts";
+import type { KeyLookup } from "./ports/store.ts";
 import { type HandoffChoice, Submission } from "./model/submission.ts";
 
 interface Retry {
-  context: Context;
+  context: SupportContext;
   submission: Submission;
 }
 
@@ -27,22 +27,22 @@ export async function isSameSubmission(
     case 1:
       // A newer version may clean otherwise, cut elsewhere and have other fields. It does not change
       // the letters, and a key that is reused for another request has another summary.
-      return nameOf(request.context) === nameOf(context) &&
-        isBeginning(lettersOf(request.summary), lettersOf(submission.summary));
+      return contextId(request.context) === contextId(context) &&
+        isPrefix(lettersOf(request.summary), lettersOf(submission.summary));
     default: {
       // An older version stored text as it was sent, so it is cleaned here.
       const { summary, description, severity, contact, diagnostics } = request;
       const { handoff } = submission;
       const sent = { summary, description, severity, contact, diagnostics, handoff };
       const cleaned = Submission.safeParse(sent).data;
-      return cleaned !== undefined && isOutcomeOf(handoff, request.handoff) &&
+      return cleaned !== undefined && matchesChoice(handoff, request.handoff) &&
         await fingerprint(request.context, cleaned) === own;
     }
   }
 }
 
 /** The record has no choice of handoff, only what came of it. */
-function isOutcomeOf(choice: HandoffChoice, handoff: Handoff): boolean {
+function matchesChoice(choice: HandoffChoice, handoff: Handoff): boolean {
   switch (handoff.status) {
     case "none":
       return choice.mode === "none";
@@ -54,7 +54,7 @@ function isOutcomeOf(choice: HandoffChoice, handoff: Handoff): boolean {
   }
 }
 
-function nameOf(context: Context): string {
+function contextId(context: SupportContext): string {
   return JSON.stringify([context.tenantId, context.kind === "run" ? context.runId : null]);
 }
 
@@ -63,6 +63,6 @@ function lettersOf(text: string): string {
 }
 
 /** Whether one is the beginning of the other, which may have been cut. */
-function isBeginning(a: string, b: string): boolean {
+function isPrefix(a: string, b: string): boolean {
   return a.startsWith(b) || b.startsWith(a);
 }

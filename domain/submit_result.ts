@@ -1,9 +1,9 @@
-import type { Context } from "./model/context.ts";
+import type { SupportContext } from "./model/context.ts";
 import type { Submission } from "./model/submission.ts";
 import type { Actor, SupportRequest } from "./model/support_request.ts";
 
 export interface SubmitCommand {
-  context: Context;
+  context: SupportContext;
   actor: Actor;
   /** The actor's email address, from a verified token, to which the desk may write. */
   requestorEmail?: string;

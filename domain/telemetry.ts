@@ -1,7 +1,7 @@
 /** Spans and metrics: names, durations and outcomes, never content. */
 export interface Telemetry {
   /** Runs `work` in a span of its own and counts its duration, by what `outcomeOf` calls its result. */
-  time<T>(
+  withSpan<T>(
     operation: Operation,
     work: () => Promise<T>,
     outcomeOf?: (result: T) => string,
@@ -13,7 +13,7 @@ export interface Telemetry {
 export type Operation = "desk.handoff" | "kv.commit" | "kv.read";
 
 /** Tells nobody anything, at no cost. */
-export const silent: Telemetry = {
-  time: (_operation, work) => work(),
+export const noopTelemetry: Telemetry = {
+  withSpan: (_operation, work) => work(),
   nameRoute: () => {},
 };

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { AuditEvent, AuditEventName, Erasure } from "../domain/model/audit.ts";
-import { publicHandoff } from "../domain/handoff/state.ts";
-import type { AuditPosition, Clock, Store } from "../domain/ports.ts";
+import { toPublicHandoff } from "../domain/handoff/state.ts";
+import type { AuditPosition, Store } from "../domain/ports/store.ts";
+import type { Clock } from "../domain/ports/clock.ts";
 import { call, type KvHandle } from "./client/call.ts";
 import { auditKey, auditPrefix, erasurePrefix } from "./keys.ts";
 import { parseHandoff, StoredActor, StoredContext } from "./records.ts";
@@ -26,7 +27,7 @@ function parseEvent(value: unknown): AuditEvent | null {
   const event = AuditEventName.safeParse(stored.event).data;
   if (event === undefined) return null;
   const { handoff } = parseHandoff(stored.handoff, stored.reference, stored.at);
-  return { ...stored, event, handoff: publicHandoff(handoff) };
+  return { ...stored, event, handoff: toPublicHandoff(handoff) };
 }
 
 /** The part of the store that reads the audit of a tenant. */
@@ -53,7 +54,7 @@ export function createAuditEvents(
       const erased = erasures.flatMap(({ value }) => Erasure.safeParse(value).data ?? []);
       const unknown = page.length - events.length;
       return {
-        events: events.filter(({ at }) => !retention.isOver(at, clock.now())),
+        events: events.filter(({ at }) => !retention.isExpired(at, clock.now())),
         ...unknown > 0 && { unknown },
         ...erased.length > 0 && { erasures: erased },
         next: entries.length > limit && last !== undefined ? positionOf(last.key) : null,

@@ -1,4 +1,5 @@
-import type { Clock, Store } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { Store } from "../domain/ports/store.ts";
 import { call, type KvHandle } from "./client/call.ts";
 import { idempotencyKey } from "./keys.ts";
 import { IdempotencyRecord, toStored } from "./records.ts";

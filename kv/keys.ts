@@ -1,30 +1,30 @@
-import type { Context } from "../domain/model/context.ts";
-import type { AuditPosition, KeyScope } from "../domain/ports.ts";
+import type { SupportContext } from "../domain/model/context.ts";
+import type { AuditPosition, KeyScope } from "../domain/ports/store.ts";
 import type { Reference } from "../domain/model/reference.ts";
 
 /** How many keys `getMany` takes at once. */
-export const MAX_KEYS = 10;
+export const MAX_GET_MANY_KEYS = 10;
 
 /**
  * The requests of one context, in the order in which they were asked. The latest is the last key
  * below it. A run's id is unique within its tenant only, so both make one key part; neither can
  * hold a slash.
  */
-export function contextPrefix(context: Context): Deno.KvKey {
+export function contextPrefix(context: SupportContext): Deno.KvKey {
   return context.kind === "tenant"
     ? ["tenant", context.tenantId]
     : ["run", `${context.tenantId}/${context.runId}`];
 }
 
 /** The same for the same context. */
-export function contextName(context: Context): string {
+export function contextId(context: SupportContext): string {
   return context.kind === "tenant"
     ? `tenant/${context.tenantId}`
     : `run/${context.tenantId}/${context.runId}`;
 }
 
 /** `ts` is a number of microseconds: milliseconds would hold a context to a thousand a second. */
-export function requestKey(context: Context, ts: number): Deno.KvKey {
+export function requestKey(context: SupportContext, ts: number): Deno.KvKey {
   return [...contextPrefix(context), ts];
 }
 

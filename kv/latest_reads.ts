@@ -1,16 +1,16 @@
-import type { Context } from "../domain/model/context.ts";
-import type { Stored } from "../domain/ports.ts";
+import type { SupportContext } from "../domain/model/context.ts";
+import type { StoredRequest } from "../domain/ports/store.ts";
 import { call, type KvHandle } from "./client/call.ts";
-import { contextName, contextPrefix, MAX_KEYS, requestKey } from "./keys.ts";
+import { contextId, contextPrefix, MAX_GET_MANY_KEYS, requestKey } from "./keys.ts";
 import { sortKey, toStored } from "./records.ts";
-import type { Sequence } from "./sort_keys.ts";
+import type { SortKeyAllocator } from "./sort_keys.ts";
 
 /** Contexts whose latest request is kept as it was parsed: a record has at most 64 KiB. */
 const MAX_PARSED = 1_000;
 
-interface Read extends PromiseWithResolvers<Stored | null> {
+interface Read extends PromiseWithResolvers<StoredRequest | null> {
   name: string;
-  context: Context;
+  context: SupportContext;
 }
 
 /** A read whose sort key is known. */
@@ -19,8 +19,8 @@ interface KnownRead {
   ts: number;
 }
 
-export interface LatestReadsOptions {
-  sequence: Sequence;
+export interface LatestRequestReaderOptions {
+  sequence: SortKeyAllocator;
   /** Whether a commit that nobody waits for any more may still land. */
   mayLand(): boolean;
 }
@@ -31,26 +31,26 @@ export interface LatestReadsOptions {
  * Keys that are known are read ten at a time, which takes half as long as a list each, and a
  * revision that was parsed before is not parsed again.
  */
-export class LatestReads {
+export class LatestRequestReader {
   #kv: KvHandle;
-  #sequence: Sequence;
+  #sequence: SortKeyAllocator;
   #mayLand: () => boolean;
   #waiting = new Map<string, Read>();
-  #parsed = new Map<string, Stored>();
+  #parsed = new Map<string, StoredRequest>();
   #isReading = false;
 
-  constructor(kv: KvHandle, { sequence, mayLand }: LatestReadsOptions) {
+  constructor(kv: KvHandle, { sequence, mayLand }: LatestRequestReaderOptions) {
     this.#kv = kv;
     this.#sequence = sequence;
     this.#mayLand = mayLand;
   }
 
-  /** @throws {StoreUnavailable} */
-  read(context: Context): Promise<Stored | null> {
-    const name = contextName(context);
+  /** @throws {StoreUnavailableError} */
+  read(context: SupportContext): Promise<StoredRequest | null> {
+    const name = contextId(context);
     let read = this.#waiting.get(name);
     if (read === undefined) {
-      const { promise, resolve, reject } = Promise.withResolvers<Stored | null>();
+      const { promise, resolve, reject } = Promise.withResolvers<StoredRequest | null>();
       read = { name, context, promise, resolve, reject };
       this.#waiting.set(name, read);
     }
@@ -72,8 +72,8 @@ export class LatestReads {
         else known.push({ read, ts });
       }
       const gets = [];
-      for (let i = 0; i < known.length; i += MAX_KEYS) {
-        gets.push(this.#get(known.slice(i, i + MAX_KEYS)));
+      for (let i = 0; i < known.length; i += MAX_GET_MANY_KEYS) {
+        gets.push(this.#get(known.slice(i, i + MAX_GET_MANY_KEYS)));
       }
       await Promise.all([...lists, ...gets]);
     }
@@ -101,7 +101,7 @@ export class LatestReads {
   }
 
   /** Key and versionstamp together tell a revision from every other. */
-  #parse(name: string, ts: number, entry: Deno.KvEntryMaybe<unknown>): Stored | null {
+  #parse(name: string, ts: number, entry: Deno.KvEntryMaybe<unknown>): StoredRequest | null {
     const known = this.#parsed.get(name);
     if (known?.versionstamp === entry.versionstamp && known.ts === ts) return known;
     this.#parsed.delete(name);
@@ -116,7 +116,7 @@ export class LatestReads {
     try {
       const { context } = read;
       if (this.#mayLand()) return read.resolve(await readLatest(this.#kv, context));
-      await this.#sequence.learn(context, async () => {
+      await this.#sequence.loadLatest(context, async () => {
         const entry = await lastEntry(this.#kv, context);
         read.resolve(entry === undefined ? null : toStored(entry));
         return entry === undefined ? 0 : sortKey(entry.key);
@@ -130,7 +130,7 @@ export class LatestReads {
 /** The entry of the context's latest request. */
 export async function lastEntry(
   kv: KvHandle,
-  context: Context,
+  context: SupportContext,
 ): Promise<Deno.KvEntry<unknown> | undefined> {
   const selector = { prefix: contextPrefix(context) };
   const entries = await call(
@@ -141,7 +141,10 @@ export async function lastEntry(
 }
 
 /** The context's latest request, or null. */
-export async function readLatest(kv: KvHandle, context: Context): Promise<Stored | null> {
+export async function readLatest(
+  kv: KvHandle,
+  context: SupportContext,
+): Promise<StoredRequest | null> {
   const entry = await lastEntry(kv, context);
   return entry === undefined ? null : toStored(entry);
 }

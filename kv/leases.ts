@@ -1,4 +1,5 @@
-import type { Clock, Store } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { Store } from "../domain/ports/store.ts";
 import { call, type KvHandle } from "./client/call.ts";
 import type { GroupCommit } from "./client/group_commit.ts";
 import { leaseKey } from "./keys.ts";
@@ -9,7 +10,7 @@ export function createLeases(
   kv: KvHandle,
   clock: Pick<Clock, "now">,
   commits: GroupCommit,
-): Pick<Store, "takeLease" | "releaseLease"> {
+): Pick<Store, "acquireLease" | "releaseLease"> {
   /** The lease that is stored, which may have ended. */
   async function read(key: Deno.KvKey) {
     const { value, versionstamp } = await call(kv, (kv) => kv.get(key));
@@ -20,7 +21,7 @@ export function createLeases(
   }
 
   return {
-    async takeLease(reference, until) {
+    async acquireLease(reference, until) {
       const key = leaseKey(reference);
       const present = await read(key);
       const now = clock.now();

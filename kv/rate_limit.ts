@@ -1,11 +1,8 @@
-import {
-  type Clock,
-  type RateDecision,
-  type RateLimit,
-  StoreUnavailable,
-} from "../domain/ports.ts";
-import { call, DEADLINE_MS, type KvHandle } from "./client/call.ts";
-import { GroupCommit, SHARED } from "./client/group_commit.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { RateDecision, RateLimit } from "../domain/ports/rate_limit.ts";
+import { StoreUnavailableError } from "../domain/ports/store.ts";
+import { call, CALL_TIMEOUT_MS, type KvHandle } from "./client/call.ts";
+import { GroupCommit, SERVER_COMMIT_LIMITS } from "./client/group_commit.ts";
 import { rateKey } from "./keys.ts";
 
 const MINUTE_MS = 60_000;
@@ -17,21 +14,21 @@ interface Count {
 }
 
 /** No limit. */
-export const unlimited: RateLimit = { take: () => Promise.resolve({ allowed: true }) };
+export const unlimited: RateLimit = { consume: () => Promise.resolve({ allowed: true }) };
 
 /** Counts in memory, by the minute: exact where one process owns the store. */
 export function createLocalRateLimit(perMinute: number, clock: Pick<Clock, "now">): RateLimit {
   let counted = -1;
   const counts = new Map<string, number>();
   return {
-    take(tenantId, actorId) {
+    consume(tenantId, actorId) {
       const now = clock.now();
       const minute = Math.floor(now / MINUTE_MS);
       if (minute !== counted) counts.clear();
       counted = minute;
-      const name = nameOf(tenantId, actorId);
+      const name = counterId(tenantId, actorId);
       const count = counts.get(name) ?? 0;
-      if (count >= perMinute) return Promise.resolve(refusal(now));
+      if (count >= perMinute) return Promise.resolve(rejection(now));
       counts.set(name, count + 1);
       return Promise.resolve({ allowed: true });
     },
@@ -47,12 +44,12 @@ export function createSharedRateLimit(
   perMinute: number,
   clock: Pick<Clock, "now" | "elapsed">,
 ): RateLimit {
-  const commits = new GroupCommit(kv, { clock, ...SHARED });
+  const commits = new GroupCommit(kv, { clock, ...SERVER_COMMIT_LIMITS });
   const queues = new Map<string, PromiseWithResolvers<RateDecision>[]>();
 
   /** How many of `wanted` submissions the minute still has room for. */
   async function grant(key: Deno.KvKey, wanted: number): Promise<number> {
-    const giveUp = clock.elapsed() + DEADLINE_MS;
+    const giveUp = clock.elapsed() + CALL_TIMEOUT_MS;
     while (clock.elapsed() < giveUp) {
       const { value, versionstamp } = await call(kv, (kv) => kv.get<Count>(key));
       const count = value?.count ?? 0;
@@ -65,7 +62,7 @@ export function createSharedRateLimit(
       });
       if (committed.ok) return granted;
     }
-    throw new StoreUnavailable("KV is contended: the rate could not be counted");
+    throw new StoreUnavailableError("KV is contended: the rate could not be counted");
   }
 
   /**
@@ -83,25 +80,27 @@ export function createSharedRateLimit(
       try {
         const key = rateKey(tenantId, actorId, Math.floor(now / MINUTE_MS));
         const granted = await grant(key, takes.length);
-        takes.forEach(({ resolve }, i) => resolve(i < granted ? { allowed: true } : refusal(now)));
+        takes.forEach(({ resolve }, i) =>
+          resolve(i < granted ? { allowed: true } : rejection(now))
+        );
       } catch (error) {
         // Those who came meanwhile would wait out a deadline of their own, after this one.
         [...takes, ...queue.splice(0)].forEach(({ reject }) => reject(error));
       }
     }
     // At once, or a take could still join a queue that nobody drains.
-    queues.delete(nameOf(tenantId, actorId));
+    queues.delete(counterId(tenantId, actorId));
   }
 
   return {
-    take(tenantId, actorId) {
+    consume(tenantId, actorId) {
       const take = Promise.withResolvers<RateDecision>();
-      const queue = queues.get(nameOf(tenantId, actorId));
+      const queue = queues.get(counterId(tenantId, actorId));
       if (queue !== undefined) {
         queue.push(take);
       } else {
         const started = [take];
-        queues.set(nameOf(tenantId, actorId), started);
+        queues.set(counterId(tenantId, actorId), started);
         drain(tenantId, actorId, started);
       }
       return take.promise;
@@ -110,10 +109,10 @@ export function createSharedRateLimit(
 }
 
 /** A tenant's id has no slash. */
-function nameOf(tenantId: string, actorId: string): string {
+function counterId(tenantId: string, actorId: string): string {
   return `${tenantId}/${actorId}`;
 }
 
-function refusal(now: number): RateDecision {
+function rejection(now: number): RateDecision {
   return { allowed: false, retryAfterSeconds: Math.ceil((MINUTE_MS - now % MINUTE_MS) / 1000) };
 }

@@ -1,12 +1,13 @@
-import type { Clock, Log } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { Log } from "../domain/ports/log.ts";
 import { call, commit } from "./client/call.ts";
 import type { KvConnection } from "./client/connection.ts";
 
-const DEADLINE_MS = 1_000;
+const PROBE_TIMEOUT_MS = 1_000;
 /** Anybody may call, so calling often must not mean writing often: writes have a quota. */
-const PROBE_MS = 30_000;
+const PROBE_INTERVAL_MS = 30_000;
 /** Nobody ever writes it. */
-const ABSENT = { key: ["ready", "never"], versionstamp: null };
+const ABSENT_KEY = { key: ["ready", "never"], versionstamp: null };
 
 /**
  * Returns whether KV takes writes, as far as calls show. It does while one commit of the last 30
@@ -25,16 +26,18 @@ export function createReadiness(
   const write = () =>
     commit(
       connection,
-      (kv) => kv.atomic().check(ABSENT).set(["ready"], clock.elapsed()).commit(),
-      DEADLINE_MS,
-    ).catch((error) => log.error("The store is unavailable", { error: error.message }));
+      (kv) => kv.atomic().check(ABSENT_KEY).set(["ready"], clock.elapsed()).commit(),
+      PROBE_TIMEOUT_MS,
+    ).catch((error) =>
+      log.error("store_unavailable", "The store is unavailable", { error: error.message })
+    );
 
   return async () => {
     if (health.isProven) return true;
     // Not a probe: nothing has been written to a store that is still being opened.
-    if (!connection.isOpen && !await opens(connection)) return false;
+    if (!connection.isOpen && !await isOpened(connection)) return false;
     const at = clock.elapsed();
-    if (probe === null || at - probe.at >= PROBE_MS) probe = { at, end: write() };
+    if (probe === null || at - probe.at >= PROBE_INTERVAL_MS) probe = { at, end: write() };
     await probe.end;
     return !health.isFailing;
   };
@@ -44,6 +47,6 @@ export function createReadiness(
  * Whether the handle is opened within a second. Not for an opened one: it would count as a response
  * of the store, and a lost connection would not be replaced while readiness is checked.
  */
-function opens(connection: KvConnection): Promise<boolean> {
-  return call(connection, () => Promise.resolve(true), DEADLINE_MS).catch(() => false);
+function isOpened(connection: KvConnection): Promise<boolean> {
+  return call(connection, () => Promise.resolve(true), PROBE_TIMEOUT_MS).catch(() => false);
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { Context } from "../domain/model/context.ts";
+import { SupportContext } from "../domain/model/context.ts";
 import { FailureReason, failureSummary } from "../domain/model/failure.ts";
 import { StoredHandoff, Timestamp } from "../domain/handoff/state.ts";
-import type { Settled, Stored } from "../domain/ports.ts";
+import type { FinalHandoff, StoredRequest } from "../domain/ports/store.ts";
 import { Severity } from "../domain/model/submission.ts";
 import { SupportRequest } from "../domain/model/support_request.ts";
 
@@ -32,7 +32,7 @@ const SCHEMA = 1;
 export const StoredContext = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("tenant"), tenantId: z.string() }),
   z.object({ kind: z.literal("run"), tenantId: z.string(), runId: z.string() }),
-]) satisfies z.ZodType<Context>;
+]) satisfies z.ZodType<SupportContext>;
 export const StoredActor = z.object({ id: z.string(), name: z.string().optional() });
 
 /** What every schema has, and all that a reader of a newer one can be sure of. */
@@ -62,14 +62,14 @@ export function sortKey(key: Deno.KvKey): number {
  *
  * @throws {z.ZodError}
  */
-export function toStored(entry: Deno.KvEntryMaybe<unknown>): Stored | null {
+export function toStored(entry: Deno.KvEntryMaybe<unknown>): StoredRequest | null {
   if (entry.versionstamp === null) return null;
   const { key, value, versionstamp } = entry;
   return { ...parseRequest(value), ts: sortKey(key), versionstamp, record: value };
 }
 
 /** What this version understands of a record, and whether a newer version wrote it. */
-function parseRequest(value: unknown): Pick<Stored, "request" | "isNewer"> {
+function parseRequest(value: unknown): Pick<StoredRequest, "request" | "isNewer"> {
   const isNewerSchema = NewerSchema.safeParse(value).success;
   const parsed = (isNewerSchema ? NewerRequest : StoredRequest).parse(value);
   const severity = parseKnown(Severity, parsed.severity);
@@ -141,7 +141,7 @@ export function parseHandoff(
 const PENDING_FIELDS = new Set(["status", "since", "until"]);
 
 /** Returns the record with its outcome, and with every field that this version does not know. */
-export function finalizedRecord({ record }: Stored, handoff: Settled): object {
+export function finalizedRecord({ record }: StoredRequest, handoff: FinalHandoff): object {
   const pending = (record as SupportRequest).handoff;
   const unknown = Object.entries(pending).filter(([field]) => !PENDING_FIELDS.has(field));
   return { ...record as object, handoff: { ...Object.fromEntries(unknown), ...handoff } };

@@ -1,25 +1,25 @@
 import { auditEvent } from "../domain/model/audit.ts";
-import type { Context } from "../domain/model/context.ts";
-import { timestamp } from "../domain/handoff/state.ts";
+import type { SupportContext } from "../domain/model/context.ts";
+import { toTimestamp } from "../domain/handoff/state.ts";
 import { FINGERPRINT_VERSION } from "../domain/model/idempotency.ts";
 import {
-  type Appended,
-  type Clock,
+  type AppendResult,
+  type FinalHandoff,
   type KeyClaim,
-  type Settled,
   type Store,
-  type Stored,
-  StoreUnavailable,
-} from "../domain/ports.ts";
+  type StoredRequest,
+  StoreUnavailableError,
+} from "../domain/ports/store.ts";
+import type { Clock } from "../domain/ports/clock.ts";
 import type { SupportRequest } from "../domain/model/support_request.ts";
 import { call, type KvHandle } from "./client/call.ts";
 import type { Change } from "./client/change.ts";
-import { lastEntry, LatestReads, readLatest } from "./latest_reads.ts";
+import { lastEntry, LatestRequestReader, readLatest } from "./latest_reads.ts";
 import type { GroupCommit } from "./client/group_commit.ts";
 import { auditKey, idempotencyKey, requestKey } from "./keys.ts";
 import { finalizedRecord, type IdempotencyRecord, sortKey, toStored } from "./records.ts";
 import type { Retention } from "./retention.ts";
-import { Sequence } from "./sort_keys.ts";
+import { SortKeyAllocator } from "./sort_keys.ts";
 
 /** How often a taken sort key is exchanged for the next. */
 const MAX_COLLISIONS = 100;
@@ -32,7 +32,7 @@ export interface RequestsOptions {
   commits: GroupCommit;
 }
 
-type Requests = Pick<Store, "append" | "latest" | "reread" | "finalize" | "supersede">;
+type Requests = Pick<Store, "append" | "latest" | "reload" | "finalize" | "recordSuperseded">;
 
 /**
  * The part of the store that keeps support requests, each with the audit of its changes. What is
@@ -41,16 +41,19 @@ type Requests = Pick<Store, "append" | "latest" | "reread" | "finalize" | "super
 export function createRequests(reader: KvHandle, options: RequestsOptions): Requests {
   const { clock, retention, isExclusive, commits } = options;
   // Only the key is read: what does not parse must not keep others from asking.
-  const readLast = async (context: Context) => {
+  const readLast = async (context: SupportContext) => {
     const entry = await lastEntry(reader, context);
     return entry === undefined ? 0 : sortKey(entry.key);
   };
-  const sequence = new Sequence(readLast, isExclusive);
-  const latestReads = new LatestReads(reader, { sequence, mayLand: () => commits.mayLand() });
+  const sequence = new SortKeyAllocator(readLast, isExclusive);
+  const latestReads = new LatestRequestReader(reader, {
+    sequence,
+    mayLand: () => commits.hasUncertainCommits(),
+  });
 
   /** KV serves a record for up to a minute after it has expired. */
-  function served(stored: Stored | null): Stored | null {
-    const isOver = stored !== null && retention.isOver(stored.request.createdAt, clock.now());
+  function served(stored: StoredRequest | null): StoredRequest | null {
+    const isOver = stored !== null && retention.isExpired(stored.request.createdAt, clock.now());
     return isOver ? null : stored;
   }
 
@@ -59,10 +62,10 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
     request: SupportRequest,
     ts: number,
     claim?: KeyClaim,
-  ): Promise<Appended | null> {
+  ): Promise<AppendResult | null> {
     const { context, reference, createdAt } = request;
     const key = requestKey(context, ts);
-    const kept = retention.left(createdAt, clock.now());
+    const kept = retention.ttlOptions(createdAt, clock.now());
     const event = auditEvent(
       "request.submitted",
       request,
@@ -109,7 +112,7 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
             if (appended !== null) return appended;
             ts = await next();
           }
-          throw new StoreUnavailable("KV is contended: every sort key was taken");
+          throw new StoreUnavailableError("KV is contended: every sort key was taken");
         },
       );
     },
@@ -118,16 +121,16 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
       return served(await (isExclusive ? latestReads.read(context) : readLatest(reader, context)));
     },
 
-    async reread({ request, ts }) {
+    async reload({ request, ts }) {
       return served(toStored(await call(reader, (kv) => kv.get(requestKey(request.context, ts)))));
     },
 
     async finalize(stored, handoff, actor = stored.request.createdBy) {
-      refuseNewer(stored);
+      assertNotNewer(stored);
       const { request, ts, versionstamp } = stored;
       const { context, reference, createdAt } = request;
       const key = requestKey(context, ts);
-      const event = auditEvent(eventOf(handoff), request, actor, handoff, handoff.at);
+      const event = auditEvent(eventName(handoff), request, actor, handoff, handoff.at);
       const position = { ts: finalizationTs(stored, handoff), reference, event: event.event };
       const now = clock.now();
       const { ok } = await commits.commit({
@@ -136,20 +139,20 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
           {
             key,
             value: finalizedRecord(stored, handoff),
-            options: retention.left(createdAt, now),
+            options: retention.ttlOptions(createdAt, now),
           },
           {
             key: auditKey(context.tenantId, position),
             value: event,
-            options: retention.left(event.at, now),
+            options: retention.ttlOptions(event.at, now),
           },
         ],
       });
       return ok;
     },
 
-    async supersede(stored, handoff, actor = stored.request.createdBy) {
-      refuseNewer(stored);
+    async recordSuperseded(stored, handoff, actor = stored.request.createdBy) {
+      assertNotNewer(stored);
       const { context, reference, handoff: present } = stored.request;
       const previous = "at" in present ? finalizationTs(stored, present) : stored.ts;
       const now = clock.now();
@@ -158,9 +161,9 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
         stored.request,
         actor,
         handoff,
-        timestamp(now),
+        toTimestamp(now),
       );
-      const kept = retention.left(event.at, now);
+      const kept = retention.ttlOptions(event.at, now);
       let ts = Math.max(now * 1000, previous + 1);
       for (let tries = 0; tries < MAX_COLLISIONS; tries++, ts++) {
         const key = auditKey(context.tenantId, { ts, reference, event: event.event });
@@ -170,21 +173,21 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
         });
         if (ok) return;
       }
-      throw new StoreUnavailable("KV is contended: every sort key was taken");
+      throw new StoreUnavailableError("KV is contended: every sort key was taken");
     },
   };
 }
 
 /** A caller that gets here has a bug: what is unknown in the record may contradict what is written. */
-function refuseNewer({ isNewer }: Stored): void {
+function assertNotNewer({ isNewer }: StoredRequest): void {
   if (isNewer) throw new Error("a record of a newer version must not be written");
 }
 
-function eventOf(handoff: Settled): "handoff.created" | "handoff.failed" {
+function eventName(handoff: FinalHandoff): "handoff.created" | "handoff.failed" {
   return `handoff.${handoff.status}`;
 }
 
 /** A request's events are in order even where the clock jumped back between them. */
-function finalizationTs({ ts }: Stored, { at }: { at: string }): number {
+function finalizationTs({ ts }: StoredRequest, { at }: { at: string }): number {
   return Math.max(Date.parse(at) * 1000, ts + 1);
 }

@@ -10,13 +10,13 @@ export class Retention {
   }
 
   /** The options of a `set` that leaves a record what is left of its retention. */
-  left(since: string, now: number): { expireIn?: number } {
+  ttlOptions(since: string, now: number): { expireIn?: number } {
     if (this.#ms === Infinity) return {};
     return { expireIn: Math.max(1, Date.parse(since) + this.#ms - now) };
   }
 
   /** KV sweeps about once a minute and serves what has expired until then. */
-  isOver(since: string, now: number): boolean {
+  isExpired(since: string, now: number): boolean {
     return this.#ms !== Infinity && Date.parse(since) + this.#ms <= now;
   }
 }

@@ -1,19 +1,19 @@
-import type { Context } from "../domain/model/context.ts";
-import { contextName } from "./keys.ts";
+import type { SupportContext } from "../domain/model/context.ts";
+import { contextId } from "./keys.ts";
 
 /** Contexts whose last sort key is kept in memory. */
 const MAX_CONTEXTS = 10_000;
 
 /** What is known of one context. */
-interface Last {
+interface ContextState {
   /** The last sort key that was given out. */
   ts: number;
   /** The last one that is stored for certain, or 0. */
   stored: number;
   /** Writes that failed, and may have been stored. */
-  doubts: number;
+  uncertainWrites: number;
   /** Writes and reads under way: what they took must not be forgotten, for no read would find it. */
-  uses: number;
+  pins: number;
 }
 
 /**
@@ -21,16 +21,16 @@ interface Last {
  * is greater, so that a request sorts after every one acknowledged before it even when a clock
  * jumps back.
  */
-export class Sequence {
-  #contexts = new Map<string, Last>();
-  #readLast: (context: Context) => Promise<number>;
+export class SortKeyAllocator {
+  #contexts = new Map<string, ContextState>();
+  #readLast: (context: SupportContext) => Promise<number>;
   #isExclusive: boolean;
 
   /**
    * @param readLast The sort key of the context's latest stored request, or 0.
    * @param isExclusive Whether no other process writes, so that what is in memory is the truth.
    */
-  constructor(readLast: (context: Context) => Promise<number>, isExclusive: boolean) {
+  constructor(readLast: (context: SupportContext) => Promise<number>, isExclusive: boolean) {
     this.#readLast = readLast;
     this.#isExclusive = isExclusive;
   }
@@ -40,7 +40,7 @@ export class Sequence {
    * is to be told the one that was stored.
    */
   async write<T>(
-    context: Context,
+    context: SupportContext,
     nowMs: number,
     run: (ts: number, next: () => Promise<number>, stored: (ts: number) => void) => Promise<T>,
   ): Promise<T> {
@@ -51,7 +51,7 @@ export class Sequence {
       const ts = last.ts === 0 || !this.#isExclusive ? await next() : after(0);
       return await run(ts, next, (ts) => void (last.stored = Math.max(last.stored, ts)));
     } catch (error) {
-      last.doubts++;
+      last.uncertainWrites++;
       last.stored = 0;
       throw error;
     } finally {
@@ -63,45 +63,45 @@ export class Sequence {
    * The sort key of the context's latest acknowledged request, or null where that is not known.
    * Only where no other process writes.
    */
-  latest(context: Context): number | null {
-    return this.#contexts.get(contextName(context))?.stored || null;
+  latest(context: SupportContext): number | null {
+    return this.#contexts.get(contextId(context))?.stored || null;
   }
 
   /**
    * Runs a read that finds the context's latest sort key, or 0, and keeps it. A write that failed
    * meanwhile may have been stored after it: then nothing is kept.
    */
-  async learn(context: Context, read: () => Promise<number>): Promise<void> {
+  async loadLatest(context: SupportContext, read: () => Promise<number>): Promise<void> {
     const last = this.#take(context);
     try {
-      const { doubts } = last;
+      const { uncertainWrites } = last;
       const ts = await read();
-      if (last.doubts === doubts) last.stored = Math.max(last.stored, ts);
+      if (last.uncertainWrites === uncertainWrites) last.stored = Math.max(last.stored, ts);
     } finally {
       this.#release(last);
     }
   }
 
   /** What is known of a context, which is not forgotten until it is released. */
-  #take(context: Context): Last {
-    const name = contextName(context);
-    const last = this.#contexts.get(name) ?? { ts: 0, stored: 0, doubts: 0, uses: 0 };
+  #take(context: SupportContext): ContextState {
+    const name = contextId(context);
+    const last = this.#contexts.get(name) ?? { ts: 0, stored: 0, uncertainWrites: 0, pins: 0 };
     // Moved to the end: the first is the one least recently used.
     this.#contexts.delete(name);
     this.#contexts.set(name, last);
-    last.uses++;
+    last.pins++;
     return last;
   }
 
-  #release(last: Last): void {
-    last.uses--;
+  #release(last: ContextState): void {
+    last.pins--;
     this.#forget();
   }
 
   #forget(): void {
     if (this.#contexts.size <= MAX_CONTEXTS) return;
-    for (const [name, { uses }] of this.#contexts) {
-      if (uses > 0) continue;
+    for (const [name, { pins }] of this.#contexts) {
+      if (pins > 0) continue;
       this.#contexts.delete(name);
       if (this.#contexts.size <= MAX_CONTEXTS) return;
     }

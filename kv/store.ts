@@ -1,8 +1,9 @@
-import type { Clock, Store } from "../domain/ports.ts";
+import type { Clock } from "../domain/ports/clock.ts";
+import type { Store } from "../domain/ports/store.ts";
 import { createAuditEvents } from "./audit_events.ts";
 import type { KvHandle } from "./client/call.ts";
 import { createIdempotencyKeys } from "./idempotency_keys.ts";
-import { GroupCommit, LOCAL, SHARED } from "./client/group_commit.ts";
+import { FILE_COMMIT_LIMITS, GroupCommit, SERVER_COMMIT_LIMITS } from "./client/group_commit.ts";
 import { createLeases } from "./leases.ts";
 import { createRequests } from "./requests.ts";
 import { Retention } from "./retention.ts";
@@ -21,7 +22,10 @@ export interface StoreOptions {
 export function createStore(kv: KvHandle, options: StoreOptions): Store {
   const { clock, isExclusive, reader = kv } = options;
   const retention = new Retention(options.retentionDays);
-  const commits = new GroupCommit(kv, { clock, ...isExclusive ? LOCAL : SHARED });
+  const commits = new GroupCommit(kv, {
+    clock,
+    ...isExclusive ? FILE_COMMIT_LIMITS : SERVER_COMMIT_LIMITS,
+  });
   return {
     ...createRequests(reader, { clock, retention, isExclusive, commits }),
     ...createIdempotencyKeys(reader, clock),

@@ -1,21 +1,21 @@
 import { Hono } from "hono";
-import type { Deskhand } from "../domain/dependencies.ts";
-import type { RateLimit } from "../domain/ports.ts";
+import type { Dependencies } from "../domain/dependencies.ts";
+import type { RateLimit } from "../domain/ports/rate_limit.ts";
 import { accessLog } from "./http/access_log.ts";
-import { auditEvents } from "./v1/audit_events.ts";
-import { contract } from "./openapi/routes.ts";
-import { crossOrigin } from "./http/cors.ts";
+import { auditEventRoutes } from "./v1/audit_events.ts";
+import { openApiRoutes } from "./openapi/routes.ts";
+import { corsFor } from "./http/cors.ts";
 import type { Env } from "./http/env.ts";
-import { answerError, answerUnknown, refuseOtherMethods } from "./http/errors.ts";
+import { methodNotAllowed, notFound, onError } from "./http/errors.ts";
 import { defaultHeaders } from "./http/headers.ts";
-import { health } from "./health.ts";
-import { panel } from "./panel/routes.ts";
-import { supportRequests } from "./v1/support_requests.ts";
+import { healthRoutes } from "./health.ts";
+import { panelRoutes } from "./panel/routes.ts";
+import { supportRequestRoutes } from "./v1/support_requests.ts";
 import type { VerifyToken } from "./auth/token_verifier.ts";
-import { pathOf, rejectMalformed } from "./http/request_target.ts";
+import { rejectMalformed, routedPath } from "./http/request_target.ts";
 
 export interface AppOptions {
-  deskhand: Deskhand;
+  deps: Dependencies;
   verify: VerifyToken;
   rateLimit: RateLimit;
   /** Whether the store can keep a request. */
@@ -28,24 +28,24 @@ export interface AppOptions {
 
 /** The whole HTTP contract. */
 export function createApp(options: AppOptions) {
-  const { deskhand, verify, rateLimit, isReady, corsOrigins, publicUrl } = options;
-  const app = new Hono<Env>({ getPath: pathOf }).use(defaultHeaders).use(accessLog(deskhand));
+  const { deps, verify, rateLimit, isReady, corsOrigins, publicUrl } = options;
+  const app = new Hono<Env>({ getPath: routedPath }).use(defaultHeaders).use(accessLog(deps));
   if (publicUrl !== null) {
     app.use((c, next) => {
       c.set("publicUrl", publicUrl);
       return next();
     });
   }
-  app.use(crossOrigin(corsOrigins));
+  app.use(corsFor(corsOrigins));
   app
-    .route("/", health(isReady))
-    .route("/", supportRequests({ deskhand, verify, rateLimit }))
-    .route("/", auditEvents(deskhand.store, verify, deskhand.log))
-    .route("/", contract)
-    .route("/", panel);
-  refuseOtherMethods(app);
+    .route("/", healthRoutes(isReady))
+    .route("/", supportRequestRoutes({ deps, verify, rateLimit }))
+    .route("/", auditEventRoutes(deps.store, verify, deps.log))
+    .route("/", openApiRoutes)
+    .route("/", panelRoutes);
+  methodNotAllowed(app);
   rejectMalformed(app);
-  app.notFound(answerUnknown);
-  app.onError((error, c) => answerError(error, c, deskhand.log));
+  app.notFound(notFound);
+  app.onError((error, c) => onError(error, c, deps.log));
   return app;
 }

@@ -3,12 +3,12 @@
  * and nothing of it is bundled.
  */
 import { type ApplyGlobalResponse, hc } from "hono/client";
-import type { auditEvents } from "./v1/audit_events.ts";
+import type { auditEventRoutes } from "./v1/audit_events.ts";
 import type { Problem, PROBLEMS, ProblemSlug } from "./http/problems.ts";
-import type { supportRequests } from "./v1/support_requests.ts";
+import type { supportRequestRoutes } from "./v1/support_requests.ts";
 
 /** Not the whole app's type: it loads files as text, which only Deno's compiler understands. */
-type Called = ReturnType<typeof supportRequests> | ReturnType<typeof auditEvents>;
+type ApiRoutes = ReturnType<typeof supportRequestRoutes> | ReturnType<typeof auditEventRoutes>;
 
 type ProblemStatus = (typeof PROBLEMS)[ProblemSlug][0];
 
@@ -17,11 +17,15 @@ type ProblemStatus = (typeof PROBLEMS)[ProblemSlug][0];
  * {@linkcode Problem}, most of them by what is asked before the call's own code runs.
  */
 export type AppType = ApplyGlobalResponse<
-  Called,
+  ApiRoutes,
   { [Status in ProblemStatus]: { json: Problem } }
 >;
 
-export type { AuditEventsAnswer, ContextSummaryAnswer, SupportRequestAnswer } from "./v1/responses.ts";
+export type {
+  AuditEventsResponse,
+  ContextSummaryResponse,
+  SupportRequestResponse,
+} from "./v1/responses.ts";
 export type { Problem, ProblemSlug };
 
 export interface ClientOptions {

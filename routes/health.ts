@@ -4,7 +4,7 @@ import { json } from "./http/json.ts";
 import { problem } from "./http/problems.ts";
 
 /** Whether this process runs, and whether it can keep a request. */
-export function health(isReady: () => Promise<boolean>) {
+export function healthRoutes(isReady: () => Promise<boolean>) {
   return new Hono<Env>()
     .get("/livez", (c) => json(c, { status: "live" }, 200))
     .get(

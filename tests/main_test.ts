@@ -117,7 +117,7 @@ Deno.test("main says in JSON lines where it listens and that it stops, and no se
   await service.latest();
   const { said } = await service.end();
   const lines = said.trim().split("\n").map((line) => JSON.parse(line));
-  assertEquals([lines[0].message, lines.at(-1).message], ["Listening", "Stopping"]);
+  assertEquals([lines[0].event, lines.at(-1).event], ["listening", "stopping"]);
   assertEquals(lines[0].address, service.url);
   assertFalse(said.includes(AUTH_SECRET));
 });

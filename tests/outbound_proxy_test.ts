@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { startKvServer } from "./faults/kv_connect_server.ts";
-import { startPracticeDesk } from "./demo/fake_desk.ts";
+import { startFakeDesk } from "./demo/fake_desk.ts";
 import { ALL_SCOPES, mintToken } from "./demo/token.ts";
 import { requestsPath, type Service, startService } from "./support/service_process.ts";
 import { startProxy } from "./support/proxy_server.ts";
@@ -57,7 +57,7 @@ for (const [host, allowed] of HOSTS) {
   Deno.test(`no proxy sees what goes by plain http to ${host}: desk and key set`, async () => {
     await using proxy = startProxy();
     await using issuer = await startIssuer();
-    const desk = startPracticeDesk();
+    const desk = startFakeDesk();
     const folder = await Deno.makeTempDir(FILE);
     const at = (url: string) => `http://${host}:${new URL(url).port}`;
     try {
@@ -90,7 +90,7 @@ for (const [host, allowed] of HOSTS) {
 
 Deno.test("no proxy of any form sees what goes to this machine, whatever NO_PROXY says", async () => {
   await using proxy = startProxy();
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   const folder = await Deno.makeTempDir(FILE);
   const address = `127.0.0.1:${proxy.port}`;
   try {
@@ -167,9 +167,9 @@ for (const host of ["127.0.0.1", "localhost", "0.0.0.0"]) {
 
 Deno.test("no proxy sees the token of the smoke test, nor the desk's", async () => {
   await using proxy = startProxy();
-  await using deskhand = await openDeskhand();
-  const env = { ...deskhand.atDesk, ...QUIET, HTTP_PROXY: `http://127.0.0.1:${proxy.port}` };
-  const { code, stdout } = await deskhand.smoke(["--handoff", "create"], {}, env);
+  await using deps = await openDeskhand();
+  const env = { ...deps.atDesk, ...QUIET, HTTP_PROXY: `http://127.0.0.1:${proxy.port}` };
+  const { code, stdout } = await deps.smoke(["--handoff", "create"], {}, env);
   assertEquals([code, proxy.seen], [0, []], stdout);
 });
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { startService } from "./support/service_process.ts";
 import { temporaryPath } from "./kv/fixtures.ts";
-import { startPracticeDesk } from "./demo/fake_desk.ts";
+import { startFakeDesk } from "./demo/fake_desk.ts";
 
 interface Attribute {
   key: string;
@@ -64,7 +64,7 @@ function attributes({ attributes }: { attributes: Attribute[] }): Record<string,
 
 Deno.test("telemetry is one trace per request, with spans for KV and the desk and no content", async () => {
   const collector = startCollector();
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   await using path = await temporaryPath();
   const service = await startService({
     kvPath: path.path,

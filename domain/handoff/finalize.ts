@@ -1,11 +1,12 @@
-import type { Deskhand } from "../dependencies.ts";
+import type { Dependencies } from "../dependencies.ts";
 import { warnOfNewerRecord } from "../newer_record.ts";
-import { type LogFields, type Settled, type Stored, StoreUnavailable } from "../ports.ts";
+import { type FinalHandoff, type StoredRequest, StoreUnavailableError } from "../ports/store.ts";
+import type { LogFields } from "../ports/log.ts";
 import type { Actor, SupportRequest } from "../model/support_request.ts";
 
 /** For how long a finalization that the store refuses is tried again. */
-const PERSISTENCE_MS = 2_000;
-const FIRST_PAUSE_MS = 50;
+const RETRY_BUDGET_MS = 2_000;
+const INITIAL_BACKOFF_MS = 50;
 
 /**
  * Settles a pending handoff, once. Returns the request as it is stored then: with `handoff`, with
@@ -13,79 +14,92 @@ const FIRST_PAUSE_MS = 50;
  * `actor` is who called, whom the audit names.
  */
 export async function finalize(
-  deskhand: Deskhand,
-  stored: Stored,
-  handoff: Settled,
+  deps: Dependencies,
+  stored: StoredRequest,
+  handoff: FinalHandoff,
   actor: Actor,
   fields: LogFields,
 ): Promise<SupportRequest> {
   try {
-    if (await persist(deskhand, stored, handoff, actor)) return { ...stored.request, handoff };
-    return await yieldTo(deskhand, stored, handoff, actor, fields);
+    if (await finalizeWithRetries(deps, stored, handoff, actor)) {
+      return { ...stored.request, handoff };
+    }
+    return await deferToWinner(deps, stored, handoff, actor, fields);
   } catch (error) {
-    if (!(error instanceof StoreUnavailable)) throw error;
+    if (!(error instanceof StoreUnavailableError)) throw error;
     const ticket = handoff.status === "created" ? handoff.ticket.reference : undefined;
-    deskhand.log.error("Cannot finalize the handoff: the store refuses it", {
-      ...fields,
-      ...ticket !== undefined && { ticket },
-      error: error.message,
-    });
+    deps.log.error(
+      "outcome_not_recorded",
+      "Cannot record the handoff outcome: the store is unavailable",
+      {
+        ...fields,
+        ...ticket !== undefined && { ticket },
+        error: error.message,
+      },
+    );
     return stored.request;
   }
 }
 
-async function persist(
-  { store, clock }: Deskhand,
-  stored: Stored,
-  handoff: Settled,
+async function finalizeWithRetries(
+  { store, clock }: Dependencies,
+  stored: StoredRequest,
+  handoff: FinalHandoff,
   actor: Actor,
 ): Promise<boolean> {
-  const giveUp = clock.elapsed() + PERSISTENCE_MS;
-  for (let pause = FIRST_PAUSE_MS;; pause *= 2) {
+  const giveUp = clock.elapsed() + RETRY_BUDGET_MS;
+  for (let pause = INITIAL_BACKOFF_MS;; pause *= 2) {
     try {
       return await store.finalize(stored, handoff, actor);
     } catch (error) {
       const isLast = clock.elapsed() + pause > giveUp;
-      if (isLast || !(error instanceof StoreUnavailable)) throw error;
+      if (isLast || !(error instanceof StoreUnavailableError)) throw error;
       await clock.wait(pause);
     }
   }
 }
 
 /** Another attempt has settled the request: what it stored stands, and our ticket is audited. */
-async function yieldTo(
-  { store, log }: Deskhand,
-  stored: Stored,
-  handoff: Settled,
+async function deferToWinner(
+  { store, log }: Dependencies,
+  stored: StoredRequest,
+  handoff: FinalHandoff,
   actor: Actor,
   fields: LogFields,
 ): Promise<SupportRequest> {
-  const current = await store.reread(stored);
+  const current = await store.reload(stored);
   const request = current?.request ?? stored.request;
   if (current?.isNewer) warnOfNewerRecord(log, fields);
   if (handoff.status !== "created" || hasTicket(request, handoff.ticket.reference)) return request;
   const ticket = handoff.ticket.reference;
   if (current?.isNewer) {
-    log.error("Cannot audit a second ticket: a newer version wrote the record", {
-      ...fields,
-      event: "superseded_ticket_lost",
-      ticket,
-    });
+    log.error(
+      "superseded_ticket_lost",
+      "Cannot audit a second ticket: a newer version wrote the record",
+      {
+        ...fields,
+        ticket,
+      },
+    );
     return request;
   }
   if (current === null) {
     // It was erased, or its retention is over: an audit event would name the person again.
-    log.error("Cannot audit the ticket: its request was deleted meanwhile", {
-      ...fields,
-      event: "superseded_ticket_lost",
-      ticket,
-    });
+    log.error(
+      "superseded_ticket_lost",
+      "Cannot audit the ticket: its request was deleted meanwhile",
+      {
+        ...fields,
+        ticket,
+      },
+    );
     return request;
   }
-  await store.supersede(current, handoff, actor);
+  await store.recordSuperseded(current, handoff, actor);
   log.warn(
-    "Another attempt had settled the request: its outcome stands, and this ticket is audited",
-    { ...fields, event: "handoff_superseded", ticket },
+    "handoff_superseded",
+    "Another attempt recorded its outcome first; this ticket is superseded",
+    { ...fields, ticket },
   );
   return request;
 }

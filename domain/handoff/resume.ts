@@ -1,14 +1,21 @@
-import type { Context } from "../model/context.ts";
-import type { Deskhand } from "../dependencies.ts";
-import { handOff } from "./create_ticket.ts";
-import { asRead, GRACE_MS, handoffDeadline, isInterrupted, pendingUntil } from "./timeouts.ts";
+import type { SupportContext } from "../model/context.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { createTicket } from "./create_ticket.ts";
+import {
+  deadlineOf,
+  handoffDeadline,
+  isInterrupted,
+  RESUME_GRACE_MS,
+  withInterruption,
+} from "./timeouts.ts";
 import { warnOfNewerRecord } from "../newer_record.ts";
-import type { LogFields, Stored } from "../ports.ts";
-import { settle } from "./run.ts";
+import type { LogFields } from "../ports/log.ts";
+import type { StoredRequest } from "../ports/store.ts";
+import { runHandoff } from "./run.ts";
 import type { Actor, SupportRequest } from "../model/support_request.ts";
 
 export interface ResumeCommand {
-  context: Context;
+  context: SupportContext;
   /** Who calls: the audit event of the finalization names them. */
   actor: Actor;
   requestId: string;
@@ -24,15 +31,15 @@ export type ResumeResult =
  * Resumes the handoff of the latest request of a context if it was interrupted. It needs no
  * idempotency key, so an interrupted handoff does not depend on the client that submitted it.
  *
- * @throws {StoreUnavailable}
+ * @throws {StoreUnavailableError}
  */
 export async function resumeLatest(
-  deskhand: Deskhand,
+  deps: Dependencies,
   { context, actor, requestId }: ResumeCommand,
 ): Promise<ResumeResult | { outcome: "no_request" }> {
-  const stored = await deskhand.store.latest(context);
+  const stored = await deps.store.latest(context);
   if (stored === null) return { outcome: "no_request" };
-  return await resume(deskhand, stored, actor, { requestId, tenantId: context.tenantId });
+  return await resume(deps, stored, actor, { requestId, tenantId: context.tenantId });
 }
 
 /**
@@ -40,37 +47,37 @@ export async function resumeLatest(
  * processes, create one ticket: the in-flight registry excludes those of this process, whatever
  * its clock says, and the lease those of others.
  *
- * @throws {StoreUnavailable}
+ * @throws {StoreUnavailableError}
  */
 export async function resume(
-  deskhand: Deskhand,
-  stored: Stored,
+  deps: Dependencies,
+  stored: StoredRequest,
   actor: Actor,
   { reference: _, ...fields }: LogFields,
 ): Promise<ResumeResult> {
-  const { clock, log, underWay } = deskhand;
+  const { clock, log, inFlight } = deps;
   const { reference, handoff } = stored.request;
   const known = { ...fields, reference };
   if (stored.isNewer) {
     warnOfNewerRecord(log, known);
-    return done(deskhand, stored.request);
+    return done(deps, stored.request);
   }
-  if (handoff.status !== "pending") return done(deskhand, stored.request);
-  const began = underWay.began(reference);
+  if (handoff.status !== "pending") return done(deps, stored.request);
+  const began = inFlight.startedAt(reference);
   if (began !== null) {
-    const { deskTimeoutMs } = deskhand;
-    return inProgress(began + deskTimeoutMs + GRACE_MS - clock.elapsed());
+    const { deskTimeoutMs } = deps;
+    return inProgress(began + deskTimeoutMs + RESUME_GRACE_MS - clock.elapsed());
   }
-  if (!isInterrupted(handoff, clock.now())) return inProgress(pendingUntil(handoff) - clock.now());
-  return await underWay.run(
+  if (!isInterrupted(handoff, clock.now())) return inProgress(deadlineOf(handoff) - clock.now());
+  return await inFlight.run(
     reference,
     clock.elapsed(),
-    () => resumeUnderLease(deskhand, stored, actor, known),
+    () => resumeUnderLease(deps, stored, actor, known),
   );
 }
 
-function done({ clock }: Deskhand, request: SupportRequest): ResumeResult {
-  return { outcome: "done", request: asRead(request, clock.now()) };
+function done({ clock }: Dependencies, request: SupportRequest): ResumeResult {
+  return { outcome: "done", request: withInterruption(request, clock.now()) };
 }
 
 /** `leftMs` is the time until the handoff is over for certain. */
@@ -80,33 +87,33 @@ function inProgress(leftMs: number): ResumeResult {
 
 /** Searches for the ticket, and creates one only if it is clearly absent. */
 async function resumeUnderLease(
-  deskhand: Deskhand,
-  stored: Stored,
+  deps: Dependencies,
+  stored: StoredRequest,
   actor: Actor,
   fields: LogFields,
 ): Promise<ResumeResult> {
-  const { store, clock, deskTimeoutMs } = deskhand;
+  const { store, clock, deskTimeoutMs } = deps;
   const began = clock.elapsed();
   const until = handoffDeadline(clock.now(), deskTimeoutMs);
-  const attempt = await store.takeLease(stored.request.reference, until);
+  const attempt = await store.acquireLease(stored.request.reference, until);
   if (attempt.outcome === "held") return inProgress(attempt.until - clock.now());
   /** Whether the desk may still be working on a creation of which no outcome is stored. */
   let mayBeAtDesk = false;
   try {
     // The last holder of the lease may have finalized the request since it was read.
-    const current = await store.reread(stored);
+    const current = await store.reload(stored);
     // It was erased, or its retention is over: nothing of it is sent to the desk any more.
-    if (current === null) return done(deskhand, stored.request);
+    if (current === null) return done(deps, stored.request);
     if (current.isNewer) {
-      warnOfNewerRecord(deskhand.log, fields);
-      return done(deskhand, current.request);
+      warnOfNewerRecord(deps.log, fields);
+      return done(deps, current.request);
     }
-    if (current.request.handoff.status !== "pending") return done(deskhand, current.request);
-    const request = await settle(deskhand, current, began, fields, async (calls, signal) => {
-      const lookup = await calls.find(current.request, signal);
+    if (current.request.handoff.status !== "pending") return done(deps, current.request);
+    const request = await runHandoff(deps, current, began, fields, async (calls, signal) => {
+      const lookup = await calls.findTicket(current.request, signal);
       if (lookup.outcome === "found") return { outcome: "created", ticket: lookup.ticket };
       if (lookup.outcome === "unclear" || signal.aborted) return null;
-      const outcome = await handOff(calls, current.request, signal);
+      const outcome = await createTicket(calls, current.request, signal);
       if (outcome.outcome === "created") return outcome;
       mayBeAtDesk = outcome.failure.ticketMayExist;
       // A failed creation speaks only for itself: the desk may still be working on what the
@@ -114,7 +121,7 @@ async function resumeUnderLease(
       return { ...outcome, failure: { ...outcome.failure, ticketMayExist: true } };
     }, actor);
     if (request.handoff.status !== "pending") mayBeAtDesk = false;
-    return done(deskhand, request);
+    return done(deps, request);
   } finally {
     // A lease that cannot be released ends by itself. So must one whose creation may not have
     // ended: the next search could be too early to find its ticket.

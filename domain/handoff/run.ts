@@ -1,17 +1,19 @@
-import type { Deskhand } from "../dependencies.ts";
+import type { Dependencies } from "../dependencies.ts";
 import type { FailureReason } from "../model/failure.ts";
 import { finalize } from "./finalize.ts";
-import { handOff, settled } from "./create_ticket.ts";
+import { createTicket, toFinalHandoff } from "./create_ticket.ts";
 import type { DeskOutcome } from "./state.ts";
-import { PATIENCE_MS } from "./timeouts.ts";
-import type { CallTrace, Desk, DeskCalls, LogFields, Stored } from "../ports.ts";
+import { MAX_START_DELAY_MS } from "./timeouts.ts";
+import type { CallTrace, Desk, DeskCalls } from "../ports/desk.ts";
+import type { LogFields } from "../ports/log.ts";
+import type { StoredRequest } from "../ports/store.ts";
 import type { Actor, SupportRequest } from "../model/support_request.ts";
 
 /** One attempt at the desk; null where it must neither be written nor be believed. */
 type Attempt = (calls: DeskCalls, signal: AbortSignal) => Promise<DeskOutcome | null>;
 
 /** What an attempt came to: what is finalized, or null, and what logs and telemetry call it. */
-interface Attempted {
+interface AttemptResult {
   outcome: DeskOutcome | null;
   reason: FailureReason | "created" | "unclear";
   /** Where its first call that failed has ended. */
@@ -24,7 +26,7 @@ interface Attempted {
  * clear "nothing was sent" into "a ticket may exist". Of five seconds one is left: Request Tracker
  * takes 250 ms for checking a token alone.
  */
-const WAITING_SHARE = 0.8;
+const MAX_QUEUEING_SHARE = 0.8;
 
 /**
  * Hands a pending request off and finalizes it. Returns the request as it is stored then.
@@ -34,66 +36,69 @@ const WAITING_SHARE = 0.8;
  * `actor` is who called, whom the audit of the finalization names: who submitted, unless another
  * resumes.
  */
-export async function settle(
-  deskhand: Deskhand,
-  stored: Stored,
+export async function runHandoff(
+  deps: Dependencies,
+  stored: StoredRequest,
   began: number,
   fields: LogFields,
   resume?: Attempt,
   actor: Actor = stored.request.createdBy,
 ): Promise<SupportRequest> {
-  const { desk, clock, log, telemetry } = deskhand;
+  const { desk, clock, log, telemetry } = deps;
   if (desk === null) return stored.request;
   const started = clock.elapsed();
-  if (started - began > PATIENCE_MS) {
-    log.warn("Left the handoff pending: storing the request took too long to call the desk now", {
-      ...fields,
-      event: "handoff_left_pending",
-      reason: "store_slow",
-    });
+  if (started - began > MAX_START_DELAY_MS) {
+    log.warn(
+      "handoff_left_pending",
+      "Handoff left pending: storing the request took too long to still call the desk",
+      {
+        ...fields,
+        reason: "store_slow",
+      },
+    );
     return stored.request;
   }
-  const attempted = await telemetry.time(
+  const attempted = await telemetry.withSpan(
     "desk.handoff",
-    () => attempt(deskhand, desk, stored.request, resume),
+    () => attempt(deps, desk, stored.request, resume),
     ({ reason }) => reason,
   );
   const { outcome } = attempted;
-  logAttempt(deskhand, attempted, { ...fields, deskMs: Math.round(clock.elapsed() - started) });
+  logAttempt(deps, attempted, { ...fields, deskMs: Math.round(clock.elapsed() - started) });
   if (outcome === null) return stored.request;
-  const handoff = settled(outcome, stored.request, desk, clock.now());
-  return await finalize(deskhand, stored, handoff, actor, fields);
+  const handoff = toFinalHandoff(outcome, stored.request, desk, clock.now());
+  return await finalize(deps, stored, handoff, actor, fields);
 }
 
 async function attempt(
-  { clock, deskTimeoutMs }: Deskhand,
+  { clock, deskTimeoutMs }: Dependencies,
   desk: Desk,
   request: SupportRequest,
   resume?: Attempt,
-): Promise<Attempted> {
+): Promise<AttemptResult> {
   const signal = clock.deadline(deskTimeoutMs);
   const end = clock.elapsed() + deskTimeoutMs;
   // When a process continues that was paused, a shorter timer than the signal's fires before it.
   const isOver = () => signal.aborted || clock.elapsed() >= end;
   let trace: CallTrace | undefined;
   const noting = (calls: DeskCalls): DeskCalls => ({
-    async create(request, signal) {
-      const creation = await calls.create(request, signal);
+    async createTicket(request, signal) {
+      const creation = await calls.createTicket(request, signal);
       if (creation.outcome === "failed") trace ??= creation.trace;
       return creation;
     },
-    async find(request, signal) {
-      const lookup = await calls.find(request, signal);
+    async findTicket(request, signal) {
+      const lookup = await calls.findTicket(request, signal);
       if (lookup.outcome === "unclear") trace ??= lookup.trace;
       return lookup;
     },
   });
   const admission = await desk.admit<DeskOutcome | null | "late">(
-    deskTimeoutMs * WAITING_SHARE,
+    deskTimeoutMs * MAX_QUEUEING_SHARE,
     async (calls) => {
       if (isOver()) return "late";
       const noted = noting(calls);
-      return await (resume ? resume(noted, signal) : handOff(noted, request, signal));
+      return await (resume ? resume(noted, signal) : createTicket(noted, request, signal));
     },
   );
   if (admission.outcome === "rejected" || admission.result === "late") {
@@ -111,20 +116,21 @@ async function attempt(
 }
 
 function logAttempt(
-  { log }: Deskhand,
-  { outcome, reason, trace }: Attempted,
+  { log }: Dependencies,
+  { outcome, reason, trace }: AttemptResult,
   fields: LogFields,
 ): void {
   const named = { ...fields, reason, ...trace };
   if (outcome === null) {
-    log.warn("Left the handoff interrupted: the desk gave no clear response", {
-      ...named,
-      event: "handoff_left_pending",
-    });
+    log.warn(
+      "handoff_left_pending",
+      "Handoff still interrupted: the desk gave no clear response",
+      named,
+    );
   } else if (outcome.outcome === "created") {
     const ticket = outcome.ticket.reference;
-    log.info("Handed the support request off", { ...named, event: "handoff_created", ticket });
+    log.info("handoff_created", "Handoff succeeded", { ...named, ticket });
   } else {
-    log.warn("Could not hand the support request off", { ...named, event: "handoff_failed" });
+    log.warn("handoff_failed", "Handoff failed", named);
   }
 }

@@ -5,10 +5,10 @@ import { type Failure, FailureReason } from "../model/failure.ts";
 export const Timestamp = z.iso.datetime({ precision: 3 });
 
 /** A Request Tracker ticket number: digits that a JavaScript number holds exactly. */
-export const TicketReference = z.string().regex(/^[1-9][0-9]{0,14}$/);
+export const TicketNumber = z.string().regex(/^[1-9][0-9]{0,14}$/);
 
 /** The desk's own item. `url` is built from the configured desk's address, never taken from it. */
-export const Ticket = z.object({ reference: TicketReference, url: z.url() });
+export const Ticket = z.object({ reference: TicketNumber, url: z.url() });
 export type Ticket = z.infer<typeof Ticket>;
 
 const None = z.object({ status: z.literal("none") });
@@ -41,12 +41,12 @@ export const StoredHandoff = z.discriminatedUnion("status", [
 export type StoredHandoff = z.infer<typeof StoredHandoff>;
 
 /** Returns the handoff without what only the record stores. */
-export function publicHandoff(handoff: StoredHandoff): Handoff {
+export function toPublicHandoff(handoff: StoredHandoff): Handoff {
   return handoff.status === "pending" ? { status: "pending", since: handoff.since } : handoff;
 }
 
 /** Milliseconds since the epoch as a {@linkcode Timestamp}. */
-export function timestamp(now: number): string {
+export function toTimestamp(now: number): string {
   return new Date(now).toISOString();
 }
 

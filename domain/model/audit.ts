@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { Context } from "./context.ts";
-import { Handoff, publicHandoff, type StoredHandoff, Timestamp } from "../handoff/state.ts";
+import { SupportContext } from "./context.ts";
+import { Handoff, type StoredHandoff, Timestamp, toPublicHandoff } from "../handoff/state.ts";
 import { Reference } from "./reference.ts";
 import { Actor, type SupportRequest } from "./support_request.ts";
 
@@ -17,7 +17,7 @@ export const AuditEvent = z.object({
   event: AuditEventName,
   at: Timestamp,
   reference: Reference,
-  context: Context,
+  context: SupportContext,
   actor: Actor,
   handoff: Handoff,
 });
@@ -34,7 +34,7 @@ export function auditEvent(
   handoff: StoredHandoff,
   at: string,
 ): AuditEvent {
-  return { event: name, at, reference, context, actor, handoff: publicHandoff(handoff) };
+  return { event: name, at, reference, context, actor, handoff: toPublicHandoff(handoff) };
 }
 
 /**

@@ -26,8 +26,8 @@ export const RunId = z.string().regex(
 export type RunId = z.infer<typeof RunId>;
 
 /** Where a support request is asked. A run belongs to a tenant. */
-export const Context = z.discriminatedUnion("kind", [
+export const SupportContext = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("tenant"), tenantId: TenantId }),
   z.object({ kind: z.literal("run"), tenantId: TenantId, runId: RunId }),
 ]);
-export type Context = z.infer<typeof Context>;
+export type SupportContext = z.infer<typeof SupportContext>;

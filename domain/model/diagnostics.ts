@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { characters, cleanLine, cleanLines, cut } from "./text.ts";
+import { cleanMultiLine, cleanSingleLine, countCharacters, truncate } from "./text.ts";
 
 const MAX_KEYS = 20;
 const MAX_KEY_LENGTH = 64;
@@ -40,7 +40,7 @@ interface Entry {
  */
 function cleanDiagnostics(sent: Record<string, unknown>): Diagnostics | undefined {
   const present = Object.entries(sent)
-    .map(([key, value]) => ({ key, value: value === null ? "" : cleanLines(String(value)) }))
+    .map(([key, value]) => ({ key, value: value === null ? "" : cleanMultiLine(String(value)) }))
     .filter(({ value }) => value !== "");
   if (present.length === 0) return undefined;
   const kept = withinMaxKeys(present);
@@ -58,7 +58,7 @@ function withinMaxKeys(entries: Entry[]): Entry[] {
   const sorted = entries.toSorted((a, b) => byCodeUnits(a.key, b.key));
   const first = new Set(sorted.slice(0, MAX_KEYS - 1));
   const others = sorted.slice(MAX_KEYS - 1);
-  const names = cut(others.map(({ key }) => cleanName(key)).join(", "), MAX_NAMES_LENGTH);
+  const names = truncate(others.map(({ key }) => cleanName(key)).join(", "), MAX_NAMES_LENGTH);
   const kept = entries.filter((entry) => first.has(entry));
   // A blank makes it another key than one that was sent, and uniqueNames numbers it.
   let key = NOT_STORED;
@@ -90,26 +90,26 @@ function uniqueNames(keys: string[]): Map<string, string> {
 }
 
 function cleanName(key: string): string {
-  const name = cut(cleanLine(key), MAX_KEY_LENGTH);
+  const name = truncate(cleanSingleLine(key), MAX_KEY_LENGTH);
   // A body with this key is rejected, and a record would lose its value when it is read.
   return name === "__proto__" ? "proto" : name || UNNAMED;
 }
 
 function numbered(name: string, number: number): string {
   const suffix = ` (${number})`;
-  return cut(name, MAX_KEY_LENGTH - suffix.length) + suffix;
+  return truncate(name, MAX_KEY_LENGTH - suffix.length) + suffix;
 }
 
 /** Cuts the longest values until all fit together, so that a long one costs no short one anything. */
 function cutTogether(values: string[]): string[] {
-  const whole = values.map((value) => cut(value, MAX_VALUE_LENGTH));
+  const whole = values.map((value) => truncate(value, MAX_VALUE_LENGTH));
   // UTF-16 units are never fewer than characters: mostly nothing needs counting.
   if (whole.reduce((sum, { length }) => sum + length, 0) <= MAX_LENGTH) return whole;
-  const lengths = whole.map(characters).sort((a, b) => a - b);
+  const lengths = whole.map(countCharacters).sort((a, b) => a - b);
   let left = MAX_LENGTH;
   for (const [i, length] of lengths.entries()) {
     const share = Math.floor(left / (lengths.length - i));
-    if (length > share) return whole.map((value) => cut(value, share));
+    if (length > share) return whole.map((value) => truncate(value, share));
     left -= length;
   }
   return whole;

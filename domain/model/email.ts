@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { characters, cleanLine, optional } from "./text.ts";
+import { cleanSingleLine, countCharacters, optional } from "./text.ts";
 
 const MAX_LENGTH = 254;
 const RULE = "must be an email address such as ada@example.com";
@@ -22,7 +22,7 @@ const INVISIBLE =
  * Invisible characters are removed, because nobody can see why they would be rejected. Absent if
  * `null` or blank.
  */
-export const Email = email((text) => cleanLine(text.replace(INVISIBLE, "")));
+export const Email = email((text) => cleanSingleLine(text.replace(INVISIBLE, "")));
 
 /**
  * The same for an address that was verified. Nothing within it is removed, because without an
@@ -33,7 +33,7 @@ export const VerifiedEmail = email((text) => text.trim());
 function email(clean: (text: string) => string) {
   return optional(
     z.string().overwrite((text) => withAsciiDomain(clean(text)))
-      .refine((text) => characters(text) <= MAX_LENGTH, {
+      .refine((text) => countCharacters(text) <= MAX_LENGTH, {
         error: `must be at most ${MAX_LENGTH} characters`,
         abort: true,
       })

@@ -1,4 +1,4 @@
-import type { Context } from "./context.ts";
+import type { SupportContext } from "./context.ts";
 import { sha256 } from "../digest.ts";
 import type { Submission } from "./submission.ts";
 
@@ -22,7 +22,7 @@ export const FINGERPRINT_VERSION = 2;
  * Returns the SHA-256, in hex, of what is requested and where: equal for equal submissions, whatever
  * the order of their fields and whether defaults were spelled out.
  */
-export function fingerprint(context: Context, submission: Submission): Promise<string> {
+export function fingerprint(context: SupportContext, submission: Submission): Promise<string> {
   const { diagnostics = {}, ...fields } = submission;
   // All other fields have the order of their schema.
   const entries = Object.entries(diagnostics).sort(([a], [b]) => a < b ? -1 : 1);

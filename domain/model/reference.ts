@@ -10,7 +10,7 @@ const TIME_DIGITS = 10;
 const RANDOM_DIGITS = 16;
 
 /** A new reference for a request that is made at `now` (milliseconds since the epoch). */
-export function mintReference(now: number): Reference {
+export function generateReference(now: number): Reference {
   let time = "";
   for (let rest = now; time.length < TIME_DIGITS; rest = Math.floor(rest / 32)) {
     time = DIGITS[rest % 32] + time;

@@ -1,13 +1,20 @@
 import { z } from "zod";
 import { Diagnostics } from "./diagnostics.ts";
 import { Email } from "./email.ts";
-import { isBlank, line, optional, optionalLine, optionalLines, requiredLine } from "./text.ts";
+import {
+  isBlank,
+  optional,
+  optionalMultiLine,
+  optionalSingleLine,
+  requiredSingleLine,
+  singleLine,
+} from "./text.ts";
 
 export const Severity = z.enum(["low", "normal", "high", "critical"]);
 export type Severity = z.infer<typeof Severity>;
 
 /** Whom to contact about the request. Absent if nothing of it is given. */
-export const Contact = z.strictObject({ name: optionalLine(120), email: Email })
+export const Contact = z.strictObject({ name: optionalSingleLine(120), email: Email })
   .transform((contact) => {
     const given = withoutAbsent(contact);
     return Object.keys(given).length === 0 ? undefined : given;
@@ -21,7 +28,7 @@ export type HandoffMode = typeof HANDOFF_MODES[number];
 export const HandoffChoice = z.discriminatedUnion("mode", [
   z.strictObject({ mode: z.literal("none") }),
   z.strictObject({ mode: z.literal("create") }),
-  z.strictObject({ mode: z.literal("link"), ticket: line(2000) }),
+  z.strictObject({ mode: z.literal("link"), ticket: singleLine(2000) }),
 ]);
 export type HandoffChoice = z.infer<typeof HandoffChoice>;
 
@@ -37,8 +44,8 @@ const Handoff: z.ZodType<HandoffChoice, z.input<typeof HandoffChoice>> = z.prepr
  * in a field's name never loses what was typed. Absent fields have no key.
  */
 export const Submission = z.strictObject({
-  summary: requiredLine(200),
-  description: optionalLines(8000),
+  summary: requiredSingleLine(200),
+  description: optionalMultiLine(8000),
   severity: optional(Severity).transform((severity) => severity ?? "normal"),
   contact: optional(Contact),
   diagnostics: optional(Diagnostics),

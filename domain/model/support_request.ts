@@ -1,19 +1,22 @@
 import { z } from "zod";
-import { Context } from "./context.ts";
+import { SupportContext } from "./context.ts";
 import { StoredHandoff, Timestamp } from "../handoff/state.ts";
 import { Reference } from "./reference.ts";
 import { Severity } from "./submission.ts";
-import { exactLine } from "./text.ts";
+import { exactSingleLine } from "./text.ts";
 
 /** Who asks, from the verified token. */
-export const Actor = z.object({ id: exactLine(255).min(1), name: exactLine(120).optional() });
+export const Actor = z.object({
+  id: exactSingleLine(255).min(1),
+  name: exactSingleLine(120).optional(),
+});
 export type Actor = z.infer<typeof Actor>;
 
 /** The record, and the only truth about a support request. Its `handoff` is settled once. */
 export const SupportRequest = z.object({
   schema: z.literal(1),
   reference: Reference,
-  context: Context,
+  context: SupportContext,
   summary: z.string(),
   description: z.string().optional(),
   severity: Severity,

@@ -15,7 +15,7 @@ const LINE_BREAK = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
 const BYTE_ORDER_MARKS = /^\ufeff+/;
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 const NOT_SHOWN = /[^\P{Cc}\t\n]/gu;
-/** What {@linkcode cleanLines} changes: testing for it first takes a tenth of the time. */
+/** What {@linkcode cleanMultiLine} changes: testing for it first takes a tenth of the time. */
 const UNCLEAN = /[^\P{Cc}\t\n]|[\p{Cs}\u2028\u2029]|^\ufeff/u;
 /** White space, control characters and unpaired surrogates. */
 const BLANK_RUN = /[\s\p{Cc}\p{Cs}]+/gu;
@@ -36,7 +36,7 @@ const REPLACEMENT = "\ufffd";
  * break, a tab or another control character becomes one space, as does an unpaired surrogate: half
  * an emoji that a program cut off. Text without a visible character becomes empty.
  */
-export function cleanLine(text: string): string {
+export function cleanSingleLine(text: string): string {
   if (!FOLDED.test(text)) return SHOWN.test(text) ? text.trim() : "";
   const cleaned = text.replace(TERMINAL_SEQUENCE, "")
     .replace(BLANK_RUN, (run) => FOLDED.test(run) ? " " : run)
@@ -50,7 +50,7 @@ export function cleanLine(text: string): string {
  * character and every unpaired surrogate becomes U+FFFD, so that an agent sees that something was
  * there: a NUL may be the very fault. Text without a visible character becomes empty.
  */
-export function cleanLines(text: string): string {
+export function cleanMultiLine(text: string): string {
   if (!UNCLEAN.test(text)) return SHOWN.test(text) ? text : "";
   const cleaned = text.toWellFormed()
     .replace(TERMINAL_SEQUENCE, "")
@@ -66,7 +66,7 @@ export function isBlank(value: unknown): boolean {
 }
 
 /** Returns the number of characters, which is at most the number of UTF-16 units. */
-export function characters(text: string): number {
+export function countCharacters(text: string): number {
   let count = 0;
   for (const _ of text) count++;
   return count;
@@ -79,8 +79,8 @@ let graphemes: Intl.Segmenter | undefined;
  * Returns `text`, or its beginning and an ellipsis if it has more than `max` characters. It is cut
  * between characters as people see them (grapheme clusters), never inside one.
  */
-export function cut(text: string, max: number): string {
-  if (text.length <= max || characters(text) <= max) return text;
+export function truncate(text: string, max: number): string {
+  if (text.length <= max || countCharacters(text) <= max) return text;
   let end = 0;
   for (let count = 1; count < max; count++) end += text.codePointAt(end)! > 0xffff ? 2 : 1;
   graphemes ??= new Intl.Segmenter("en", { granularity: "grapheme" });
@@ -88,31 +88,31 @@ export function cut(text: string, max: number): string {
   return text.slice(0, index).trimEnd() + ELLIPSIS;
 }
 
-/** One line of at most `max` characters, cleaned by {@linkcode cleanLine}. */
-export function line(max: number): z.ZodString {
-  return limited(z.string().overwrite(cleanLine), max);
+/** One line of at most `max` characters, cleaned by {@linkcode cleanSingleLine}. */
+export function singleLine(max: number): z.ZodString {
+  return limited(z.string().overwrite(cleanSingleLine), max);
 }
 
 /** The same, of at least one character. */
-export function requiredLine(max: number): z.ZodString {
-  return line(max).min(1, "must not be empty");
+export function requiredSingleLine(max: number): z.ZodString {
+  return singleLine(max).min(1, "must not be empty");
 }
 
-/** One line of at most `max` characters, cleaned by {@linkcode cleanLine}; absent if blank. */
-export function optionalLine(max: number) {
-  return absentIfEmpty(line(max));
+/** One line of at most `max` characters, cleaned by {@linkcode cleanSingleLine}; absent if blank. */
+export function optionalSingleLine(max: number) {
+  return absentIfEmpty(singleLine(max));
 }
 
-/** Text of at most `max` characters, cleaned by {@linkcode cleanLines}; absent if blank. */
-export function optionalLines(max: number) {
-  return absentIfEmpty(limited(z.string().overwrite(cleanLines), max));
+/** Text of at most `max` characters, cleaned by {@linkcode cleanMultiLine}; absent if blank. */
+export function optionalMultiLine(max: number) {
+  return absentIfEmpty(limited(z.string().overwrite(cleanMultiLine), max));
 }
 
 /**
  * One line of at most `max` characters that is kept exactly as it was sent, or rejected: an
  * identifier, of which cleaning could make two equal.
  */
-export function exactLine(max: number): z.ZodString {
+export function exactSingleLine(max: number): z.ZodString {
   return limited(
     z.string().refine((text) => text.isWellFormed() && !CONTROL.test(text), {
       error: "must be one line of well-formed Unicode without control characters",
@@ -139,7 +139,7 @@ function absentIfEmpty(
 
 function limited(text: z.ZodString, max: number): z.ZodString {
   return text.superRefine((value, context) => {
-    if (value.length > max && characters(value) > max) {
+    if (value.length > max && countCharacters(value) > max) {
       context.addIssue(`must be at most ${max} characters`);
     }
   }).meta({ maxLength: max });

@@ -1,17 +1,17 @@
-import { StoreUnavailable } from "../../domain/ports.ts";
+import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import { KvConnection, newSession, type Session } from "./connection.ts";
-import { messageOf } from "./error_message.ts";
+import { kvErrorMessage } from "./error_message.ts";
 
 /** No call waits longer: KV Connect has no deadline of its own. */
-export const DEADLINE_MS = 2_000;
-const FIRST_PAUSE_MS = 5;
+export const CALL_TIMEOUT_MS = 2_000;
+const INITIAL_BACKOFF_MS = 5;
 /** Short enough to be tried again often before the deadline, and in a finalization's two seconds. */
-const LONGEST_PAUSE_MS = 80;
+const MAX_BACKOFF_MS = 80;
 /**
  * A call to a KV Connect server that hangs or fails never ends, and cannot be called off: each
  * would keep its memory, and go on asking the server.
  */
-const MAX_LEFT_BEHIND = 100;
+const MAX_ABANDONED_CALLS = 100;
 
 /** A handle that is being opened is a store that does not answer yet. */
 export type KvHandle = Deno.Kv | Promise<Deno.Kv> | KvConnection;
@@ -25,28 +25,28 @@ const sessions = new WeakMap<Deno.Kv | Promise<Deno.Kv>, Session>();
  * out may still land, but none is begun after the deadline, and none while too many that timed out
  * have not ended.
  *
- * @throws {StoreUnavailable}
+ * @throws {StoreUnavailableError}
  */
 export function call<T>(
   handle: KvHandle,
   run: (kv: Deno.Kv) => Promise<T>,
-  deadlineMs = DEADLINE_MS,
+  deadlineMs = CALL_TIMEOUT_MS,
 ): Promise<T> {
-  return begin(handle, run, deadlineMs).result;
+  return startCall(handle, run, deadlineMs).result;
 }
 
 /**
  * Makes one commit, as {@linkcode call} does, and records on a connection what it shows of the
  * store. A failed check shows nothing.
  *
- * @throws {StoreUnavailable}
+ * @throws {StoreUnavailableError}
  */
 export function commit(
   handle: KvHandle,
   run: (kv: Deno.Kv) => Promise<Deno.KvCommitResult | Deno.KvCommitError>,
-  deadlineMs = DEADLINE_MS,
+  deadlineMs = CALL_TIMEOUT_MS,
 ): Promise<Deno.KvCommitResult | Deno.KvCommitError> {
-  const { number, result } = begin(handle, run, deadlineMs);
+  const { number, result } = startCall(handle, run, deadlineMs);
   if (!(handle instanceof KvConnection)) return result;
   return result.then((committed) => {
     if (committed.ok) handle.health.succeeded(number);
@@ -57,7 +57,7 @@ export function commit(
   });
 }
 
-function begin<T>(
+function startCall<T>(
   handle: KvHandle,
   run: (kv: Deno.Kv) => Promise<T>,
   deadlineMs: number,
@@ -65,32 +65,32 @@ function begin<T>(
   const connection = handle instanceof KvConnection ? handle : null;
   const session = sessionOf(handle);
   const number = connection?.health.start() ?? 0;
-  if (session.leftBehind >= MAX_LEFT_BEHIND) {
-    const error = new StoreUnavailable(`KV has left ${MAX_LEFT_BEHIND} calls unanswered`);
+  if (session.abandonedCalls >= MAX_ABANDONED_CALLS) {
+    const error = new StoreUnavailableError(`KV has left ${MAX_ABANDONED_CALLS} calls unanswered`);
     return { number, result: Promise.reject(error) };
   }
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const deadline: Deadline = { isOver: false };
+  const deadline: Timeout = { hasExpired: false };
   const { responses } = session;
   const timer = setTimeout(() => {
-    session.leftBehind++;
-    deadline.isOver = true;
-    deadline.onOver?.();
+    session.abandonedCalls++;
+    deadline.hasExpired = true;
+    deadline.onExpiry?.();
     connection?.health.failed(number);
     connection?.timedOut(session, responses);
-    reject(unanswered(deadlineMs));
+    reject(timeoutError(deadlineMs));
   }, deadlineMs);
   const end = () => {
-    if (deadline.isOver) session.leftBehind--;
+    if (deadline.hasExpired) session.abandonedCalls--;
     else clearTimeout(timer);
   };
-  persist(session.kv, run, deadline).then((result) => {
+  runWithRetries(session.kv, run, deadline).then((result) => {
     end();
     session.responses++;
     resolve(result);
   }, (error) => {
     end();
-    reject(unavailable(error));
+    reject(toStoreUnavailable(error));
   });
   return { number, result: promise };
 }
@@ -105,36 +105,36 @@ function sessionOf(handle: KvHandle): Session {
 }
 
 /** Whether a call that nobody waits for has not ended, so that a commit may still land. */
-export function hasLeftBehind(handle: KvHandle): boolean {
+export function hasAbandonedCalls(handle: KvHandle): boolean {
   const all = handle instanceof KvConnection ? handle.sessions : [sessionOf(handle)];
-  return all.some(({ leftBehind }) => leftBehind > 0);
+  return all.some(({ abandonedCalls }) => abandonedCalls > 0);
 }
 
 /** What a call that took too long comes to. */
-export function unanswered(deadlineMs = DEADLINE_MS): StoreUnavailable {
-  return new StoreUnavailable(`KV did not answer within ${deadlineMs} ms`);
+export function timeoutError(deadlineMs = CALL_TIMEOUT_MS): StoreUnavailableError {
+  return new StoreUnavailableError(`KV did not answer within ${deadlineMs} ms`);
 }
 
-function unavailable(error: unknown): StoreUnavailable {
-  if (error instanceof StoreUnavailable) return error;
-  return new StoreUnavailable(`KV failed: ${messageOf(error)}`);
+function toStoreUnavailable(error: unknown): StoreUnavailableError {
+  if (error instanceof StoreUnavailableError) return error;
+  return new StoreUnavailableError(`KV failed: ${kvErrorMessage(error)}`);
 }
 
 /** Not an `AbortSignal`: making one takes as long as all else about a call. */
-interface Deadline {
-  isOver: boolean;
-  onOver?: () => void;
+interface Timeout {
+  hasExpired: boolean;
+  onExpiry?: () => void;
 }
 
-async function persist<T>(
+async function runWithRetries<T>(
   handle: Session["kv"],
   run: (kv: Deno.Kv) => Promise<T>,
-  deadline: Deadline,
+  deadline: Timeout,
 ): Promise<T> {
   const kv = await handle;
-  for (let ms = FIRST_PAUSE_MS;; ms = Math.min(2 * ms, LONGEST_PAUSE_MS)) {
+  for (let ms = INITIAL_BACKOFF_MS;; ms = Math.min(2 * ms, MAX_BACKOFF_MS)) {
     // Whoever asked has been told that the store is unavailable: a write now would surprise them.
-    if (deadline.isOver) throw unanswered();
+    if (deadline.hasExpired) throw timeoutError();
     try {
       return await run(kv);
     } catch (error) {
@@ -146,10 +146,10 @@ async function persist<T>(
 }
 
 /** Ends with the deadline at the latest. */
-function pause(milliseconds: number, deadline: Deadline): Promise<void> {
+function pause(milliseconds: number, deadline: Timeout): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, milliseconds);
-  deadline.onOver = () => {
+  deadline.onExpiry = () => {
     clearTimeout(timer);
     resolve();
   };

@@ -14,7 +14,7 @@ export interface Write {
 }
 
 /** The most that KV takes in one commit, and of which each change takes some. */
-export interface Room {
+export interface CommitSize {
   checks: number;
   mutations: number;
   /** Of keys and values. */
@@ -23,13 +23,18 @@ export interface Room {
 }
 
 /** Deno KV's own limits; of checks a KV Connect server may allow fewer. */
-export const ROOM: Room = { checks: 100, mutations: 1_000, bytes: 819_200, keyBytes: 81_920 };
+export const KV_LIMITS: CommitSize = {
+  checks: 100,
+  mutations: 1_000,
+  bytes: 819_200,
+  keyBytes: 81_920,
+};
 
 const MAX_KEY_BYTES = 2_048;
 const MAX_VALUE_BYTES = 65_536;
 
 /** How much room a change takes, at the most, and whether it is certain to be within KV's limits. */
-export function measure({ checks, sets }: Change): Room & { isWithinLimits: boolean } {
+export function estimateSize({ checks, sets }: Change): CommitSize & { isWithinLimits: boolean } {
   let keyBytes = 0;
   let valueBytes = 0;
   let isWithinLimits = true;
@@ -75,25 +80,25 @@ export function keySize(key: Deno.KvKey): number {
  * client of KV Connect sends a commit again when its answer was lost, also on a 5xx, and the second
  * one finds what the first one wrote.
  */
-export function landedAs(
+export function findOwnVersionstamp(
   { checks, sets }: Change,
   present: Deno.KvEntryMaybe<unknown>[],
 ): string | null {
-  const written = new Map(sets.map(({ key, value }) => [nameOf(key), JSON.stringify(value)]));
+  const written = new Map(sets.map(({ key, value }) => [keyId(key), JSON.stringify(value)]));
   const isOurs = present.every(({ value, versionstamp }, i) =>
     versionstamp !== null && versionstamp === present[0]!.versionstamp &&
-    written.get(nameOf(checks[i]!.key)) === JSON.stringify(value)
+    written.get(keyId(checks[i]!.key)) === JSON.stringify(value)
   );
   return isOurs ? present[0]!.versionstamp : null;
 }
 
 /** The same for the same key. */
-export function nameOf(key: Deno.KvKey): string {
+export function keyId(key: Deno.KvKey): string {
   return key.join("\0");
 }
 
 /** Whether what takes so much has room in what is left. */
-export function isWithin(size: Room, left: Room): boolean {
+export function fits(size: CommitSize, left: CommitSize): boolean {
   return size.checks <= left.checks && size.mutations <= left.mutations &&
     size.bytes <= left.bytes && size.keyBytes <= left.keyBytes;
 }

@@ -1,27 +1,28 @@
-import type { Clock, Log } from "../../domain/ports.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { Log } from "../../domain/ports/log.ts";
 import { StoreHealth } from "./health.ts";
 
 /** Between two attempts to reach a server that does not respond, in milliseconds. */
-const RETRY_MS = 1_000;
+const RETRY_DELAY_MS = 1_000;
 /** Before a connection is replaced that has never responded: the server itself may be slow. */
-const UNTRIED_MS = 5_000;
+const FIRST_RESPONSE_GRACE_MS = 5_000;
 /**
  * Sessions that were replaced before all their calls had ended. Such a call holds memory until TCP
  * gives up, which takes a quarter of an hour.
  */
-const MAX_ABANDONED = 5;
+const MAX_ABANDONED_SESSIONS = 5;
 
 /** One opened handle, or one that is being opened, and what its calls have come to. */
 export interface Session {
   kv: Deno.Kv | Promise<Deno.Kv>;
   /** Calls that nobody waits for any more, though they have not ended. */
-  leftBehind: number;
+  abandonedCalls: number;
   /** Calls that have succeeded, however late. */
   responses: number;
 }
 
 export function newSession(kv: Session["kv"]): Session {
-  return { kv, leftBehind: 0, responses: 0 };
+  return { kv, abandonedCalls: 0, responses: 0 };
 }
 
 export interface ConnectionOptions {
@@ -87,24 +88,27 @@ export class KvConnection {
   /** Ends with a new session, or with a sign of life of the present one. Never rejects. */
   async #reconnect(session: Session, reopen: () => Promise<Deno.Kv | null>): Promise<void> {
     const { responses } = session;
-    if (responses === 0) await this.#clock.wait(UNTRIED_MS);
+    if (responses === 0) await this.#clock.wait(FIRST_RESPONSE_GRACE_MS);
     while (session.responses === responses) {
       const kv = this.#hasRoom() ? await reopen() : null;
       if (kv !== null) {
-        if (session.leftBehind > 0) this.#abandoned.add(session);
+        if (session.abandonedCalls > 0) this.#abandoned.add(session);
         this.#session = newSession(kv);
-        this.#log?.warn("Opened a new connection to KV: calls had no response");
+        this.#log?.warn(
+          "store_reconnected",
+          "Opened a new connection to KV: calls had no response",
+        );
         break;
       }
-      await this.#clock.wait(RETRY_MS);
+      await this.#clock.wait(RETRY_DELAY_MS);
     }
     this.health.discardFailures();
   }
 
   #hasRoom(): boolean {
     for (const session of this.#abandoned) {
-      if (session.leftBehind === 0) this.#abandoned.delete(session);
+      if (session.abandonedCalls === 0) this.#abandoned.delete(session);
     }
-    return this.#abandoned.size < MAX_ABANDONED;
+    return this.#abandoned.size < MAX_ABANDONED_SESSIONS;
   }
 }

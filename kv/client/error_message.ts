@@ -2,7 +2,7 @@
  * What an error of KV says. What a KV Connect server answered, which the runtime quotes last, is
  * left out: it could be anything.
  */
-export function messageOf(error: unknown): string {
+export function kvErrorMessage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   const fault = error instanceof Error && error.cause instanceof Error
     ? connectionFault(error.cause.message)

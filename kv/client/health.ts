@@ -1,7 +1,7 @@
-import type { Clock } from "../../domain/ports.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
 
 /** How long a commit that succeeded shows that the store takes writes, in milliseconds. */
-export const FRESH_MS = 30_000;
+export const PROOF_LIFETIME_MS = 30_000;
 
 /**
  * Records what calls show of the store. Calls are numbered by the order of their starts: a commit
@@ -49,6 +49,6 @@ export class StoreHealth {
 
   /** Whether a commit of the last 30 seconds succeeded, and nothing has failed since. */
   get isProven(): boolean {
-    return !this.isFailing && this.#clock.elapsed() - this.#succeededAt < FRESH_MS;
+    return !this.isFailing && this.#clock.elapsed() - this.#succeededAt < PROOF_LIFETIME_MS;
   }
 }

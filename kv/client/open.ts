@@ -1,4 +1,4 @@
-import { messageOf } from "./error_message.ts";
+import { kvErrorMessage } from "./error_message.ts";
 
 /** Where the store is. */
 export type KvLocation =
@@ -10,20 +10,20 @@ export type KvLocation =
   | { kind: "deploy" };
 
 /** The store cannot be opened, and trying again would not help. */
-export class CannotOpenStore extends Error {
-  override name = "CannotOpenStore";
+export class OpenStoreError extends Error {
+  override name = "OpenStoreError";
 }
 
 /** File modes: the owner reads and writes; anybody who is neither owner nor in the group. */
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o007;
 
-export interface OpenStore {
+export interface OpenedStore {
   readonly kv: Deno.Kv;
   /** For what is only read. On a local file another handle, whose reads do not wait for commits. */
   reader: Deno.Kv;
   /** False once a local file was removed or replaced: what is stored then is gone at the end. */
-  isInPlace(): Promise<boolean>;
+  isFileIntact(): Promise<boolean>;
   /**
    * Replaces the handle of a KV Connect server and returns the new one, or returns null if the
    * server does not respond, or the store is none.
@@ -33,34 +33,34 @@ export interface OpenStore {
 }
 
 /** A server that can be reached responds within so many milliseconds. */
-const REACH_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 2_000;
 /** Openings that may be left unfinished by attempts to reopen. */
-const MAX_OPENINGS = 3;
+const MAX_OPEN_ATTEMPTS = 3;
 
 /**
  * Opens the store. On a local file it takes the exclusive lock beside it first, because a second
  * process that commits with checks makes the first one's commits fail. A server may take
  * `deadlineMs`, because `Deno.openKv` has no deadline of its own.
  *
- * @throws {CannotOpenStore} if it is a local file, whatever the cause.
+ * @throws {OpenStoreError} if it is a local file, whatever the cause.
  */
-export async function openStore(location: KvLocation, deadlineMs = 10_000): Promise<OpenStore> {
+export async function openStore(location: KvLocation, deadlineMs = 10_000): Promise<OpenedStore> {
   if (location.kind === "file") return await openFile(location.path);
   const url = location.kind === "connect" ? location.url : undefined;
   // While the network drops packets, every opening hangs for longer than the one before.
-  if (url !== undefined) await reach(url, Math.min(REACH_MS, deadlineMs));
-  let kv = await within(deadlineMs, Deno.openKv(url));
+  if (url !== undefined) await connect(url, Math.min(CONNECT_TIMEOUT_MS, deadlineMs));
+  let kv = await withTimeout(deadlineMs, Deno.openKv(url));
   let openings = 0;
   /** An opening cannot be cancelled: it is only started when the server has just responded. */
   const reopen = async () => {
-    if (url === undefined || openings >= MAX_OPENINGS) return null;
+    if (url === undefined || openings >= MAX_OPEN_ATTEMPTS) return null;
     try {
-      await reach(url, REACH_MS);
+      await connect(url, CONNECT_TIMEOUT_MS);
       const opening = Deno.openKv(url);
       openings++;
       const ended = () => void openings--;
       opening.then(ended, ended);
-      const opened = await within(REACH_MS, opening);
+      const opened = await withTimeout(CONNECT_TIMEOUT_MS, opening);
       kv.close();
       return kv = opened;
     } catch {
@@ -74,7 +74,7 @@ export async function openStore(location: KvLocation, deadlineMs = 10_000): Prom
     get reader() {
       return kv;
     },
-    isInPlace: () => Promise.resolve(true),
+    isFileIntact: () => Promise.resolve(true),
     reopen,
     close: () => kv.close(),
   };
@@ -85,7 +85,7 @@ export async function openStore(location: KvLocation, deadlineMs = 10_000): Prom
  *
  * @throws {Error} if it does not in time.
  */
-async function reach(url: string, deadlineMs: number): Promise<void> {
+async function connect(url: string, deadlineMs: number): Promise<void> {
   using client = Deno.createHttpClient({});
   const signal = AbortSignal.timeout(deadlineMs);
   try {
@@ -100,21 +100,21 @@ function noResponse(deadlineMs: number): Error {
   return new Error(`The KV server did not answer within ${deadlineMs} ms`);
 }
 
-async function openFile(path: string): Promise<OpenStore> {
+async function openFile(path: string): Promise<OpenedStore> {
   let lock: Deno.FsFile | undefined;
   try {
-    if (await isLink(path)) throw new IsLink();
+    if (await isLink(path)) throw new SymbolicLinkError();
     // The lock ends with the process, however that ends; the file stays.
     lock = await Deno.open(`${path}.lock`, { create: true, write: true, mode: OWNER_ONLY });
-    if (!await lock.tryLock(true)) throw new InUse();
-    await keepPrivate(path);
+    if (!await lock.tryLock(true)) throw new FileInUseError();
+    await restrictToOwner(path);
     const kv = await Deno.openKv(path);
     const reader = await Deno.openKv(path);
     const opened = await identity(path);
     return {
       kv,
       reader,
-      isInPlace: async () => await identity(path).catch(() => opened) === opened,
+      isFileIntact: async () => await identity(path).catch(() => opened) === opened,
       reopen: () => Promise.resolve(null),
       close() {
         kv.close();
@@ -124,7 +124,7 @@ async function openFile(path: string): Promise<OpenStore> {
     };
   } catch (error) {
     lock?.close();
-    throw cannotOpen(path, error);
+    throw toOpenStoreError(path, error);
   }
 }
 
@@ -133,7 +133,7 @@ async function openFile(path: string): Promise<OpenStore> {
  * and its index the permissions of the file. What version 1 made under the usual umask, 0644, is
  * tightened; a group that the operator lets in stays.
  */
-async function keepPrivate(path: string): Promise<void> {
+async function restrictToOwner(path: string): Promise<void> {
   (await Deno.open(path, { create: true, write: true, mode: OWNER_ONLY })).close();
   for (const name of [path, `${path}.lock`, `${path}-wal`, `${path}-shm`]) {
     try {
@@ -147,7 +147,7 @@ async function keepPrivate(path: string): Promise<void> {
 }
 
 /** An opening cannot be called off: one that comes late is closed. */
-async function within(deadlineMs: number, opening: Promise<Deno.Kv>): Promise<Deno.Kv> {
+async function withTimeout(deadlineMs: number, opening: Promise<Deno.Kv>): Promise<Deno.Kv> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(noResponse(deadlineMs)), deadlineMs);
   try {
@@ -162,15 +162,15 @@ async function within(deadlineMs: number, opening: Promise<Deno.Kv>): Promise<De
 
 /** Which file stands at a path, or null where none does. */
 async function identity(path: string): Promise<string | null> {
-  const info = await ifThere(Deno.stat(path));
+  const info = await nullIfMissing(Deno.stat(path));
   return info && `${info.dev}:${info.ino}`;
 }
 
 async function isLink(path: string): Promise<boolean> {
-  return (await ifThere(Deno.lstat(path)))?.isSymlink ?? false;
+  return (await nullIfMissing(Deno.lstat(path)))?.isSymlink ?? false;
 }
 
-async function ifThere(info: Promise<Deno.FileInfo>): Promise<Deno.FileInfo | null> {
+async function nullIfMissing(info: Promise<Deno.FileInfo>): Promise<Deno.FileInfo | null> {
   try {
     return await info;
   } catch (error) {
@@ -179,25 +179,27 @@ async function ifThere(info: Promise<Deno.FileInfo>): Promise<Deno.FileInfo | nu
   }
 }
 
-class InUse extends Error {}
+class FileInUseError extends Error {}
 /** The lock stands beside the name: by two names two processes could have the file. */
-class IsLink extends Error {}
+class SymbolicLinkError extends Error {}
 
-function cannotOpen(path: string, error: unknown): CannotOpenStore {
-  if (error instanceof InUse) {
-    return new CannotOpenStore(
+function toOpenStoreError(path: string, error: unknown): OpenStoreError {
+  if (error instanceof FileInUseError) {
+    return new OpenStoreError(
       `Cannot open the KV file ${path}: another process has it open, and only one may write it. ` +
         "Stop the other one, or give this one a KV_PATH of its own",
     );
   }
-  if (error instanceof IsLink) {
-    return new CannotOpenStore(
+  if (error instanceof SymbolicLinkError) {
+    return new OpenStoreError(
       `Cannot open the KV file ${path}: it is a symbolic link. Set KV_PATH to the file itself, so ` +
         "that no other process writes it under another name",
     );
   }
-  return new CannotOpenStore(
-    `Cannot open the KV file ${path}: ${messageOf(error)}. Check that KV_PATH names a file in a ` +
+  return new OpenStoreError(
+    `Cannot open the KV file ${path}: ${
+      kvErrorMessage(error)
+    }. Check that KV_PATH names a file in a ` +
       "folder that exists and that this process may write",
   );
 }

@@ -1,26 +1,26 @@
 import type { Telemetry } from "../../domain/telemetry.ts";
 
 /** The handle, with a span for each read and each commit: Deno makes none for KV. */
-export function traced(kv: Deno.Kv, telemetry: Telemetry): Deno.Kv {
-  return instead(kv, {
-    get: (key: Deno.KvKey) => telemetry.time("kv.read", () => kv.get(key)),
-    getMany: (keys: Deno.KvKey[]) => telemetry.time("kv.read", () => kv.getMany(keys)),
+export function withTracing(kv: Deno.Kv, telemetry: Telemetry): Deno.Kv {
+  return withMethods(kv, {
+    get: (key: Deno.KvKey) => telemetry.withSpan("kv.read", () => kv.get(key)),
+    getMany: (keys: Deno.KvKey[]) => telemetry.withSpan("kv.read", () => kv.getMany(keys)),
     list: (selector: Deno.KvListSelector, options?: Deno.KvListOptions) => {
       const iterator = kv.list(selector, options);
-      const next = () => telemetry.time("kv.read", () => iterator.next());
-      return instead(iterator, { next });
+      const next = () => telemetry.withSpan("kv.read", () => iterator.next());
+      return withMethods(iterator, { next });
     },
     atomic: () => {
       const operation = kv.atomic();
       const outcomeOf = ({ ok }: { ok: boolean }) => ok ? "ok" : "refused";
-      const commit = () => telemetry.time("kv.commit", () => operation.commit(), outcomeOf);
-      return instead(operation, { commit });
+      const commit = () => telemetry.withSpan("kv.commit", () => operation.commit(), outcomeOf);
+      return withMethods(operation, { commit });
     },
   });
 }
 
 /** `target` with other methods in the place of some; what returns itself returns this. */
-function instead<T extends object>(target: T, methods: Record<string, unknown>): T {
+function withMethods<T extends object>(target: T, methods: Record<string, unknown>): T {
   const substitute: T = new Proxy(target, {
     get(target, name) {
       if (typeof name === "string" && Object.hasOwn(methods, name)) return methods[name];

@@ -1,10 +1,11 @@
 import { parseArgs } from "node:util";
 import { TenantId } from "../../domain/model/context.ts";
-import { type Clock, StoreUnavailable } from "../../domain/ports.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import { Actor } from "../../domain/model/support_request.ts";
 import { Eraser } from "./eraser.ts";
-import { messageOf } from "../client/error_message.ts";
-import { CannotOpenStore, type KvLocation, openStore } from "../client/open.ts";
+import { kvErrorMessage } from "../client/error_message.ts";
+import { type KvLocation, openStore, OpenStoreError } from "../client/open.ts";
 import { Retention } from "../retention.ts";
 import type { Tally } from "./tally.ts";
 import type { Scope } from "./targets.ts";
@@ -21,10 +22,10 @@ const USAGE = `Usage: deno task erase --tenant <id> [--actor <id>] [--yes]
 Reads the environment and .env as 'deno task start' does. Stop the service first if KV_PATH is a
 file; a KV Connect server and the services that share it keep running.`;
 
-const OPEN_MS = 10_000;
+const OPEN_TIMEOUT_MS = 10_000;
 
 /** What is wrong with the call or the store, as a sentence for the operator. */
-class CannotErase extends Error {}
+class EraseError extends Error {}
 
 export interface EraseCommand {
   location: KvLocation;
@@ -42,9 +43,9 @@ export async function runErase(args: string[], command: EraseCommand): Promise<n
     await erase(scope, isConfirmed, command);
     return 0;
   } catch (error) {
-    if (error instanceof CannotErase || error instanceof CannotOpenStore) {
+    if (error instanceof EraseError || error instanceof OpenStoreError) {
       command.printError(error.message);
-    } else if (error instanceof StoreUnavailable) {
+    } else if (error instanceof StoreUnavailableError) {
       command.printError(
         `${error.message}. What has been deleted stays deleted: run the same command again`,
       );
@@ -62,14 +63,14 @@ function parseFlags(
   const { tenant, actor, expired, yes } = parse(args);
   if (expired) {
     if (tenant !== undefined || actor !== undefined) {
-      throw new CannotErase(`--expired is for all tenants and actors\n\n${USAGE}`);
+      throw new EraseError(`--expired is for all tenants and actors\n\n${USAGE}`);
     }
     if (retentionDays === null) {
-      throw new CannotErase("--expired needs RETENTION_DAYS: without it everything is kept");
+      throw new EraseError("--expired needs RETENTION_DAYS: without it everything is kept");
     }
     return { scope: { kind: "expired" }, isConfirmed: yes };
   }
-  if (tenant === undefined) throw new CannotErase(USAGE);
+  if (tenant === undefined) throw new EraseError(USAGE);
   const tenantId = check("--tenant", TenantId, tenant);
   if (actor === undefined) return { scope: { kind: "tenant", tenantId }, isConfirmed: yes };
   const actorId = check("--actor", Actor.shape.id, actor);
@@ -95,7 +96,7 @@ function parse(args: string[]) {
     }
     return values;
   } catch (error) {
-    throw new CannotErase(`${(error as Error).message}\n\n${USAGE}`);
+    throw new EraseError(`${(error as Error).message}\n\n${USAGE}`);
   }
 }
 
@@ -105,7 +106,7 @@ interface IdSchema {
 
 function check(flag: string, schema: IdSchema, value: string): string {
   const { data, error } = schema.safeParse(value);
-  if (data === undefined) throw new CannotErase(`${flag} ${error!.issues[0]!.message}`);
+  if (data === undefined) throw new EraseError(`${flag} ${error!.issues[0]!.message}`);
   return data;
 }
 
@@ -131,14 +132,16 @@ async function open(location: KvLocation) {
   if (location.kind === "file") {
     // Opening would make one, and find nothing to delete.
     const isThere = await Deno.stat(location.path).then(({ isFile }) => isFile, () => false);
-    if (!isThere) throw new CannotErase(`There is no KV file ${location.path}: check KV_PATH`);
+    if (!isThere) throw new EraseError(`There is no KV file ${location.path}: check KV_PATH`);
   }
   try {
-    return await openStore(location, OPEN_MS);
+    return await openStore(location, OPEN_TIMEOUT_MS);
   } catch (error) {
-    if (error instanceof CannotOpenStore) throw error;
-    throw new CannotErase(
-      `Cannot open KV: ${messageOf(error)}. Check that the server at KV_PATH is running and that ` +
+    if (error instanceof OpenStoreError) throw error;
+    throw new EraseError(
+      `Cannot open KV: ${
+        kvErrorMessage(error)
+      }. Check that the server at KV_PATH is running and that ` +
         "DENO_KV_ACCESS_TOKEN is its token",
     );
   }
@@ -184,8 +187,10 @@ function compact(path: string, print: EraseCommand["print"]): void {
     vacuum(path);
     print(`Compacted ${path}: what was deleted is no longer in the file`);
   } catch (error) {
-    throw new CannotErase(
-      `Everything was deleted, but ${path} could not be compacted: ${messageOf(error)}. Deleted ` +
+    throw new EraseError(
+      `Everything was deleted, but ${path} could not be compacted: ${
+        kvErrorMessage(error)
+      }. Deleted ` +
         "text can still be in its unused pages. Make room for a second copy of it, and run the " +
         "same command again with 'deno task erase', which has the permissions that SQLite needs",
     );

@@ -1,4 +1,5 @@
-import { type Clock, StoreUnavailable } from "../../domain/ports.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import { call, type KvHandle } from "../client/call.ts";
 import { keySize } from "../client/change.ts";
 import type { Retention } from "../retention.ts";
@@ -37,7 +38,7 @@ export class Eraser {
   /**
    * Counts what {@linkcode erase} would delete now.
    *
-   * @throws {StoreUnavailable}
+   * @throws {StoreUnavailableError}
    */
   async find(scope: Scope): Promise<Tally> {
     const tally = newTally();
@@ -50,7 +51,7 @@ export class Eraser {
    * so that the store tells what was deleted wherever this ends; what is left then, another call
    * deletes.
    *
-   * @throws {StoreUnavailable} also if records keep being written.
+   * @throws {StoreUnavailableError} also if records keep being written.
    */
   async erase(scope: Scope): Promise<Tally> {
     const { clock, isExclusive } = this.#options;
@@ -63,7 +64,7 @@ export class Eraser {
       tally.unreadable = 0;
       if (await this.#pass(scope, tally, references, record) === 0) return tally;
     }
-    throw new StoreUnavailable(
+    throw new StoreUnavailableError(
       "Records are still being written: withdraw the tokens, then erase again",
     );
   }

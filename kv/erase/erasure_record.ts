@@ -1,5 +1,5 @@
 import type { Erasure } from "../../domain/model/audit.ts";
-import { timestamp } from "../../domain/handoff/state.ts";
+import { toTimestamp } from "../../domain/handoff/state.ts";
 import { erasureKey } from "../keys.ts";
 import type { Tally } from "./tally.ts";
 import type { Scope } from "./targets.ts";
@@ -21,7 +21,7 @@ export class ErasureRecord {
     const { kind, tenantId } = this.#scope;
     const erasure: Erasure = {
       event: `${kind}.erased`,
-      at: timestamp(this.#at),
+      at: toTimestamp(this.#at),
       deleted,
       anonymizedAuditEvents,
     };

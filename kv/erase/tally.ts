@@ -42,7 +42,7 @@ export function add(tally: Tally, { kind }: { kind: CountName | "anonymized" }):
 }
 
 /** Notes the ticket that a deleted request has, or may have, as a handoff that cannot be read does. */
-export function noteTicket(
+export function addTicket(
   tally: Tally,
   { reference, handoff }: { reference: string; handoff: unknown },
 ): void {

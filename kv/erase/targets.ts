@@ -1,9 +1,9 @@
 import { z } from "zod";
-import type { Clock } from "../../domain/ports.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
 import { call, type KvHandle } from "../client/call.ts";
 import { auditPrefix, runsOf } from "../keys.ts";
 import type { Retention } from "../retention.ts";
-import { type CountName, noteTicket, type Tally } from "./tally.ts";
+import { addTicket, type CountName, type Tally } from "./tally.ts";
 
 /** Whose records are deleted, or all that `RETENTION_DAYS` does not keep. */
 export type Scope =
@@ -70,7 +70,7 @@ export class Targets {
     }
     for await (const { key, reference, request } of this.#requests(scope)) {
       references.add(reference);
-      if (request !== undefined) noteTicket(tally, request);
+      if (request !== undefined) addTicket(tally, request);
       yield { kind: "supportRequests", key };
     }
   }
@@ -115,7 +115,7 @@ export class Targets {
             kind: "anonymized",
             key,
             value: { ...event, actor: ANONYMOUS },
-            options: retention.left(event.at, clock.now()),
+            options: retention.ttlOptions(event.at, clock.now()),
           };
         }
       }
@@ -124,7 +124,9 @@ export class Targets {
 
   #isIn(scope: Exclude<Scope, { kind: "tenant" }>, actorId: string, at: string): boolean {
     const { clock, retention } = this.#options;
-    return scope.kind === "actor" ? scope.actorId === actorId : retention.isOver(at, clock.now());
+    return scope.kind === "actor"
+      ? scope.actorId === actorId
+      : retention.isExpired(at, clock.now());
   }
 
   /** All entries, a page at a time; those behind the last page may be deleted meanwhile. */

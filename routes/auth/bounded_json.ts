@@ -26,7 +26,7 @@ export async function readBoundedJson(response: Response, maxBytes: number): Pro
   while (reader !== undefined) {
     if (reads++ === MAX_READS) throw new BodyError("too_many_chunks");
     // A view without room cannot be filled.
-    if (length === buffer.length) buffer = grown(buffer, maxBytes + 1);
+    if (length === buffer.length) buffer = grow(buffer, maxBytes + 1);
     const { done, value } = await reader.read(buffer.subarray(length));
     // Reading transfers the buffer: `buffer` is detached, and its memory is that of `value`.
     if (value !== undefined) buffer = new Uint8Array(value.buffer);
@@ -43,7 +43,7 @@ export async function readBoundedJson(response: Response, maxBytes: number): Pro
   }
 }
 
-function grown(buffer: Uint8Array<ArrayBuffer>, maxBytes: number): Uint8Array<ArrayBuffer> {
+function grow(buffer: Uint8Array<ArrayBuffer>, maxBytes: number): Uint8Array<ArrayBuffer> {
   const larger = new Uint8Array(Math.min(2 * buffer.length, maxBytes));
   larger.set(buffer);
   return larger;

@@ -77,7 +77,10 @@ const MAX_CANDIDATES = 8;
  * The keys that could have signed a token with this header, at most eight: those that the token
  * names, then those that have no name. A token that names none could have been signed by each.
  */
-export function candidatesOf(keys: VerificationKey[], { alg, kid }: { alg: string; kid?: string }) {
+export function findCandidates(
+  keys: VerificationKey[],
+  { alg, kid }: { alg: string; kid?: string },
+) {
   const suitable = keys.filter(({ algorithms }) => algorithms.includes(alg));
   const named = kid === undefined ? suitable : suitable.filter((key) => key.kid === kid);
   const nameless = kid === undefined ? [] : suitable.filter((key) => key.kid === undefined);

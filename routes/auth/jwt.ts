@@ -8,9 +8,9 @@ import {
 } from "jose";
 import { createActorHash } from "./actor_hash.ts";
 import { parseClaims } from "./claims.ts";
-import { candidatesOf, KEY_SET_ALGORITHMS, type VerificationKey } from "./jwks.ts";
-import { createKeySet, type KeySetCache, KeysUnavailable } from "./key_set.ts";
-import { CLOCK_TOLERANCE_S, type TokenOptions, type VerifyToken } from "./verification.ts";
+import { findCandidates, KEY_SET_ALGORITHMS, type VerificationKey } from "./jwks.ts";
+import { createKeySet, type KeySetCache, KeySetUnavailableError } from "./key_set.ts";
+import { CLOCK_TOLERANCE_S, type TokenVerifierOptions, type VerifyToken } from "./verification.ts";
 
 /** Characters. Tokens that list many groups are long; the whole head may have 64 KiB in Deno. */
 const MAX_TOKEN_LENGTH = 16_384;
@@ -19,7 +19,7 @@ const MAX_TOKEN_LENGTH = 16_384;
 const TYPES = ["jwt", "at+jwt"];
 
 /** The token is rejected. `reason` is one of a fixed set for the log: no token content. */
-class RejectedToken extends Error {
+class TokenRejectedError extends Error {
   constructor(readonly reason: string) {
     super(reason);
   }
@@ -33,7 +33,7 @@ type VerifySignature = (
 ) => Promise<JWTVerifyResult>;
 
 /** Verifies tokens according to RFC 7519 and RFC 8725: type, algorithm, signature, times, claims. */
-export function createVerifyJwt(options: TokenOptions): VerifyToken {
+export function createJwtVerifier(options: TokenVerifierOptions): VerifyToken {
   const algorithms = options.secret === undefined ? KEY_SET_ALGORITHMS : ["HS256"];
   const verifySignature = options.secret === undefined
     ? withKeySet(createKeySet(options.jwksUrl ?? "", options))
@@ -41,7 +41,7 @@ export function createVerifyJwt(options: TokenOptions): VerifyToken {
   const hashActor = createActorHash(options.secret);
   return async (token) => {
     try {
-      const { payload } = await verifySignature(token, readHeader(token, algorithms), {
+      const { payload } = await verifySignature(token, parseHeader(token, algorithms), {
         algorithms,
         issuer: options.issuer,
         audience: options.audience,
@@ -51,27 +51,29 @@ export function createVerifyJwt(options: TokenOptions): VerifyToken {
       // jose checks `iat` only for tokens of a limited age.
       const { iat = 0 } = payload;
       if (iat > Math.floor(options.now() / 1000) + CLOCK_TOLERANCE_S) {
-        throw new RejectedToken("not_yet_valid");
+        throw new TokenRejectedError("not_yet_valid");
       }
       const parsed = parseClaims(payload, options);
-      if (parsed.outcome === "invalid") throw new RejectedToken(`claim_${parsed.claim}`);
+      if (parsed.outcome === "invalid") throw new TokenRejectedError(`claim_${parsed.claim}`);
       return { ...parsed, actorHash: await hashActor(parsed.claims.actor.id) };
     } catch (error) {
-      if (error instanceof KeysUnavailable) return { outcome: "unavailable" };
+      if (error instanceof KeySetUnavailableError) return { outcome: "unavailable" };
       if (error instanceof errors.JWTExpired) return { outcome: "expired" };
-      return { outcome: "invalid", reason: reasonOf(error) };
+      return { outcome: "invalid", reason: rejectionReason(error) };
     }
   };
 }
 
 /** Rejects what no key is needed for, so that such tokens never cost a fetch. */
-function readHeader(token: string, algorithms: string[]): Header {
-  if (token.length > MAX_TOKEN_LENGTH) throw new RejectedToken("token_too_long");
+function parseHeader(token: string, algorithms: string[]): Header {
+  if (token.length > MAX_TOKEN_LENGTH) throw new TokenRejectedError("token_too_long");
   const { alg, kid, typ, crit, ...header } = decodeProtectedHeader(token);
-  if (crit !== undefined) throw new RejectedToken("critical_header");
-  if (typ !== undefined && !TYPES.includes(mediaType(typ))) throw new RejectedToken("token_type");
-  if (alg === undefined || !algorithms.includes(alg)) throw new RejectedToken("algorithm");
-  if (kid !== undefined && typeof kid !== "string") throw new RejectedToken("malformed_token");
+  if (crit !== undefined) throw new TokenRejectedError("critical_header");
+  if (typ !== undefined && !TYPES.includes(mediaType(typ))) {
+    throw new TokenRejectedError("token_type");
+  }
+  if (alg === undefined || !algorithms.includes(alg)) throw new TokenRejectedError("algorithm");
+  if (kid !== undefined && typeof kid !== "string") throw new TokenRejectedError("malformed_token");
   return { ...header, alg, kid };
 }
 
@@ -80,8 +82,8 @@ function mediaType(typ: unknown): string {
   return typeof typ === "string" ? typ.toLowerCase().replace(/^application\//, "") : "";
 }
 
-function reasonOf(error: unknown): string {
-  if (error instanceof RejectedToken) return error.reason;
+function rejectionReason(error: unknown): string {
+  if (error instanceof TokenRejectedError) return error.reason;
   if (error instanceof errors.JWTClaimValidationFailed) {
     const isEarly = error.claim === "nbf" && error.reason === "check_failed";
     return isEarly ? "not_yet_valid" : `claim_${error.claim}`;
@@ -110,10 +112,12 @@ function withKeySet(keySet: KeySetCache): VerifySignature {
       const newer = await keySet.newerThan(keys);
       const second = newer === keys ? first : await tryKeys(newer, token, header, options);
       if (second.outcome === "verified") return second.result;
-      throw new RejectedToken(second.reason);
+      throw new TokenRejectedError(second.reason);
     } catch (error) {
       // The key that the token names is there: no other could make its signature valid.
-      if (error instanceof KeysUnavailable && first.isNamed) throw new RejectedToken(first.reason);
+      if (error instanceof KeySetUnavailableError && first.isNamed) {
+        throw new TokenRejectedError(first.reason);
+      }
       throw error;
     }
   };
@@ -130,7 +134,7 @@ async function tryKeys(
   header: Header,
   options: JWTVerifyOptions,
 ): Promise<Tried> {
-  const { candidates, hasTooShort, isNamed } = candidatesOf(keys, header);
+  const { candidates, hasTooShort, isNamed } = findCandidates(keys, header);
   for (const candidate of candidates) {
     try {
       const key = await candidate.importFor(header.alg);

@@ -1,29 +1,29 @@
 import { BodyError, readBoundedJson } from "./bounded_json.ts";
 import { type KeyProblem, parseKeySet, type VerificationKey } from "./jwks.ts";
-import type { TokenOptions } from "./verification.ts";
+import type { TokenVerifierOptions } from "./verification.ts";
 
 /** How long fetched keys are used before they are fetched again, in milliseconds. */
 const CACHE_MAX_AGE_MS = 10 * 60_000;
 /** How long they are used if the issuer cannot be reached, so that its outage logs nobody out. */
 const STALE_MAX_AGE_MS = 60 * 60_000;
 /** The timeout of a fetch, with its body, in milliseconds. */
-const TIMEOUT_MS = 2_000;
+const FETCH_TIMEOUT_MS = 2_000;
 /** The least time between two fetches while there are no keys, in milliseconds. */
-const RETRY_MS = 1_000;
+const MIN_FETCH_INTERVAL_MS = 1_000;
 /** The same while there are keys, whatever tokens arrive: so soon a rotated key counts. */
 const COOLDOWN_MS = 3_000;
 const MAX_BYTES = 1024 * 1024;
 
 /** The keys are unavailable, which says nothing about the token. */
-export class KeysUnavailable extends Error {
-  override name = "KeysUnavailable";
+export class KeySetUnavailableError extends Error {
+  override name = "KeySetUnavailableError";
 }
 
 export interface KeySetCache {
   /**
    * Returns the keys, fetched or cached.
    *
-   * @throws {KeysUnavailable} The issuer cannot be reached, and cached keys are too old.
+   * @throws {KeySetUnavailableError} The issuer cannot be reached, and cached keys are too old.
    */
   current(): Promise<VerificationKey[]>;
   /**
@@ -31,19 +31,19 @@ export interface KeySetCache {
    * `known` if they were fetched within the last seconds, because tokens that nobody signed must not
    * flood the issuer.
    *
-   * @throws {KeysUnavailable} The issuer cannot be reached.
+   * @throws {KeySetUnavailableError} The issuer cannot be reached.
    */
   newerThan(known: VerificationKey[]): Promise<VerificationKey[]>;
 }
 
-type Options = Pick<TokenOptions, "now" | "fetch" | "deadline" | "log">;
+type Options = Pick<TokenVerifierOptions, "now" | "fetch" | "deadline" | "log">;
 
 /** Fetches and caches the issuer's public keys. */
 export function createKeySet(url: string, { now, fetch, deadline, log }: Options): KeySetCache {
   let cached: { keys: VerificationKey[]; fetchedAt: number } | null = null;
   let last = { at: -Infinity, failed: false };
   let inFlight: Promise<void> | null = null;
-  const report = createReport(log);
+  const report = createReporter(log);
 
   /** The clock may jump in both directions. */
   const since = (at: number) => Math.abs(now() - at);
@@ -59,7 +59,7 @@ export function createKeySet(url: string, { now, fetch, deadline, log }: Options
   async function fetchKeys(): Promise<void> {
     last = { at: now(), failed: last.failed };
     try {
-      const { keys, problems } = await fetchKeySet(url, fetch, deadline(TIMEOUT_MS));
+      const { keys, problems } = await fetchKeySet(url, fetch, deadline(FETCH_TIMEOUT_MS));
       cached = { keys, fetchedAt: now() };
       last.failed = false;
       report.fetched(problems, keys.some(({ isTooShort }) => !isTooShort));
@@ -72,18 +72,20 @@ export function createKeySet(url: string, { now, fetch, deadline, log }: Options
   return {
     async current() {
       if (cached !== null && since(cached.fetchedAt) < CACHE_MAX_AGE_MS) return cached.keys;
-      const refreshed = refresh(cached === null ? RETRY_MS : COOLDOWN_MS);
+      const refreshed = refresh(cached === null ? MIN_FETCH_INTERVAL_MS : COOLDOWN_MS);
       // Once the issuer is known to be down, requests do not wait for it.
       const isUsable = cached !== null && since(cached.fetchedAt) < STALE_MAX_AGE_MS;
       if (!(isUsable && last.failed)) await refreshed;
       if (cached === null || since(cached.fetchedAt) >= STALE_MAX_AGE_MS) {
-        throw new KeysUnavailable();
+        throw new KeySetUnavailableError();
       }
       return cached.keys;
     },
     async newerThan(known) {
       if (cached === null || cached.keys === known) await refresh(COOLDOWN_MS);
-      if (cached === null || cached.keys === known && last.failed) throw new KeysUnavailable();
+      if (cached === null || cached.keys === known && last.failed) {
+        throw new KeySetUnavailableError();
+      }
       return cached.keys;
     },
   };
@@ -116,24 +118,23 @@ async function fetchKeySet(url: string, fetch: Options["fetch"], deadline: Abort
 }
 
 /** Logs what makes a key set unusable once, and not for each request or fetch. */
-function createReport(log: Options["log"]) {
+function createReporter(log: Options["log"]) {
   let lastFailure: string | null = null;
   let lastProblems = "";
   return {
     failed(error: unknown): void {
-      const reason = reasonOf(error);
+      const reason = failureReason(error);
       const status = error instanceof FetchError ? error.status : undefined;
       if (lastFailure === `${reason} ${status}`) return;
       lastFailure = `${reason} ${status}`;
-      log.error("Cannot fetch the issuer's key set", {
-        event: "key_set_unavailable",
+      log.error("key_set_unavailable", "Cannot fetch the issuer's key set", {
         reason,
         ...status !== undefined && { status },
       });
     },
     fetched(problems: ReadonlyMap<KeyProblem, number>, isUsable: boolean): void {
       if (lastFailure !== null) {
-        log.info("Fetched the issuer's key set again", { event: "key_set_available" });
+        log.info("key_set_available", "Fetched the issuer's key set again");
       }
       lastFailure = null;
       const found = JSON.stringify([...problems, isUsable]);
@@ -142,22 +143,22 @@ function createReport(log: Options["log"]) {
       for (const [reason, count] of problems) {
         const isUsed = reason === "private_key_published";
         log.warn(
+          "key_set_problem",
           isUsed
             ? "The issuer's key set contains a private key: anybody who can read it can sign tokens"
             : "Ignored keys of the issuer's key set",
-          { event: "key_set_problem", reason, count },
+          { reason, count },
         );
       }
       if (isUsable) return;
-      log.error("The issuer's key set has no key that can verify tokens", {
-        event: "key_set_unusable",
+      log.error("key_set_unusable", "The issuer's key set has no key that can verify tokens", {
         reason: "no_usable_key",
       });
     },
   };
 }
 
-function reasonOf(error: unknown): string {
+function failureReason(error: unknown): string {
   if (error instanceof FetchError || error instanceof BodyError) return error.reason;
   if (error instanceof DOMException) return "timeout";
   if (!(error instanceof Error)) return "connection_lost";

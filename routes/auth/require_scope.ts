@@ -15,7 +15,7 @@ const HAS_TOKEN = /^Bearer +\S/i;
  * checks reveals nothing: 401 without a valid token; 404 if the token does not cover the tenant, as
  * if the tenant did not exist; only then 403. `WWW-Authenticate` says which (RFC 6750, 3).
  */
-export function whoMay(verify: VerifyToken, scope: Scope) {
+export function requireScope(verify: VerifyToken, scope: Scope) {
   return createMiddleware<Env, "/v1/tenants/:tenantId">(async (c, next) => {
     const header = c.req.header("Authorization") ?? "";
     const token = BEARER.exec(header)?.[1];

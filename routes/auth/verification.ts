@@ -1,7 +1,8 @@
-import type { Clock, Log } from "../../domain/ports.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { Log } from "../../domain/ports/log.ts";
 import type { ClaimNames, Claims } from "./claims.ts";
 
-export interface TokenOptions extends ClaimNames {
+export interface TokenVerifierOptions extends ClaimNames {
   /** The HS256 secret; exactly one of this and `jwksUrl` is set. */
   secret?: string;
   /** Where the issuer publishes its public keys. */
@@ -15,7 +16,7 @@ export interface TokenOptions extends ClaimNames {
   log: Pick<Log, "info" | "warn" | "error">;
 }
 
-export interface Valid {
+export interface ValidToken {
   outcome: "valid";
   claims: Claims;
   /** Stands for the actor in the log. */
@@ -24,15 +25,15 @@ export interface Valid {
   expiresAt: number;
 }
 
-export type Verification =
-  | Valid
+export type TokenVerification =
+  | ValidToken
   /** `reason` is for the log. */
   | { outcome: "invalid"; reason: string }
   | { outcome: "expired" }
   /** The keys are unavailable, which says nothing about the token. */
   | { outcome: "unavailable" };
 
-export type VerifyToken = (token: string) => Promise<Verification>;
+export type VerifyToken = (token: string) => Promise<TokenVerification>;
 
 /** By how much the issuer's clock and ours may differ, in seconds. */
 export const CLOCK_TOLERANCE_S = 5;

@@ -21,7 +21,7 @@ const OWN_MAX_AGE = 300;
 const JAVA_SCRIPT = "text/javascript; charset=utf-8";
 
 /** A page to read and try the contract. Each file is loaded when it is asked for. */
-export const docs = new Hono<Env>()
+export const docsRoutes = new Hono<Env>()
   .get(
     "/docs",
     staticFile(loadPage, {

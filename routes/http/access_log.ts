@@ -1,6 +1,6 @@
 import { createMiddleware } from "hono/factory";
 import { routePath } from "hono/route";
-import type { Deskhand } from "../../domain/dependencies.ts";
+import type { Dependencies } from "../../domain/dependencies.ts";
 import type { Env } from "./env.ts";
 
 /** A method is any word, of any length, that a stranger chose. */
@@ -18,15 +18,18 @@ export function loggable(value: string): string {
 
 /** One line for each answer: the route's pattern, never the path that a stranger chose. */
 export function accessLog(
-  { log, clock, telemetry, underWay }: Pick<Deskhand, "log" | "clock" | "telemetry" | "underWay">,
+  { log, clock, telemetry, inFlight }: Pick<
+    Dependencies,
+    "log" | "clock" | "telemetry" | "inFlight"
+  >,
 ) {
   return createMiddleware<Env>(async (c, next) => {
     const started = clock.elapsed();
-    underWay.called();
+    inFlight.requestStarted();
     try {
       await next();
     } finally {
-      underWay.answered();
+      inFlight.requestFinished();
     }
     const tenantId = c.get("tenantId");
     const rejection = c.get("rejection");
@@ -35,7 +38,7 @@ export function accessLog(
     // The route of malformed requests has a NUL, which no request line can have.
     const route = routePath(c, -1).replace("\0", "");
     telemetry.nameRoute(method, route);
-    log.info("Answered", {
+    log.info("request_completed", "Request completed", {
       requestId: c.get("requestId"),
       ...tenantId !== undefined && { tenantId },
       ...actorHash !== undefined && { actorHash },

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
 import { loggable } from "./access_log.ts";
-import type { Env, Rejection } from "./env.ts";
+import type { Env, LoggedRejection } from "./env.ts";
 
 /** Response headers that a page of another origin may read. */
 const EXPOSED = ["ETag", "Retry-After", "X-Request-Id", "Idempotent-Replayed"];
@@ -23,7 +23,7 @@ const HEADERS = [
 ];
 
 /** CORS for the pages of `origins`. Pages of other origins get no CORS headers at all. */
-export function crossOrigin(origins: string[]) {
+export function corsFor(origins: string[]) {
   const allow = cors({
     origin: origins,
     allowMethods: METHODS,
@@ -47,12 +47,12 @@ function logRejection(c: Context<Env>, origin: string, isAllowed: boolean): void
   const method = c.req.header("Access-Control-Request-Method");
   if (method === undefined) return;
   const headers = c.req.header("Access-Control-Request-Headers") ?? "";
-  const reason = isAllowed ? whyBlocked(method, headers) : "origin_not_allowed";
+  const reason = isAllowed ? blockedReason(method, headers) : "origin_not_allowed";
   if (reason !== null) c.set("rejection", { reason, origin: loggable(origin) });
 }
 
 /** Why a configured origin may not send what it announces, or null if it may. */
-function whyBlocked(method: string, headers: string): Rejection["reason"] | null {
+function blockedReason(method: string, headers: string): LoggedRejection["reason"] | null {
   // A browser needs no permission for the methods that forms have.
   if (!["HEAD", ...METHODS].includes(method)) return "method_not_allowed";
   const allowed = HEADERS.map((name) => name.toLowerCase());

@@ -6,7 +6,7 @@ export async function entityTag(text: string): Promise<string> {
 }
 
 /** Whether `If-None-Match` names the tag. The comparison is the weak one (RFC 9110, 13.1.2). */
-export function isNamed(ifNoneMatch: string | undefined, tag: string): boolean {
+export function matchesIfNoneMatch(ifNoneMatch: string | undefined, tag: string): boolean {
   if (ifNoneMatch === undefined) return false;
   const names = ifNoneMatch.split(",").map((name) => name.trim().replace(/^W\//, ""));
   return names.includes(tag) || names.includes("*");

@@ -1,7 +1,7 @@
 import type { Actor } from "../../domain/model/support_request.ts";
 import type { Bindings } from "./server.ts";
 
-export interface Rejection {
+export interface LoggedRejection {
   reason: string;
   /** The tenant of the path, which the token does not cover. */
   tenantId?: string;
@@ -25,7 +25,7 @@ export interface Env {
     /** Set once the token is verified, whether or not it covers the tenant: for the log only. */
     actorHash?: string;
     /** Why the request is rejected, from a fixed set, and what that is about: for the log only. */
-    rejection?: Rejection;
+    rejection?: LoggedRejection;
     idempotencyKey?: string;
     /** Set where an answer was made with all its headers. */
     hasAllHeaders?: true;

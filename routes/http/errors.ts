@@ -1,10 +1,11 @@
 import type { Context, Hono } from "hono";
-import { type Log, StoreUnavailable } from "../../domain/ports.ts";
+import type { Log } from "../../domain/ports/log.ts";
+import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import type { Env } from "./env.ts";
 import { problem } from "./problems.ts";
 
 /** Answers 405 wherever a path exists but not by the method that was used. */
-export function refuseOtherMethods(app: Hono<Env>): void {
+export function methodNotAllowed(app: Hono<Env>): void {
   const methods = new Map<string, string[]>();
   for (const { path, method } of app.routes) {
     if (method === "ALL") continue;
@@ -19,24 +20,24 @@ export function refuseOtherMethods(app: Hono<Env>): void {
   }
 }
 
-export function answerUnknown(c: Context<Env>) {
+export function notFound(c: Context<Env>) {
   return problem(c, "not-found", "There is nothing at this path. Check how it is written");
 }
 
 /** Broken infrastructure is told as such; of a bug nothing is told but the request id. */
-export function answerError(error: Error, c: Context<Env>, log: Log) {
+export function onError(error: Error, c: Context<Env>, log: Log) {
   const requestId = c.get("requestId");
-  if (error instanceof StoreUnavailable) {
-    log.error("The store is unavailable", { requestId, error: error.message });
-    return problem(c, "store-unavailable", whatToDo(c), { headers: { "Retry-After": "5" } });
+  if (error instanceof StoreUnavailableError) {
+    log.error("store_unavailable", "The store is unavailable", { requestId, error: error.message });
+    return problem(c, "store-unavailable", retryAdvice(c), { headers: { "Retry-After": "5" } });
   }
   // Not the message, which may quote what somebody sent.
   const frames = error.stack?.split("\n").filter((line) => /^\s+at /.test(line)).join("\n");
-  log.error("A bug", { requestId, error: `${error.name}\n${frames}` });
+  log.error("unhandled_error", "Unhandled error", { requestId, error: `${error.name}\n${frames}` });
   return problem(c, "internal", "Report the requestId to the operator of this service");
 }
 
-function whatToDo(c: Context<Env>): string {
+function retryAdvice(c: Context<Env>): string {
   if (!c.get("isSubmitting")) {
     // Who reads or resumes has not sent anything to store.
     const isSubmission = c.req.method === "POST" && c.req.path.endsWith("/support-requests");

@@ -1,5 +1,5 @@
 /** Requests whose body may still come: Deno breaks it off when the server is shut down. */
-export class ExpectedBodies {
+export class PendingBodies {
   #count = 0;
   #waiting: (() => void)[] = [];
 

@@ -17,7 +17,7 @@ const HEADERS = {
  * All headers of an answer with `headers` of its own, for one that is made with them. To add them to
  * an answer that is made already takes twice as long.
  */
-export function allHeaders(
+export function withDefaultHeaders(
   c: Context<Env>,
   headers: Record<string, string>,
 ): Record<string, string> {

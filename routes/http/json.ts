@@ -1,7 +1,7 @@
 import type { Context, TypedResponse } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Env } from "./env.ts";
-import { allHeaders } from "./headers.ts";
+import { withDefaultHeaders } from "./headers.ts";
 
 /**
  * Answers in JSON. Hono's `c.json` goes through `Headers` objects, which takes longer than all else
@@ -25,7 +25,7 @@ export function jsonText<Body, Status extends ContentfulStatusCode>(
 ): Response & TypedResponse<Body, Status, "json"> {
   const response = new Response(text, {
     status,
-    headers: allHeaders(c, { "Content-Type": "application/json", ...headers }),
+    headers: withDefaultHeaders(c, { "Content-Type": "application/json", ...headers }),
   });
   return response as Response & TypedResponse<Body, Status, "json">;
 }

@@ -38,7 +38,7 @@ export async function readJsonBody(
   const { headers } = request;
   const length = headers.get("Content-Length");
   if (isOptional && (request.body === null || length === "0")) return NO_BODY;
-  const wrong = wrongHeader(headers);
+  const wrong = rejectHeaders(headers);
   // Only reading shows whether a body in chunks is empty.
   if (wrong !== null && !(isOptional && length === null)) return wrong;
   if (Number(length) > MAX_BODY_BYTES) return { outcome: "too_large" };
@@ -47,7 +47,7 @@ export async function readJsonBody(
     // Deno collects it without a view on a buffer for each chunk.
     const bytes = length === null
       ? await readStream(request.body ?? new Blob().stream(), signal)
-      : await within(request.bytes(), signal);
+      : await withDeadline(request.bytes(), signal);
     if (!(bytes instanceof Uint8Array)) return { outcome: bytes };
     if (isOptional && bytes.length === 0) return NO_BODY;
     if (wrong !== null) return wrong;
@@ -59,7 +59,7 @@ export async function readJsonBody(
 
 const NO_BODY: JsonBody = { outcome: "read", value: undefined };
 
-function wrongHeader(headers: Headers): JsonBody | null {
+function rejectHeaders(headers: Headers): JsonBody | null {
   if (!isJson(headers.get("Content-Type") ?? "")) return { outcome: "not_json" };
   if (!NOT_ENCODED.test(headers.get("Content-Encoding") ?? "")) return { outcome: "encoded" };
   return null;
@@ -153,7 +153,7 @@ function byobReader(body: ReadableStream<Uint8Array<ArrayBuffer>>) {
 }
 
 /** The result of `work`, unless the signal comes first. */
-function within<T>(work: Promise<T>, signal: AbortSignal): Promise<T | "too_slow"> {
+function withDeadline<T>(work: Promise<T>, signal: AbortSignal): Promise<T | "too_slow"> {
   const { promise, resolve, reject } = Promise.withResolvers<T | "too_slow">();
   const onAbort = () => resolve("too_slow");
   signal.addEventListener("abort", onAbort);

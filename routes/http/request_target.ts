@@ -23,19 +23,19 @@ const MALFORMED = "/\0malformed";
  * request would be `/v1/tenants`. So what is not certain is routed to {@linkcode rejectMalformed}.
  * Not a middleware: one more of them costs each request as much as the check itself.
  */
-export function pathOf(request: Request, options?: { env?: Bindings }): string {
-  return faultOf(request, options?.env?.fallbackHost) === null ? getPath(request) : MALFORMED;
+export function routedPath(request: Request, options?: { env?: Bindings }): string {
+  return findFault(request, options?.env?.fallbackHost) === null ? getPath(request) : MALFORMED;
 }
 
 /** The response to every request whose path is not certain. */
 export function rejectMalformed(app: Hono<Env>): void {
   app.all(MALFORMED, (c) => {
-    const fault = faultOf(c.req.raw, c.env?.fallbackHost);
+    const fault = findFault(c.req.raw, c.env?.fallbackHost);
     return fault === null ? c.notFound() : problem(c, "malformed-request", fault);
   });
 }
 
-function faultOf(request: Request, fallbackHost: string | undefined): string | null {
+function findFault(request: Request, fallbackHost: string | undefined): string | null {
   const { url, headers } = request;
   const host = headers.get("Host");
   const start = url.indexOf("://") + 3;

@@ -1,9 +1,10 @@
-import type { Clock, Log } from "../../domain/ports.ts";
-import { ExpectedBodies } from "./expected_bodies.ts";
-import { CutOff, endBody } from "./unread_body.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { Log } from "../../domain/ports/log.ts";
+import { PendingBodies } from "./expected_bodies.ts";
+import { ConnectionCutError, drainBody } from "./unread_body.ts";
 
 /** How long after connections could not be accepted it is tried again, in milliseconds. */
-const PAUSE_MS = 1_000;
+const RELISTEN_DELAY_MS = 1_000;
 
 export interface Address {
   hostname: string;
@@ -11,11 +12,11 @@ export interface Address {
 }
 
 /** How long a stop waits for bodies that are still coming, in milliseconds. */
-const BODIES_MS = 1_000;
+const PENDING_BODIES_TIMEOUT_MS = 1_000;
 
 /** The address cannot be listened on. The message says what to do. */
-export class CannotListen extends Error {
-  override name = "CannotListen";
+export class ListenError extends Error {
+  override name = "ListenError";
 }
 
 /** What the server knows and a request does not show. */
@@ -33,22 +34,24 @@ export type Handler = (request: Request, bindings: Bindings) => Response | Promi
  * descriptors for instance, Deno ends its server, though not what is under way: then it listens
  * again. `address` is null where the platform decides.
  *
- * @throws {CannotListen}
+ * @throws {ListenError}
  */
 export function listen(
   address: Address | null,
   handler: Handler,
   { log, clock }: { log: Log; clock: Pick<Clock, "wait"> },
 ): { stop(): Promise<void> } {
-  const bodies = new ExpectedBodies();
+  const bodies = new PendingBodies();
   let server = serve(address, handler, bodies, log);
   let isStopping = false;
   // A port that was any is the same from now on.
   const same = address && { ...address, port: server.addr.port };
 
   async function listenAgain(error: Error): Promise<void> {
-    log.error("Cannot accept connections: listening again", { error: error.message });
-    await clock.wait(PAUSE_MS);
+    log.error("accept_failed", "Cannot accept connections; listening again", {
+      error: error.message,
+    });
+    await clock.wait(RELISTEN_DELAY_MS);
     if (isStopping) return;
     try {
       server = serve(same, handler, bodies, log);
@@ -63,7 +66,9 @@ export function listen(
     /** Accepts nothing more, and resolves when every connection is closed. */
     async stop() {
       isStopping = true;
-      if (!bodies.areRead()) await Promise.race([bodies.read(), clock.wait(BODIES_MS)]);
+      if (!bodies.areRead()) {
+        await Promise.race([bodies.read(), clock.wait(PENDING_BODIES_TIMEOUT_MS)]);
+      }
       // A server that has ended already has nothing to shut down.
       await server.shutdown().catch(() => {});
     },
@@ -73,21 +78,23 @@ export function listen(
 function serve(
   address: Address | null,
   handler: Handler,
-  bodies: ExpectedBodies,
+  bodies: PendingBodies,
   log: Log,
 ): Deno.HttpServer<Deno.NetAddr> {
   const onListen = ({ hostname, port }: Deno.NetAddr) =>
-    log.info("Listening", { address: `http://${inUrl(hostname)}:${port}` });
+    log.info("listening", "Listening", { address: `http://${hostForUrl(hostname)}:${port}` });
   const onError = (error: unknown) => {
-    if (!(error instanceof CutOff)) log.error("A bug", { error: (error as Error).name });
+    if (!(error instanceof ConnectionCutError)) {
+      log.error("unhandled_error", "Unhandled error", { error: (error as Error).name });
+    }
     return new Response(null, { status: 500 });
   };
   const bindings: Bindings = {};
   const respond = async (request: Request) => {
-    if (request.method !== "POST") return endBody(request, await handler(request, bindings));
+    if (request.method !== "POST") return drainBody(request, await handler(request, bindings));
     const bodyIsRead = bodies.expect();
     try {
-      return await endBody(request, await handler(request, { ...bindings, bodyIsRead }));
+      return await drainBody(request, await handler(request, { ...bindings, bodyIsRead }));
     } finally {
       bodyIsRead();
     }
@@ -98,7 +105,7 @@ function serve(
     if (address !== null) bindings.fallbackHost = fallbackHost(server.addr);
     return server;
   } catch (error) {
-    throw new CannotListen(
+    throw new ListenError(
       `Cannot listen on ${address?.hostname} port ${address?.port}: ${(error as Error).message}. ` +
         "Set HOST to an address of this machine, and PORT to a port that no other process listens on",
     );
@@ -108,10 +115,10 @@ function serve(
 /** As Deno has it (`ext/http/request_properties.rs`). */
 function fallbackHost({ hostname, port }: Deno.NetAddr): string {
   const isLocal = /^127\.|^0\.0\.0\.0$|^::1?$/.test(hostname);
-  const host = isLocal ? "localhost" : inUrl(hostname);
+  const host = isLocal ? "localhost" : hostForUrl(hostname);
   return port === 80 ? host : `${host}:${port}`;
 }
 
-function inUrl(hostname: string): string {
+function hostForUrl(hostname: string): string {
   return hostname.includes(":") ? `[${hostname}]` : hostname;
 }

@@ -1,7 +1,7 @@
 import type { Context, Handler } from "hono";
-import { entityTag, isNamed } from "./entity_tag.ts";
+import { entityTag, matchesIfNoneMatch } from "./entity_tag.ts";
 import type { Env } from "./env.ts";
-import { allHeaders } from "./headers.ts";
+import { withDefaultHeaders } from "./headers.ts";
 
 /**
  * How much of a file one response holds that nobody reads, in bytes. A response made of the whole
@@ -46,12 +46,14 @@ export function staticFile(load: () => Promise<string>, options: StaticFileOptio
     prepared.catch(() => prepared = undefined);
     const { plain, gzip } = await prepared;
     const { bytes, headers } = acceptsGzip(c.req.header("Accept-Encoding")) ? gzip : plain;
-    if (isNamed(c.req.header("If-None-Match"), headers["ETag"]!)) {
+    if (matchesIfNoneMatch(c.req.header("If-None-Match"), headers["ETag"]!)) {
       const { "Content-Type": _, "Content-Length": __, "Content-Encoding": ___, ...rest } = headers;
-      return new Response(null, { status: 304, headers: allHeaders(c, rest) });
+      return new Response(null, { status: 304, headers: withDefaultHeaders(c, rest) });
     }
     const isShort = bytes.length <= SLICE_BYTES;
-    return new Response(isShort ? bytes : inSlices(bytes), { headers: allHeaders(c, headers) });
+    return new Response(isShort ? bytes : toSlices(bytes), {
+      headers: withDefaultHeaders(c, headers),
+    });
   };
 }
 
@@ -95,7 +97,7 @@ function acceptsGzip(acceptEncoding = ""): boolean {
   return (weights.get("gzip") ?? weights.get("*") ?? 0) > 0;
 }
 
-function inSlices(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+function toSlices(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
   let at = 0;
   return new ReadableStream({
     pull(controller) {

@@ -3,7 +3,7 @@ const strict = new TextDecoder("utf-8", { fatal: true });
 /** A number that may have more digits, or a larger exponent, than a JavaScript number stores. */
 const LONG_NUMBER = /[\d.]{16}|\d[eE]/;
 
-class ProtoKey extends Error {}
+class ProtoKeyError extends Error {}
 
 export type StrictJson =
   | { outcome: "read"; value: unknown }
@@ -30,7 +30,7 @@ export function parseStrictJson(bytes: Uint8Array): StrictJson {
  * 64-bit id in `diagnostics` would otherwise be stored as the id of something else.
  */
 function revive(key: string, value: unknown, context?: { source?: string }): unknown {
-  if (key === "__proto__") throw new ProtoKey();
+  if (key === "__proto__") throw new ProtoKeyError();
   if (typeof value !== "number" || context?.source === undefined) return value;
   return digits(context.source) === digits(String(value)) ? value : context.source;
 }
@@ -45,7 +45,7 @@ function digits(number: string): string {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof ProtoKey) return "The body has the key __proto__. Send it without";
+  if (error instanceof ProtoKeyError) return "The body has the key __proto__. Send it without";
   if (error instanceof TypeError) return "The body is not valid UTF-8. Encode it as UTF-8";
   // What nests too deep for the parser is a RangeError.
   if (error instanceof RangeError) return "The body nests too deep. Send a submission";

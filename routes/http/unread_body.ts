@@ -8,8 +8,8 @@ const LINGER_MS = 2_000;
 const MAX_DRAINED_READS = 16;
 
 /** Ends a response's stream, and with it the connection. No failure. */
-export class CutOff extends Error {
-  override name = "CutOff";
+export class ConnectionCutError extends Error {
+  override name = "ConnectionCutError";
 }
 
 /** Whether the body may be larger than what a route would read: its length is unknown, or large. */
@@ -42,13 +42,13 @@ function mayBeUnread(request: Request, { status }: Response): boolean {
  * read, in case it ends, and then the connection is closed, once the client had time to read its
  * response (RFC 9112, 9.6).
  */
-export async function endBody(request: Request, response: Response): Promise<Response> {
+export async function drainBody(request: Request, response: Response): Promise<Response> {
   if (!mayBeUnread(request, response)) return response;
   if (hasNoBody(request.method)) {
     if (!hasUnreadableBody(request)) return response;
     // Deno hands out no body whose reading could stop. Any response but one to HEAD can be cut off.
     // RFC 9110, 9.3.1 and 9.3.2, leave it to us.
-    if (request.method !== "HEAD") return await cutOff(response);
+    if (request.method !== "HEAD") return await closeAfter(response);
     // While there is no response, Deno reads nothing, and so does not notice that the client has gone
     // either: without one, the file descriptor would never be closed.
     await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
@@ -59,12 +59,12 @@ export async function endBody(request: Request, response: Response): Promise<Res
       // What was read has ended, or is too large, too slow or broken, and will hardly end.
       linger(request.body, request.bodyUsed ? 1 : MAX_DRAINED_READS);
     }
-  } else if (!request.bodyUsed) await drained(request);
+  } else if (!request.bodyUsed) await readToEnd(request);
   return response;
 }
 
 /** Resolves once a small body has come to its end, or has taken too long. */
-function drained(request: Request): Promise<void> {
+function readToEnd(request: Request): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, SMALL_BODY_MS);
   request.bytes().catch(() => {}).finally(() => {
@@ -93,12 +93,12 @@ async function linger(
 }
 
 /** The same response, whose connection is closed after the last byte. */
-async function cutOff(response: Response): Promise<Response> {
+async function closeAfter(response: Response): Promise<Response> {
   const bytes = await response.bytes();
   let isSent = false;
   const body = new ReadableStream({
     pull(controller) {
-      if (isSent || bytes.length === 0) return controller.error(new CutOff());
+      if (isSent || bytes.length === 0) return controller.error(new ConnectionCutError());
       controller.enqueue(bytes);
       isSent = true;
     },

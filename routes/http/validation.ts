@@ -14,7 +14,7 @@ const MAX_ERRORS_LENGTH = 12_000;
 /** Longer than any name that is accepted, in characters. */
 const MAX_NAME_LENGTH = 80;
 
-const WHAT_TO_DO = {
+const ADVICE = {
   body: "Nothing was stored. Correct what 'errors' lists, and send it again",
   path: "Correct what 'errors' lists in the path",
   query: "Correct what 'errors' lists in the query",
@@ -22,20 +22,20 @@ const WHAT_TO_DO = {
 
 /** Parses what a client sent, and puts into its words what zod would say in a programmer's. */
 export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown) {
-  return schema.safeParse(input, { error: inWords });
+  return schema.safeParse(input, { error: errorMessage });
 }
 
 /** The one answer to what was sent in `place` and is not valid. */
-export function refuseInvalid(
+export function validationProblem(
   c: Context<Env>,
-  place: keyof typeof WHAT_TO_DO,
+  place: keyof typeof ADVICE,
   errors: ProblemError[],
 ) {
-  return problem(c, "validation", WHAT_TO_DO[place], { errors: bounded(errors) });
+  return problem(c, "validation", ADVICE[place], { errors: limitErrors(errors) });
 }
 
 /** The first errors, as many as there is room for, and one at least. */
-function bounded(errors: ProblemError[]): ProblemError[] {
+function limitErrors(errors: ProblemError[]): ProblemError[] {
   let length = 0;
   const isOver = (error: ProblemError) =>
     (length += JSON.stringify(error).length) > MAX_ERRORS_LENGTH;
@@ -49,12 +49,14 @@ function bounded(errors: ProblemError[]): ProblemError[] {
  */
 export function pointer(path: readonly PropertyKey[]): string {
   const parts = path.map((part) =>
-    encodeURIComponent(cut(String(part)).toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1"))
+    encodeURIComponent(
+      truncateName(String(part)).toWellFormed().replaceAll("~", "~0").replaceAll("/", "~1"),
+    )
   );
   return ["#", ...parts].join("/");
 }
 
-function cut(name: string): string {
+function truncateName(name: string): string {
   if (name.length <= MAX_NAME_LENGTH) return name;
   // No character has more than two UTF-16 units: a long name is not taken apart as a whole.
   const characters = [...name.slice(0, 2 * MAX_NAME_LENGTH + 2)];
@@ -90,7 +92,7 @@ const TYPES: Record<string, string> = {
 };
 
 /** Undefined leaves the message to zod. What a schema says for itself is not asked for here. */
-function inWords(issue: z.core.$ZodRawIssue): string | undefined {
+function errorMessage(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.input === undefined) return "is required";
   switch (issue.code) {
     case "invalid_type":

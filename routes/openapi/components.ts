@@ -1,10 +1,14 @@
 import { z } from "zod";
 import { AuditEvent, Erasure } from "../../domain/model/audit.ts";
-import { Context } from "../../domain/model/context.ts";
+import { SupportContext } from "../../domain/model/context.ts";
 import { Handoff, Ticket } from "../../domain/handoff/state.ts";
 import { HandoffChoice, Submission } from "../../domain/model/submission.ts";
 import { Actor } from "../../domain/model/support_request.ts";
-import { AuditEventsAnswer, ContextSummaryAnswer, SupportRequestAnswer } from "../v1/responses.ts";
+import {
+  AuditEventsResponse,
+  ContextSummaryResponse,
+  SupportRequestResponse,
+} from "../v1/responses.ts";
 import { formOf, withDiscriminators } from "./unions.ts";
 import { exampleProblem } from "./problem_responses.ts";
 
@@ -28,22 +32,22 @@ const Problem = z.object({
 
 const Health = z.object({ status: z.enum(["live", "ready"]) });
 
-const SENT = {
+const REQUEST_SCHEMAS = {
   Submission,
   HandoffChoice,
   NoHandoff: formOf(HandoffChoice, "none"),
   CreateTicket: formOf(HandoffChoice, "create"),
   LinkTicket: formOf(HandoffChoice, "link"),
 };
-const ANSWERED = {
-  SupportRequest: SupportRequestAnswer,
-  ContextSummary: ContextSummaryAnswer,
-  AuditEvents: AuditEventsAnswer,
+const RESPONSE_SCHEMAS = {
+  SupportRequest: SupportRequestResponse,
+  ContextSummary: ContextSummaryResponse,
+  AuditEvents: AuditEventsResponse,
   AuditEvent,
   Erasure,
-  Context,
-  TenantContext: formOf(Context, "tenant"),
-  RunContext: formOf(Context, "run"),
+  Context: SupportContext,
+  TenantContext: formOf(SupportContext, "tenant"),
+  RunContext: formOf(SupportContext, "run"),
   Actor,
   Handoff,
   HandoffNone: formOf(Handoff, "none"),
@@ -56,7 +60,7 @@ const ANSWERED = {
   Health,
 };
 
-export type SchemaName = keyof typeof SENT | keyof typeof ANSWERED;
+export type SchemaName = keyof typeof REQUEST_SCHEMAS | keyof typeof RESPONSE_SCHEMAS;
 
 const DESCRIPTIONS: Record<SchemaName, string> = {
   Submission:
@@ -110,7 +114,10 @@ export function schemaRef(name: SchemaName) {
 
 /** The component schemas, from the schemas that parse. */
 export function componentSchemas(): Record<string, object> {
-  return withDiscriminators({ ...jsonSchemas(SENT, "input"), ...jsonSchemas(ANSWERED, "output") });
+  return withDiscriminators({
+    ...jsonSchemas(REQUEST_SCHEMAS, "input"),
+    ...jsonSchemas(RESPONSE_SCHEMAS, "output"),
+  });
 }
 
 function jsonSchemas(

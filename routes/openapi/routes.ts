@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { docs } from "../docs/routes.ts";
+import { docsRoutes } from "../docs/routes.ts";
 import type { Env } from "../http/env.ts";
 import { PROBLEMS, type ProblemSlug, problemType } from "../http/problems.ts";
 import { staticFile } from "../http/static_file.ts";
@@ -10,7 +10,7 @@ async function loadDocument(): Promise<string> {
 }
 
 /** The contract, for programs and for people. Loaded when it is asked for, not at the start. */
-export const contract = new Hono<Env>()
+export const openApiRoutes = new Hono<Env>()
   .get(
     "/openapi.json",
     staticFile(loadDocument, {
@@ -19,7 +19,7 @@ export const contract = new Hono<Env>()
       headers: { "Access-Control-Allow-Origin": "*" },
     }),
   )
-  .route("/", docs)
+  .route("/", docsRoutes)
   // People open the `type` of a problem.
   .get("/problems/:slug", async (c) => {
     const slug = c.req.param("slug");

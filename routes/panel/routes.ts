@@ -8,7 +8,7 @@ async function loadPanel(): Promise<string> {
 }
 
 /** The panel for other products' pages, on whatever origin they are. Loaded when asked for. */
-export const panel = new Hono<Env>()
+export const panelRoutes = new Hono<Env>()
   .get(
     "/panel.js",
     staticFile(loadPanel, {

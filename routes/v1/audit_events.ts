@@ -1,13 +1,14 @@
 import { Hono, type MiddlewareHandler } from "hono";
 import { z } from "zod";
-import type { AuditPosition, Log, Store } from "../../domain/ports.ts";
+import type { AuditPosition, Store } from "../../domain/ports/store.ts";
+import type { Log } from "../../domain/ports/log.ts";
 import { Reference } from "../../domain/model/reference.ts";
-import type { AuditEventsAnswer } from "./responses.ts";
+import type { AuditEventsResponse } from "./responses.ts";
 import type { Env } from "../http/env.ts";
 import type { VerifyToken } from "../auth/token_verifier.ts";
 import { json } from "../http/json.ts";
-import { parse, refuseInvalid, toProblemErrors } from "../http/validation.ts";
-import { whoMay } from "../auth/require_scope.ts";
+import { parse, toProblemErrors, validationProblem } from "../http/validation.ts";
+import { requireScope } from "../auth/require_scope.ts";
 
 /** The event may be one of a newer version: a page can end with it. */
 const Position = z.tuple([
@@ -48,16 +49,16 @@ type Query = {
 /** Parses the query. Its type tells Hono's client what to send. */
 const auditQuery: MiddlewareHandler<Env, string, Query> = async (c, next) => {
   const query = parse(AuditQuery, c.req.query());
-  if (!query.success) return refuseInvalid(c, "query", toProblemErrors(query.error));
+  if (!query.success) return validationProblem(c, "query", toProblemErrors(query.error));
   c.req.addValidatedData("query", query.data);
   await next();
 };
 
 /** A tenant's audit events, newest first. */
-export function auditEvents(store: Store, verify: VerifyToken, log: Log) {
+export function auditEventRoutes(store: Store, verify: VerifyToken, log: Log) {
   return new Hono<Env>().get(
     "/v1/tenants/:tenantId/audit-events",
-    whoMay(verify, "audit:read"),
+    requireScope(verify, "audit:read"),
     auditQuery,
     async (c) => {
       const { limit, cursor } = c.req.valid("query");
@@ -66,12 +67,13 @@ export function auditEvents(store: Store, verify: VerifyToken, log: Log) {
       const { events, erasures, unknown = 0, next } = page;
       if (unknown > 0) {
         log.warn(
+          "newer_record",
           `A newer version wrote audit events: ${unknown} of a page left out. Upgrade this process`,
-          { requestId: c.get("requestId"), tenantId, event: "newer_record" },
+          { requestId: c.get("requestId"), tenantId },
         );
       }
       const nextCursor = next && toCursor(next);
-      return json<AuditEventsAnswer, 200>(
+      return json<AuditEventsResponse, 200>(
         c,
         { events, ...erasures && { erasures }, nextCursor },
         200,

@@ -1,12 +1,13 @@
 import type { Context, MiddlewareHandler } from "hono";
 import type { z } from "zod";
-import type { Clock, RateLimit } from "../../domain/ports.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { RateLimit } from "../../domain/ports/rate_limit.ts";
 import { Submission } from "../../domain/model/submission.ts";
 import type { Env } from "../http/env.ts";
 import { IDEMPOTENCY_KEY_RULE, parseIdempotencyKey } from "./idempotency_key.ts";
 import { MAX_BODY_BYTES, readJsonBody } from "../http/json_body.ts";
 import { problem } from "../http/problems.ts";
-import { parse, refuseInvalid, toProblemErrors } from "../http/validation.ts";
+import { parse, toProblemErrors, validationProblem } from "../http/validation.ts";
 
 /** How long a body may take to arrive, in milliseconds. */
 export const BODY_TIMEOUT_MS = 10_000;
@@ -21,13 +22,13 @@ type Json = {
  * Counts the submission, and parses its idempotency key and its body. Its type tells Hono's client
  * what to send.
  */
-export function acceptSubmission(
+export function validateSubmission(
   rateLimit: RateLimit,
   clock: Pick<Clock, "deadline" | "elapsed">,
 ): MiddlewareHandler<Env, string, Json> {
   const deadline = sharedDeadline(clock);
   return async (c, next) => {
-    const refusal = await refuseTooMany(c, rateLimit, "submission") ?? refuseKey(c);
+    const refusal = await checkRateLimit(c, rateLimit, "submission") ?? checkIdempotencyKey(c);
     if (refusal !== null) return refusal;
     const submission = await readSubmission(c, deadline());
     if (submission instanceof Response) return submission;
@@ -40,13 +41,13 @@ export function acceptSubmission(
  * Counts the resume like a submission, since it makes as many calls to the desk, and rejects a body
  * that is not JSON or too large. The body itself means nothing: there need not be one.
  */
-export function acceptResume(
+export function validateResume(
   rateLimit: RateLimit,
   clock: Pick<Clock, "deadline" | "elapsed">,
 ): MiddlewareHandler<Env> {
   const deadline = sharedDeadline(clock);
   return async (c, next) => {
-    const rejection = await refuseTooMany(c, rateLimit, "body");
+    const rejection = await checkRateLimit(c, rateLimit, "body");
     if (rejection !== null) return rejection;
     const body = await readBody(c, deadline(), "body");
     if (body instanceof Response) return body;
@@ -61,12 +62,12 @@ type Sent = "submission" | "body";
 const OUTCOME: Record<Sent, string> = { submission: "Nothing was stored. ", body: "" };
 
 /** Counts every submission of an actor in a tenant, replays too. */
-async function refuseTooMany(
+async function checkRateLimit(
   c: Context<Env>,
   rateLimit: RateLimit,
   what: Sent,
 ): Promise<Response | null> {
-  const decision = await rateLimit.take(c.get("tenantId"), c.get("actor").id);
+  const decision = await rateLimit.consume(c.get("tenantId"), c.get("actor").id);
   if (decision.allowed) return null;
   const seconds = String(decision.retryAfterSeconds);
   return problem(c, "rate-limited", `${OUTCOME[what]}Try again in ${seconds} s`, {
@@ -74,7 +75,7 @@ async function refuseTooMany(
   });
 }
 
-function refuseKey(c: Context<Env>): Response | null {
+function checkIdempotencyKey(c: Context<Env>): Response | null {
   const header = c.req.header("Idempotency-Key");
   if (header === undefined) return null;
   const key = parseIdempotencyKey(header);
@@ -91,7 +92,7 @@ async function readSubmission(
   const body = await readBody(c, deadline, "submission");
   if (body instanceof Response) return body;
   const parsed = parse(Submission, body.value);
-  return parsed.success ? parsed.data : refuseInvalid(c, "body", toProblemErrors(parsed.error));
+  return parsed.success ? parsed.data : validationProblem(c, "body", toProblemErrors(parsed.error));
 }
 
 /**

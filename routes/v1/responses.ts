@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { AuditEvent, Erasure } from "../../domain/model/audit.ts";
-import { Handoff, publicHandoff } from "../../domain/handoff/state.ts";
+import { Handoff, toPublicHandoff } from "../../domain/handoff/state.ts";
 import type { ContextSummary as Summary } from "../../domain/latest.ts";
 import { HANDOFF_MODES } from "../../domain/model/submission.ts";
 import { SupportRequest } from "../../domain/model/support_request.ts";
 
 /** A support request on the wire: what was typed for the desk's people is not returned. */
-export const SupportRequestAnswer = SupportRequest.pick({
+export const SupportRequestResponse = SupportRequest.pick({
   reference: true,
   context: true,
   summary: true,
@@ -14,35 +14,35 @@ export const SupportRequestAnswer = SupportRequest.pick({
   createdAt: true,
   createdBy: true,
 }).extend({ handoff: Handoff });
-export type SupportRequestAnswer = z.infer<typeof SupportRequestAnswer>;
+export type SupportRequestResponse = z.infer<typeof SupportRequestResponse>;
 
 /** All that a "Request support" slide-over needs when it opens. */
-export const ContextSummaryAnswer = z.object({
+export const ContextSummaryResponse = z.object({
   desk: z.object({ label: z.string() }).nullable(),
   handoffModes: z.array(z.enum(HANDOFF_MODES)),
-  supportRequest: SupportRequestAnswer.nullable(),
+  supportRequest: SupportRequestResponse.nullable(),
 });
-export type ContextSummaryAnswer = z.infer<typeof ContextSummaryAnswer>;
+export type ContextSummaryResponse = z.infer<typeof ContextSummaryResponse>;
 
-export const AuditEventsAnswer = z.object({
+export const AuditEventsResponse = z.object({
   events: z.array(AuditEvent),
   /** On the first page, if there were any: records of the tenant that an operator has deleted. */
   erasures: z.array(Erasure).optional(),
   nextCursor: z.string().nullable(),
 });
-export type AuditEventsAnswer = z.infer<typeof AuditEventsAnswer>;
+export type AuditEventsResponse = z.infer<typeof AuditEventsResponse>;
 
-export function toAnswer(request: SupportRequest): SupportRequestAnswer {
+export function toResponse(request: SupportRequest): SupportRequestResponse {
   const { reference, context, summary, severity, createdAt, createdBy } = request;
-  const handoff = publicHandoff(request.handoff);
+  const handoff = toPublicHandoff(request.handoff);
   return { reference, context, summary, severity, createdAt, createdBy, handoff };
 }
 
-export function toSummaryAnswer(summary: Summary): ContextSummaryAnswer {
+export function toSummaryResponse(summary: Summary): ContextSummaryResponse {
   const { desk, handoffModes, supportRequest } = summary;
   return {
     desk,
     handoffModes: [...handoffModes],
-    supportRequest: supportRequest && toAnswer(supportRequest),
+    supportRequest: supportRequest && toResponse(supportRequest),
   };
 }

@@ -1,96 +1,100 @@
 import { type Context as HonoContext, Hono } from "hono";
-import type { Deskhand } from "../../domain/dependencies.ts";
+import type { Dependencies } from "../../domain/dependencies.ts";
 import { IDEMPOTENCY_KEY } from "../../domain/model/idempotency.ts";
-import { type ContextSummary, latest } from "../../domain/latest.ts";
-import type { RateLimit } from "../../domain/ports.ts";
+import { type ContextSummary, getLatest } from "../../domain/latest.ts";
+import type { RateLimit } from "../../domain/ports/rate_limit.ts";
 import { resumeLatest } from "../../domain/handoff/resume.ts";
 import type { Submission } from "../../domain/model/submission.ts";
 import { submit } from "../../domain/submit.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
-import { type ContextSummaryAnswer, toAnswer, toSummaryAnswer } from "./responses.ts";
-import { contextOf, validRun } from "./context.ts";
-import { entityTag, isNamed } from "../http/entity_tag.ts";
+import { type ContextSummaryResponse, toResponse, toSummaryResponse } from "./responses.ts";
+import { supportContextOf, validateRunId } from "./context.ts";
+import { entityTag, matchesIfNoneMatch } from "../http/entity_tag.ts";
 import type { Env } from "../http/env.ts";
-import { allHeaders } from "../http/headers.ts";
+import { withDefaultHeaders } from "../http/headers.ts";
 import { json, jsonText } from "../http/json.ts";
 import { problem } from "../http/problems.ts";
-import { acceptResume, acceptSubmission } from "./parse_submission.ts";
+import { validateResume, validateSubmission } from "./parse_submission.ts";
 import type { VerifyToken } from "../auth/token_verifier.ts";
-import { pointer, refuseInvalid } from "../http/validation.ts";
-import { whoMay } from "../auth/require_scope.ts";
+import { pointer, validationProblem } from "../http/validation.ts";
+import { requireScope } from "../auth/require_scope.ts";
 
 export interface SupportRequestsOptions {
-  deskhand: Deskhand;
+  deps: Dependencies;
   verify: VerifyToken;
   rateLimit: RateLimit;
 }
 
 /** Submit, latest and resume, in a tenant's context and in a run's. */
-export function supportRequests({ deskhand, verify, rateLimit }: SupportRequestsOptions) {
-  const mayCreate = whoMay(verify, "support_requests:create");
-  const mayRead = whoMay(verify, "support_requests:read");
-  const accepted = acceptSubmission(rateLimit, deskhand.clock);
-  const acceptedResume = acceptResume(rateLimit, deskhand.clock);
-  const write = createWriter();
+export function supportRequestRoutes({ deps, verify, rateLimit }: SupportRequestsOptions) {
+  const mayCreate = requireScope(verify, "support_requests:create");
+  const mayRead = requireScope(verify, "support_requests:read");
+  const accepted = validateSubmission(rateLimit, deps.clock);
+  const acceptedResume = validateResume(rateLimit, deps.clock);
+  const write = createSerializer();
 
   return new Hono<Env>()
     .post(
       "/v1/tenants/:tenantId/support-requests",
       mayCreate,
       accepted,
-      (c) => answerSubmission(c, deskhand, c.req.valid("json")),
+      (c) => respondToSubmission(c, deps, c.req.valid("json")),
     )
     .post(
       "/v1/tenants/:tenantId/runs/:runId/support-requests",
       mayCreate,
       accepted,
-      validRun,
-      (c) => answerSubmission(c, deskhand, c.req.valid("json")),
+      validateRunId,
+      (c) => respondToSubmission(c, deps, c.req.valid("json")),
     )
     .get(
       "/v1/tenants/:tenantId/support-requests/latest",
       mayRead,
-      (c) => answerLatest(c, deskhand, write),
+      (c) => respondWithLatest(c, deps, write),
     )
     .get(
       "/v1/tenants/:tenantId/runs/:runId/support-requests/latest",
       mayRead,
-      validRun,
-      (c) => answerLatest(c, deskhand, write),
+      validateRunId,
+      (c) => respondWithLatest(c, deps, write),
     )
     .post(
       "/v1/tenants/:tenantId/support-requests/latest/resume",
       mayCreate,
       acceptedResume,
-      (c) => respondToResume(c, deskhand),
+      (c) => respondToResume(c, deps),
     )
     .post(
       "/v1/tenants/:tenantId/runs/:runId/support-requests/latest/resume",
       mayCreate,
       acceptedResume,
-      validRun,
-      (c) => respondToResume(c, deskhand),
+      validateRunId,
+      (c) => respondToResume(c, deps),
     );
 }
 
-async function answerSubmission(c: HonoContext<Env>, deskhand: Deskhand, submission: Submission) {
+async function respondToSubmission(
+  c: HonoContext<Env>,
+  deps: Dependencies,
+  submission: Submission,
+) {
   c.set("isSubmitting", true);
-  const result = await submit(deskhand, {
-    context: contextOf(c),
+  const result = await submit(deps, {
+    context: supportContextOf(c),
     actor: c.get("actor"),
     requestorEmail: c.get("requestorEmail"),
     submission,
-    idempotencyKey: await storedKey(c, deskhand),
+    idempotencyKey: await storedKey(c, deps),
     requestId: c.get("requestId"),
   });
   switch (result.outcome) {
     case "submitted": {
       const headers = result.replayed ? { "Idempotent-Replayed": "true" } : undefined;
-      return json(c, toAnswer(result.request), 201, headers);
+      return json(c, toResponse(result.request), 201, headers);
     }
     case "not_a_ticket":
-      return refuseInvalid(c, "body", [
-        { pointer: pointer(["handoff", "ticket"]), detail: ticketRule(deskhand) },
+      return validationProblem(c, "body", [
+        { pointer: pointer(["handoff", "ticket"]), detail: ticketRule(deps) },
       ]);
     case "key_reused":
       return problem(
@@ -111,7 +115,10 @@ async function answerSubmission(c: HonoContext<Env>, deskhand: Deskhand, submiss
  * The idempotency key, or its header with the quotes if a request was stored under that: version 1
  * did so. Otherwise a retry that reaches this version would create a second ticket.
  */
-async function storedKey(c: HonoContext<Env>, { store }: Deskhand): Promise<string | undefined> {
+async function storedKey(
+  c: HonoContext<Env>,
+  { store }: Dependencies,
+): Promise<string | undefined> {
   const key = c.get("idempotencyKey");
   const header = c.req.header("Idempotency-Key");
   if (key === header || header === undefined || !IDEMPOTENCY_KEY.test(header)) return key;
@@ -119,15 +126,15 @@ async function storedKey(c: HonoContext<Env>, { store }: Deskhand): Promise<stri
   return (await store.findKey(scope)).outcome === "taken" ? header : key;
 }
 
-async function respondToResume(c: HonoContext<Env>, deskhand: Deskhand) {
-  const result = await resumeLatest(deskhand, {
-    context: contextOf(c),
+async function respondToResume(c: HonoContext<Env>, deps: Dependencies) {
+  const result = await resumeLatest(deps, {
+    context: supportContextOf(c),
     actor: c.get("actor"),
     requestId: c.get("requestId"),
   });
   switch (result.outcome) {
     case "done":
-      return json(c, toAnswer(result.request), 200);
+      return json(c, toResponse(result.request), 200);
     case "no_request":
       return problem(c, "not-found", "No support request is stored in this context. Submit one");
     case "in_progress": {
@@ -139,7 +146,7 @@ async function respondToResume(c: HonoContext<Env>, deskhand: Deskhand) {
   }
 }
 
-function ticketRule({ desk }: Deskhand): string {
+function ticketRule({ desk }: Dependencies): string {
   return desk === null
     ? "cannot be linked: no support desk is configured here"
     : `must be a ticket number, or the address of one ticket at ${desk.label}`;
@@ -149,33 +156,33 @@ function ticketRule({ desk }: Deskhand): string {
  * Writes summaries. Readers who shared a read of the store share the writing, too: of one process's
  * summaries only the request differs.
  */
-function createWriter() {
+function createSerializer() {
   const written = new WeakMap<SupportRequest, { text: string; tag: string }>();
   return async (summary: ContextSummary) => {
     const { supportRequest } = summary;
     const known = supportRequest && written.get(supportRequest);
     if (known) return known;
-    const text = JSON.stringify(toSummaryAnswer(summary));
+    const text = JSON.stringify(toSummaryResponse(summary));
     const answer = { text, tag: await entityTag(text) };
     if (supportRequest) written.set(supportRequest, answer);
     return answer;
   };
 }
 
-async function answerLatest(
+async function respondWithLatest(
   c: HonoContext<Env>,
-  deskhand: Deskhand,
-  write: ReturnType<typeof createWriter>,
+  deps: Dependencies,
+  write: ReturnType<typeof createSerializer>,
 ) {
-  const { text, tag } = await write(await latest(deskhand, contextOf(c)));
+  const { text, tag } = await write(await getLatest(deps, supportContextOf(c)));
   const headers = {
     "Cache-Control": "private, no-cache",
     "ETag": tag,
     "Vary": "Authorization",
   };
-  if (isNamed(c.req.header("If-None-Match"), tag)) {
+  if (matchesIfNoneMatch(c.req.header("If-None-Match"), tag)) {
     // Not in the type: what is cached stands in for it before a typed client looks.
-    return new Response(null, { status: 304, headers: allHeaders(c, headers) }) as never;
+    return new Response(null, { status: 304, headers: withDefaultHeaders(c, headers) }) as never;
   }
-  return jsonText<ContextSummaryAnswer, 200>(c, text, 200, headers);
+  return jsonText<ContextSummaryResponse, 200>(c, text, 200, headers);
 }

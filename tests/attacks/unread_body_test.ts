@@ -3,7 +3,13 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import { temporaryPath } from "../kv/fixtures.ts";
 import { mintToken } from "../demo/token.ts";
-import { requestsPath, type Service, since, startService, until } from "../support/service_process.ts";
+import {
+  requestsPath,
+  type Service,
+  since,
+  startService,
+  until,
+} from "../support/service_process.ts";
 import { AUTH_SECRET } from "../support/service.ts";
 import { chunk, Peer } from "./peer.ts";
 

@@ -23,7 +23,7 @@ const go = ({ page }: Stage, tenant: string, run: string | null) =>
     const panel = document.querySelector("support-request-panel")!;
     panel.setAttribute("tenant", tenant!);
     if (run === null) panel.removeAttribute("run");
-    else panel.setAttribute("run", run);
+    else panel.setAttribute("run", run!);
   }, [tenant, run]);
 
 /** Holds the calls of one path until it is let go. */

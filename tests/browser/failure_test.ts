@@ -293,7 +293,7 @@ test("a proxy's page is not taken for an answer", async (stage) => {
   await panel.send.click();
   await panel.alert.getByText(MAY_BE_KEPT).waitFor();
   await assertTextKept(stage);
-  assertEquals(await page.title(), "Practice product");
+  assertEquals(await page.title(), "Demo product");
 });
 
 test("what is typed while a submission is under way stays", async (stage) => {

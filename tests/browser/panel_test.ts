@@ -44,7 +44,7 @@ test("hostile texts are texts", async (stage) => {
     await panel.button("Write another request").waitFor();
     await page.keyboard.press("Escape");
   }
-  assertEquals(await page.title(), "Practice product");
+  assertEquals(await page.title(), "Demo product");
   assertEquals(await panel.dialog.locator("img, script, b").count(), 0);
 });
 

@@ -1,10 +1,10 @@
 /// <reference lib="dom" />
 /**
  * The panel in a real Chromium, on a page of another origin, against the whole service and a
- * practice desk, all on loopback.
+ * fake desk, all on loopback.
  */
 import { type Browser, chromium, type Locator, type Page } from "playwright-core";
-import { type PracticeDesk, startPracticeDesk } from "../demo/fake_desk.ts";
+import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken, type TokenClaims } from "../demo/token.ts";
 import { AUTH_SECRET, openService } from "../support/service.ts";
 
@@ -70,7 +70,7 @@ export interface Panel {
 export interface Stage extends AsyncDisposable {
   page: Page;
   panel: Panel;
-  desk: PracticeDesk;
+  desk: FakeDesk;
   /** The service's address. */
   url: string;
   /** Bodies and idempotency keys of what the service was sent, oldest first. */
@@ -94,7 +94,7 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
   const { env, hasDesk = true, attributes = `tenant="acme"`, width = 1280, height = 800 } = options;
   const { colorScheme = "light", forcedColors = "none", reducedMotion = "reduce" } = options;
   const claims: TokenClaims = { name: "Ada", ...options.claims };
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   const posts: Stage["posts"] = [];
   const complaints: string[] = [];
   const kv = await Deno.openKv(":memory:");
@@ -189,7 +189,7 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
     async [Symbol.asyncDispose]() {
       await context.close();
       await desk.close();
-      await service.underWay.idle();
+      await service.inFlight.drained();
       await Promise.all([stop(), product.shutdown()]);
       if (isStoreOpen) kv.close();
     },
@@ -229,7 +229,7 @@ function productPage(service: string, attributes: string, head: string): Respons
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>Practice product</title>
+<title>Demo product</title>
 <main>
   <h1>Nightly import</h1>
   <button id="ask" type="button">Request support</button>

@@ -1,4 +1,4 @@
-import { timestamp } from "../../domain/handoff/state.ts";
+import { toTimestamp } from "../../domain/handoff/state.ts";
 import { createStore } from "../../kv/store.ts";
 import { ACME, requestIn } from "../kv/fixtures.ts";
 import { mintToken } from "../demo/token.ts";
@@ -49,8 +49,8 @@ export async function leaveInterrupted({ kv }: Stage): Promise<string> {
     createdBy: { id: "u-2", name: "Grace Hopper" },
     handoff: {
       status: "pending",
-      since: timestamp(since),
-      until: timestamp(since + 15_000),
+      since: toTimestamp(since),
+      until: toTimestamp(since + 15_000),
     },
   });
   const clock = { now: () => since, elapsed: () => performance.now() };

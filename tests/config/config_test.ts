@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@std/assert";
-import { BadEnvironment, parseConfig } from "../../config/config.ts";
+import { InvalidConfigError, parseConfig } from "../../config/config.ts";
 import { DESK, JWKS, parse, refused, SECRET } from "./fixtures.ts";
 
 Deno.test("parseConfig needs a secret and a path, and has a default for everything else", () => {
@@ -158,7 +158,7 @@ Deno.test("parseConfig says everything that is wrong in one message, and how to 
     "SUPPORT_DESK_URL",
   ];
   assertEquals(refused(env, {}), names);
-  const { message } = assertThrows(() => parseConfig(env), BadEnvironment);
+  const { message } = assertThrows(() => parseConfig(env), InvalidConfigError);
   for (const line of message.split("\n").slice(1)) {
     assert(/: (exactly one )?must /.test(line), line);
   }
@@ -183,7 +183,7 @@ Deno.test("parseConfig never says the value of a variable", () => {
     ALLOW_HTTP_HOSTS: "planted-17:80",
     AUTH_TENANTS_CLAIM: "planted 18",
   };
-  const error = assertThrows(() => parseConfig(env), BadEnvironment);
+  const error = assertThrows(() => parseConfig(env), InvalidConfigError);
   for (const text of [error.message, error.stack!, Deno.inspect(error)]) {
     assertFalse(text.includes("planted"), text);
   }

@@ -1,5 +1,5 @@
 import { assertThrows } from "@std/assert";
-import { BadEnvironment, parseConfig } from "../../config/config.ts";
+import { InvalidConfigError, parseConfig } from "../../config/config.ts";
 
 export const SECRET = "a secret for tests, of 32 bytes or more";
 const REQUIRED = { AUTH_SECRET: SECRET, KV_PATH: "./deskhand.kv" };
@@ -23,6 +23,6 @@ export function refused(
   env: Record<string, string>,
   base: Record<string, string> = REQUIRED,
 ): string[] {
-  const { message } = assertThrows(() => parseConfig({ ...base, ...env }), BadEnvironment);
+  const { message } = assertThrows(() => parseConfig({ ...base, ...env }), InvalidConfigError);
   return message.split("\n").slice(1).map((line) => line.trim().split(": ")[0]!);
 }

@@ -33,11 +33,15 @@ for (const isBatched of [true, false]) {
   const name = isBatched ? "batched" : "not batched";
 
   Deno.test(`the log is one JSON object a line, with a time, a level and the fields (${name})`, async () => {
-    const { stdout } = await run(options, `log.info("Stored", { reference: "SR-1", ms: 4 });`);
+    const { stdout } = await run(
+      options,
+      `log.info("test_event", "Stored", { reference: "SR-1", ms: 4 });`,
+    );
     const { "@timestamp": time, ...line } = JSON.parse(stdout);
     assertMatch(time, /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/);
     assertEquals(line, {
       level: "INFO",
+      event: "test_event",
       message: "Stored",
       logger: "deskhand",
       reference: "SR-1",
@@ -46,7 +50,7 @@ for (const isBatched of [true, false]) {
   });
 
   Deno.test(`the log loses no line when the process ends, in whatever way (${name})`, async () => {
-    const lines = `for (let i = 0; i < 5000; i++) log.info(String(i));`;
+    const lines = `for (let i = 0; i < 5000; i++) log.info("test_event", String(i));`;
     const expected = Array.from({ length: 5000 }, (_, i) => String(i));
     for (const end of ["", "Deno.exit(3);", `throw new Error("a bug");`, `Promise.reject(1);`]) {
       const { stdout } = await run(options, `${lines} ${end}`);
@@ -55,13 +59,18 @@ for (const isBatched of [true, false]) {
   });
 
   Deno.test(`the log that cannot be written hinders nobody (${name})`, async () => {
-    const lines = `for (let i = 0; i < 5000; i++) log.info(String(i));`;
-    const { exit, stderr } = await run(options, `${lines} log.error("on");`, ">/dev/full");
+    const lines = `for (let i = 0; i < 5000; i++) log.info("test_event", String(i));`;
+    const { exit, stderr } = await run(
+      options,
+      `${lines} log.error("test_event", "on");`,
+      ">/dev/full",
+    );
     assertEquals([exit, messages(stderr)], [0, ["on"]]);
   });
 
   Deno.test(`the log leaves out what is below its level (${name})`, async () => {
-    const all = `log.debug("d"); log.info("i"); log.warn("w"); log.error("e");`;
+    const all =
+      `log.debug("test_event", "d"); log.info("test_event", "i"); log.warn("test_event", "w"); log.error("test_event", "e");`;
     const said = async (level: string) => {
       const { stdout, stderr } = await run({ level, isBatched }, all);
       return [...messages(stdout), ...messages(stderr)].join("");
@@ -77,9 +86,9 @@ Deno.test("the log writes the first line at once, and keeps the order of levels"
   const body = `
     const said = [];
     for (const level of ["info", "warn", "error"]) console[level] = (text) => said.push(level + " " + text);
-    log.info("a"); log.info("b"); log.info("c");
+    log.info("test_event", "a"); log.info("test_event", "b"); log.info("test_event", "c");
     const atOnce = said.length;
-    log.warn("d"); log.warn("e"); log.error("f");
+    log.warn("test_event", "d"); log.warn("test_event", "e"); log.error("test_event", "f");
     const line = (text) => text.split("\\n").map((line) => JSON.parse(line.slice(line.indexOf("{"))).message);
     Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify([atOnce, said.map(line)])));
     addEventListener("unload", (event) => event.stopImmediatePropagation());
@@ -94,7 +103,7 @@ Deno.test("the log keeps no line back for longer than a moment", async () => {
     const write = console.info;
     let calls = 0;
     console.info = (text) => { write(text); if (++calls === 2) said.resolve(); };
-    log.info("a"); log.info("b");
+    log.info("test_event", "a"); log.info("test_event", "b");
     await said.promise;
     Deno.kill(Deno.pid, "SIGKILL");
   `;

@@ -1,10 +1,10 @@
-/** `deno task dev`: the service to try out, handing requests to a practice desk and keeping nothing. */
-import { BadEnvironment, parseConfig } from "../../config/config.ts";
+/** `deno task dev`: the service to try out, handing requests to a fake desk and keeping nothing. */
+import { InvalidConfigError, parseConfig } from "../../config/config.ts";
 import { noProxyFor } from "../../config/http_hosts.ts";
 import { openLog } from "../../config/log.ts";
 import { clock, compose } from "../../main.ts";
-import { startPracticeDesk } from "./fake_desk.ts";
-import { practiceProduct } from "./product.ts";
+import { startFakeDesk } from "./fake_desk.ts";
+import { demoProduct } from "./product.ts";
 import { mintToken } from "./token.ts";
 
 const HOST = "127.0.0.1";
@@ -13,20 +13,20 @@ const TOKEN_LIFETIME_S = 24 * 60 * 60;
 const SAME_CTRL_C_MS = 1_000;
 const ANSWERS_MS = 1_000;
 
-const desk = startPracticeDesk();
+const desk = startFakeDesk();
 const secret = new Uint8Array(32);
 crypto.getRandomValues(secret);
 const AUTH_SECRET = secret.toHex();
 
 const config = configOrExit();
-// The practice desk is on this machine: nothing of it goes through a proxy of the environment.
+// The fake desk is on this machine: nothing of it goes through a proxy of the environment.
 Deno.env.set(
   "NO_PROXY",
   noProxyFor([], { NO_PROXY: Deno.env.get("NO_PROXY"), no_proxy: Deno.env.get("no_proxy") }),
 );
 const kv = await Deno.openKv(":memory:");
 const log = openLog(config.log, clock.now);
-const { app, underWay } = compose(config, { kv, log, clock, fetch });
+const { app, inFlight } = compose(config, { kv, log, clock, fetch });
 
 const mint = () =>
   mintToken(AUTH_SECRET, {
@@ -36,9 +36,9 @@ const mint = () =>
     lifetime: TOKEN_LIFETIME_S,
   });
 
-/** Routes that exist in practice only. Every other call goes to the service as it is. */
-const practice = practiceProduct(desk, mint);
-practice.notFound((c) => app.fetch(c.req.raw));
+/** Routes that exist in demo only. Every other call goes to the service as it is. */
+const demo = demoProduct(desk, mint);
+demo.notFound((c) => app.fetch(c.req.raw));
 
 const token = await mint();
 let isStopping = false;
@@ -50,7 +50,7 @@ function configOrExit() {
   try {
     return parseConfig({
       // Only what somebody may want to change here. Where requests are kept and where they go is
-      // never read from the environment, so that no practice reaches a real desk.
+      // never read from the environment, so that no demo reaches a real desk.
       PORT: Deno.env.get("PORT") ?? "",
       CORS_ORIGINS: Deno.env.get("CORS_ORIGINS") ?? "",
       LOG_LEVEL: Deno.env.get("LOG_LEVEL") ?? "",
@@ -60,10 +60,10 @@ function configOrExit() {
       SUPPORT_DESK_URL: desk.url,
       SUPPORT_DESK_TOKEN: desk.token,
       SUPPORT_DESK_QUEUE: desk.queue,
-      SUPPORT_DESK_LABEL: "Practice desk",
+      SUPPORT_DESK_LABEL: "Demo desk",
     });
   } catch (error) {
-    if (!(error instanceof BadEnvironment)) throw error;
+    if (!(error instanceof InvalidConfigError)) throw error;
     console.error(error.message);
     Deno.exit(1);
   }
@@ -71,7 +71,7 @@ function configOrExit() {
 
 function serveOrExit(port: number) {
   try {
-    return Deno.serve({ hostname: HOST, port, onListen: introduce }, practice.fetch);
+    return Deno.serve({ hostname: HOST, port, onListen: introduce }, demo.fetch);
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     console.error(
@@ -88,7 +88,7 @@ function introduce({ port }: Deno.NetAddr): void {
   const submit = (body: unknown) =>
     `${curl} -H 'Content-Type: application/json' -d '${JSON.stringify(body)}' ${requests}`;
   console.log(`
-Deskhand is at http://${HOST}:${port}, for practice only: it keeps nothing when it ends, and nobody
+Deskhand is at http://${HOST}:${port}, for trying things out only: it keeps nothing when it ends, and nobody
 reads what it hands off. Open it in a browser to see the panel in a product. Ctrl-C ends it.
 
 A token for this run only:
@@ -107,7 +107,7 @@ See the latest one, and what became of it:
 
 ${curl} ${requests}/latest
 
-The practice desk and its tickets are at ${desk.url}
+The fake desk and its tickets are at ${desk.url}
 
 The service's log follows, one JSON object a line.
 `);
@@ -120,7 +120,7 @@ async function stop(): Promise<void> {
   const later = setTimeout(() => Deno.removeSignalListener("SIGINT", stop), SAME_CTRL_C_MS);
   Deno.unrefTimer(later);
   const closed = Promise.all([server.shutdown(), desk.close()]);
-  await underWay.idle();
+  await inFlight.drained();
   // Whoever says nothing more is not waited for.
   await Promise.race([closed, clock.wait(ANSWERS_MS)]);
   Deno.exit();

@@ -52,9 +52,9 @@ async function paste(line: string): Promise<string> {
   return new TextDecoder().decode((await shell.output()).stdout);
 }
 
-Deno.test("deno task dev says that it is for practice, logs JSON lines and ends at Ctrl-C", async () => {
+Deno.test("deno task dev says that it is for demo, logs JSON lines and ends at Ctrl-C", async () => {
   await using dev = await startDev();
-  assertStringIncludes(dev.introduction, "for practice only: it keeps nothing");
+  assertStringIncludes(dev.introduction, "for trying things out only: it keeps nothing");
   const [address] = dev.introduction.match(/http:\S+:\d+/)!;
   const answer = await fetch(`${address}/livez`);
   assertEquals(await answer.json(), { status: "live" });
@@ -62,7 +62,7 @@ Deno.test("deno task dev says that it is for practice, logs JSON lines and ends 
   const { code, log, errors } = await dev.interrupt();
   assertEquals([code, errors], [0, ""]);
   const lines = log.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assertEquals(lines.map(({ message, route }) => [message, route]), [["Answered", "/livez"]]);
+  assertEquals(lines.map(({ event, route }) => [event, route]), [["request_completed", "/livez"]]);
 });
 
 Deno.test({
@@ -87,7 +87,7 @@ Deno.test({
     assertStringIncludes(await page.text(), withTicket.reference);
 
     const summary = JSON.parse(await paste(latest));
-    assertEquals(summary.desk, { label: "Practice desk" });
+    assertEquals(summary.desk, { label: "Demo desk" });
     assertEquals(summary.supportRequest, withTicket);
   },
 });
@@ -101,7 +101,7 @@ Deno.test("deno task dev has a product with the panel, and switches for the desk
   const panel = await fetch(`${address}/panel.js`);
   assertStringIncludes(await panel.text(), "support-request-panel");
 
-  const token = await (await fetch(`${address}/practice/token`)).text();
+  const token = await (await fetch(`${address}/demo/token`)).text();
   const handOff = async () => {
     const answer = await fetch(`${address}/v1/tenants/acme/support-requests`, {
       method: "POST",
@@ -111,7 +111,7 @@ Deno.test("deno task dev has a product with the panel, and switches for the desk
     return (await answer.json()).handoff;
   };
   const behave = async (mode: string) => {
-    const answer = await fetch(`${address}/practice/desk`, { method: "PUT", body: mode });
+    const answer = await fetch(`${address}/demo/desk`, { method: "PUT", body: mode });
     await answer.body?.cancel();
     return answer.status;
   };
@@ -122,9 +122,9 @@ Deno.test("deno task dev has a product with the panel, and switches for the desk
   assertEquals(await behave("no such mode"), 422);
 });
 
-Deno.test("the service has nothing of the practice product", async () => {
+Deno.test("the service has nothing of the demo product", async () => {
   await using service = await openService();
-  for (const path of ["/", "/practice/token", "/practice/desk"]) {
+  for (const path of ["/", "/demo/token", "/demo/desk"]) {
     const answer = await service.call(path);
     assertEquals(answer.status, 404);
     await answer.body?.cancel();
@@ -145,7 +145,7 @@ Deno.test("deno task dev says what a port is", async () => {
   assertStringIncludes(stderr, "PORT: must be a whole number from 0 to 65535");
 });
 
-Deno.test("the service loads nothing that is for practice or tests", async () => {
+Deno.test("the service loads nothing that is for demo or tests", async () => {
   const info = new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", new URL("../../main.ts", import.meta.url).pathname],
   });

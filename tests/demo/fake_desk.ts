@@ -4,7 +4,7 @@
  */
 
 /** `slow`, `hang`, `refuse`, `rate-limit` and `rubbish` meet every call, the others a creation. */
-export type PracticeMode =
+export type FakeDeskMode =
   | "normal"
   | "slow" // answers after two seconds
   | "hang" // never answers, and makes nothing
@@ -17,7 +17,7 @@ export type PracticeMode =
   | "rubbish" // HTML with 200
   | "drop-field"; // the reference field is unknown, so it is silently dropped
 
-export interface PracticeTicket {
+export interface FakeTicket {
   id: string;
   queue: string;
   subject: string;
@@ -29,13 +29,13 @@ export interface PracticeTicket {
   created: number;
 }
 
-export interface PracticeDesk {
+export interface FakeDesk {
   url: string;
   token: string;
   queue: string;
   /** What the desk has, oldest first. A test may add to it. */
-  tickets: PracticeTicket[];
-  behave(mode: PracticeMode): void;
+  tickets: FakeTicket[];
+  behave(mode: FakeDeskMode): void;
   /** Ends what hangs, then stops listening. */
   close(): Promise<void>;
 }
@@ -48,19 +48,19 @@ const QUERY = new RegExp(
     .raw`^(?:EffectiveId > 0 AND )?(?:Created >= ${STRING} AND )?(?:Queue=${STRING} AND )?(?:CF\.\{([^}]+)\}=|Subject LIKE )${STRING}$`,
 );
 
-/** Starts a practice desk on `port`, or on a free one. */
-export function startPracticeDesk(
+/** Starts a fake desk on `port`, or on a free one. */
+export function startFakeDesk(
   {
     port = 0,
-    token = "practice-token",
+    token = "demo-token",
     queue = "Support",
     referenceField = "SupportRef",
     now = () => Date.now(),
   } = {},
-): PracticeDesk {
-  const tickets: PracticeTicket[] = [];
+): FakeDesk {
+  const tickets: FakeTicket[] = [];
   const closing = new AbortController();
-  let mode: PracticeMode = "normal";
+  let mode: FakeDeskMode = "normal";
 
   const server = Deno.serve(
     { hostname: "127.0.0.1", port, onListen: () => {} },
@@ -70,7 +70,7 @@ export function startPracticeDesk(
       if (url.pathname === "/Ticket/Display.html") return page(url.searchParams.get("id"));
       if (mode === "hang") {
         await pause();
-        return message(503, "The practice desk is closing");
+        return message(503, "The fake desk is closing");
       }
       const answer = faulty(request) ?? await answered(request, url);
       if (mode === "slow") await pause(SLOW_MS);
@@ -91,7 +91,7 @@ export function startPracticeDesk(
     const call = `${request.method} ${url.pathname}`;
     if (call === "POST /REST/2.0/ticket") return await create(request);
     if (call === "GET /REST/2.0/tickets") return search(url.searchParams);
-    if (call === "GET /REST/2.0/rt") return Response.json({ Version: "5.0.3 (practice)" });
+    if (call === "GET /REST/2.0/rt") return Response.json({ Version: "5.0.3 (demo)" });
     const id = /^GET \/REST\/2\.0\/ticket\/(\d+)$/.exec(call)?.[1];
     const ticket = tickets.find((ticket) => ticket.id === id);
     return ticket
@@ -110,7 +110,7 @@ export function startPracticeDesk(
       return message(403, `No permission to create tickets in the queue '${body.Queue}'`);
     }
     const value = mode === "drop-field" ? undefined : body.CustomFields?.[referenceField];
-    const ticket: PracticeTicket = {
+    const ticket: FakeTicket = {
       id: String(tickets.length + 1),
       queue,
       subject: cutSubject(body.Subject ?? ""),
@@ -137,7 +137,7 @@ export function startPracticeDesk(
       (since === undefined || ticket.created >= Date.parse(since)) &&
       (inQueue === undefined || ticket.queue === inQueue) &&
       (field === undefined
-        ? ticket.subject.toLowerCase().includes(wanted.toLowerCase())
+        ? ticket.subject.toLowerCase().includes(wanted!.toLowerCase())
         : ticket.fields[field] === wanted)
     );
     const items = found.map((ticket) => hit(ticket, parameters.get("fields") ?? ""));
@@ -145,7 +145,7 @@ export function startPracticeDesk(
     return Response.json({ ...counts, pages: Math.ceil(items.length / 20), items });
   }
 
-  function hit(ticket: PracticeTicket, fields = ""): Record<string, unknown> {
+  function hit(ticket: FakeTicket, fields = ""): Record<string, unknown> {
     const { id, subject: Subject } = ticket;
     const value = ticket.fields[referenceField];
     const values = value === undefined ? [] : [value];
@@ -161,7 +161,7 @@ export function startPracticeDesk(
 
   function page(id: string | null): Response {
     const ticket = tickets.find((ticket) => ticket.id === id);
-    if (ticket === undefined) return html(404, "<h1>No such ticket at the practice desk</h1>");
+    if (ticket === undefined) return html(404, "<h1>No such ticket at the fake desk</h1>");
     const { queue, subject, requestor, content } = ticket;
     return html(
       200,
@@ -196,7 +196,7 @@ export function startPracticeDesk(
   }
 
   const url = `http://127.0.0.1:${server.addr.port}`;
-  const desk = { url, token, queue, tickets, behave: (next: PracticeMode) => void (mode = next) };
+  const desk = { url, token, queue, tickets, behave: (next: FakeDeskMode) => void (mode = next) };
   return { ...desk, close };
 }
 
@@ -205,8 +205,8 @@ function message(status: number, text: string): Response {
 }
 
 function html(status: number, body: string): Response {
-  const text = `<!doctype html><meta charset="utf-8"><title>Practice desk</title>
-<p><strong>This is a practice desk. Nobody reads what is sent to it.</strong></p>\n${body}\n`;
+  const text = `<!doctype html><meta charset="utf-8"><title>Demo desk</title>
+<p><strong>This is a fake desk. Nobody reads what is sent to it.</strong></p>\n${body}\n`;
   return new Response(text, { status, headers: { "content-type": "text/html; charset=utf-8" } });
 }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { decodeJwt } from "jose";
-import { createVerifyToken } from "../../routes/auth/token_verifier.ts";
+import { createTokenVerifier } from "../../routes/auth/token_verifier.ts";
 import { AUTH_SECRET } from "../support/service.ts";
 import { runTask } from "../smoke/task.ts";
 
@@ -25,7 +25,7 @@ Deno.test("deno task token prints only a token, and the service accepts it", asy
   assertEquals([code, stderr], [0, ""]);
   assertMatch(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
 
-  const verify = createVerifyToken({
+  const verify = createTokenVerifier({
     secret: AUTH_SECRET,
     issuer: "https://id.example",
     audience: "deskhand",

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
-import type { PracticeDesk, PracticeMode } from "./fake_desk.ts";
+import type { FakeDesk, FakeDeskMode } from "./fake_desk.ts";
 
-/** What each mode of the practice desk looks like to whoever chooses it. */
-const MODES: Record<PracticeMode, string> = {
+/** What each mode of the fake desk looks like to whoever chooses it. */
+const MODES: Record<FakeDeskMode, string> = {
   "normal": "makes tickets at once",
   "slow": "takes two seconds",
   "hang": "never answers, and makes nothing",
@@ -17,19 +17,19 @@ const MODES: Record<PracticeMode, string> = {
 };
 
 /** A page with the panel in a tenant's and in a run's context, and switches for the desk. */
-export function practiceProduct(desk: PracticeDesk, mintToken: () => Promise<string>) {
-  let mode: PracticeMode = "normal";
+export function demoProduct(desk: FakeDesk, mintToken: () => Promise<string>) {
+  let mode: FakeDeskMode = "normal";
   return new Hono()
     .get("/", async (c) => {
       const { default: page } = await import("./product.html", { with: { type: "text" } });
       return c.html(page);
     })
-    .get("/practice/token", async (c) => c.text(await mintToken()))
-    .get("/practice/desk", (c) => c.json({ desk: desk.url, mode, modes: MODES }))
-    .put("/practice/desk", async (c) => {
+    .get("/demo/token", async (c) => c.text(await mintToken()))
+    .get("/demo/desk", (c) => c.json({ desk: desk.url, mode, modes: MODES }))
+    .put("/demo/desk", async (c) => {
       const wanted = await c.req.text();
       if (!Object.hasOwn(MODES, wanted)) return c.text("There is no such mode", 422);
-      mode = wanted as PracticeMode;
+      mode = wanted as FakeDeskMode;
       desk.behave(mode);
       return c.body(null, 204);
     });

@@ -3,7 +3,7 @@
  * permissions, no `--unstable-*` flag, a KV that is opened without a path, and its variables.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
 import { requestsPath, type Service, startService, until } from "../support/service_process.ts";
 
 /** Deploy documents Deno 2.5. */
@@ -39,10 +39,10 @@ function start(folder: string, env: Record<string, string>): Promise<Service> {
 }
 
 async function withDesk(
-  run: (desk: ReturnType<typeof startPracticeDesk>, begin: () => Promise<Service>) => Promise<void>,
+  run: (desk: ReturnType<typeof startFakeDesk>, begin: () => Promise<Service>) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   const env = {
     SUPPORT_DESK_URL: desk.url,
     SUPPORT_DESK_TOKEN: desk.token,

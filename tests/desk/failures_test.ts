@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
 import type { FailureReason } from "../../domain/model/failure.ts";
-import type { Contact, Creation } from "../../domain/ports.ts";
+import type { CreateTicketResult, Responsiveness } from "../../domain/ports/desk.ts";
 import { settings, supportRequest } from "./fixtures.ts";
 import {
   answering,
@@ -20,7 +20,7 @@ const SHORT_MS = 200;
 const LONG_MS = 5000;
 
 /** What shows that the desk is alive, or hangs: any response at all, or none in time. */
-const CONTACTS: Partial<Record<FailureReason, Contact | undefined>> = {
+const CONTACTS: Partial<Record<FailureReason, Responsiveness | undefined>> = {
   desk_timeout: "timed_out",
   desk_connection_lost: undefined,
   desk_unreachable: undefined,
@@ -30,9 +30,9 @@ function failure(
   reason: FailureReason,
   ticketMayExist: boolean,
   deskAnswered = false,
-): Extract<Creation, { outcome: "failed" }> {
-  const contact = reason in CONTACTS ? CONTACTS[reason] : "responded";
-  return { outcome: "failed", failure: { reason, ticketMayExist }, deskAnswered, contact };
+): Extract<CreateTicketResult, { outcome: "failed" }> {
+  const responsiveness = reason in CONTACTS ? CONTACTS[reason] : "responded";
+  return { outcome: "failed", failure: { reason, ticketMayExist }, deskAnswered, responsiveness };
 }
 
 const TIMEOUT = failure("desk_timeout", true);
@@ -43,10 +43,10 @@ const REFUSED = failure("desk_refused_credentials", false);
 const REJECTED = failure("desk_rejected", false);
 
 /** Creates a ticket at `url` and checks that it ended within the signal and as expected. */
-async function assertCreation(url: string, expected: Creation, milliseconds: number) {
+async function assertCreation(url: string, expected: CreateTicketResult, milliseconds: number) {
   const desk = createRequestTracker({ ...settings, url }, fetch);
   const start = performance.now();
-  const creation = await desk.create(supportRequest(), AbortSignal.timeout(milliseconds));
+  const creation = await desk.createTicket(supportRequest(), AbortSignal.timeout(milliseconds));
   const elapsed = performance.now() - start;
   assertEquals(withoutTrace(creation), expected);
   // A second of grace: a timer is late on a busy machine.
@@ -54,7 +54,7 @@ async function assertCreation(url: string, expected: Creation, milliseconds: num
 }
 
 /** What people are told, without what only operators are. */
-function withoutTrace(creation: Creation): Creation {
+function withoutTrace(creation: CreateTicketResult): CreateTicketResult {
   if (creation.outcome === "created") return creation;
   const { trace: _, ...rest } = creation;
   return rest;
@@ -64,7 +64,7 @@ function withoutTrace(creation: Creation): Creation {
 function row(
   what: string,
   behaviour: Behaviour,
-  expected: Extract<Creation, { outcome: "failed" }>,
+  expected: Extract<CreateTicketResult, { outcome: "failed" }>,
   milliseconds = LONG_MS,
 ) {
   const { reason, ticketMayExist } = expected.failure;
@@ -183,7 +183,7 @@ row(
   UNREADABLE,
 );
 
-for (const [what, id, number] of [["a string", '"42"', "42"], ["a number", "42", "42"]]) {
+for (const [what, id, number] of [["a string", '"42"', "42"], ["a number", "42", "42"]] as const) {
   Deno.test(`createRequestTracker takes a ticket number that is ${what}`, async () => {
     const hostile = startHostileDesk(answering(201, `{"type":"ticket","id":${id}}`));
     const url = `${hostile.url}/Ticket/Display.html?id=${number}`;
@@ -204,7 +204,7 @@ Deno.test("createRequestTracker takes a slow answer that comes in time", async (
   const hostile = startHostileDesk(dripping(head(201, json.length), json));
   const url = `${hostile.url}/Ticket/Display.html?id=42`;
   try {
-    const expected: Creation = { outcome: "created", ticket: { reference: "42", url } };
+    const expected: CreateTicketResult = { outcome: "created", ticket: { reference: "42", url } };
     await assertCreation(hostile.url, expected, LONG_MS);
   } finally {
     await hostile.close();
@@ -269,7 +269,7 @@ Deno.test("createRequestTracker reads little of a gzip bomb of 50 MB that is sen
   };
   try {
     const desk = createRequestTracker({ ...settings, url: hostile.url }, counting);
-    const creation = await desk.create(supportRequest(), AbortSignal.timeout(LONG_MS));
+    const creation = await desk.createTicket(supportRequest(), AbortSignal.timeout(LONG_MS));
     assertEquals(withoutTrace(creation), UNREADABLE);
   } finally {
     await hostile.close();
@@ -309,13 +309,13 @@ Deno.test("createRequestTracker sends nothing when the time is already over", as
   const hostile = startHostileDesk(answering(201, '{"id":"42"}'));
   const desk = createRequestTracker({ ...settings, url: hostile.url }, fetch);
   try {
-    const creation = await desk.create(supportRequest(), AbortSignal.abort());
-    // No contact: nothing was sent, so nothing is known of the desk.
-    const expected = { ...failure("desk_timeout", false), contact: undefined };
+    const creation = await desk.createTicket(supportRequest(), AbortSignal.abort());
+    // No responsiveness: nothing was sent, so nothing is known of the desk.
+    const expected = { ...failure("desk_timeout", false), responsiveness: undefined };
     assertEquals(withoutTrace(creation), expected);
-    assertEquals(await desk.find(supportRequest(), AbortSignal.abort()), {
+    assertEquals(await desk.findTicket(supportRequest(), AbortSignal.abort()), {
       outcome: "unclear",
-      contact: undefined,
+      responsiveness: undefined,
       trace: undefined,
     });
   } finally {

@@ -5,7 +5,7 @@ export const REFERENCE = "SR-01K9ABCDEFGHJKMNPQRSTVWXYZ";
 export const OTHER_REFERENCE = "SR-01K9ABCDEFGHJKMNPQRSTVWXYY";
 
 export const settings: Omit<RequestTrackerSettings, "url"> = {
-  token: "practice-token",
+  token: "demo-token",
   queue: "Support",
   label: "Acme IT desk",
   referenceField: "SupportRef",

@@ -1,7 +1,8 @@
+import { captureLog } from "../support/log.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import { createGate, type UngatedDesk } from "../../desk/gate.ts";
-import { failedCreation } from "../../desk/failures.ts";
-import type { Creation, DeskCalls, Log, LogFields, Lookup } from "../../domain/ports.ts";
+import { toCreateFailure } from "../../desk/failures.ts";
+import type { CreateTicketResult, DeskCalls, FindTicketResult } from "../../domain/ports/desk.ts";
 import { supportRequest } from "./fixtures.ts";
 
 const REQUEST = supportRequest();
@@ -11,9 +12,9 @@ const REJECTED = { outcome: "rejected" };
 const SIGNAL = new AbortController().signal;
 
 const TICKET = { reference: "42", url: "https://desk.example/Ticket/Display.html?id=42" };
-const CREATED: Creation = { outcome: "created", ticket: TICKET };
-const TIMED_OUT = failedCreation({ outcome: "timed_out", phase: "request" });
-const REJECTS = failedCreation({ outcome: "answered", status: 400, isJson: true });
+const CREATED: CreateTicketResult = { outcome: "created", ticket: TICKET };
+const TIMED_OUT = toCreateFailure({ outcome: "timed_out", phase: "request" });
+const REJECTS = toCreateFailure({ outcome: "answered", status: 400, isJson: true });
 
 /** Time that passes when a test says so. */
 class Time {
@@ -38,26 +39,22 @@ class Time {
 /** A gate before a desk whose calls end when, and as, a test says. */
 function openGate(maxConcurrency: number) {
   const time = new Time();
-  const lines: (LogFields & { level: keyof Log })[] = [];
-  const write = (level: keyof Log) => (_: string, fields?: LogFields) =>
-    void lines.push({ level, ...fields });
-  const log = { debug: write("debug"), info: write("info"), warn: write("warn") } as Log;
-  log.error = write("error");
-  const calls: PromiseWithResolvers<Creation>[] = [];
+  const { log, lines } = captureLog();
+  const calls: PromiseWithResolvers<CreateTicketResult>[] = [];
   let ended = 0;
   const desk: UngatedDesk = {
     label: "Desk",
-    link: () => TICKET,
-    create() {
-      const call = Promise.withResolvers<Creation>();
+    resolveTicket: () => TICKET,
+    createTicket() {
+      const call = Promise.withResolvers<CreateTicketResult>();
       calls.push(call);
       return call.promise;
     },
-    find: () => Promise.resolve<Lookup>({ outcome: "absent" }),
+    findTicket: () => Promise.resolve<FindTicketResult>({ outcome: "absent" }),
   };
   const gate = createGate(desk, { maxConcurrency, clock: time, log });
   /** One handoff of one creation. */
-  const create = () => gate.admit(WAIT_MS, (calls) => calls.create(REQUEST, SIGNAL));
+  const create = () => gate.admit(WAIT_MS, (calls) => calls.createTicket(REQUEST, SIGNAL));
   return {
     gate,
     desk,
@@ -66,7 +63,7 @@ function openGate(maxConcurrency: number) {
     create,
     events: () => lines.map(({ level, event }) => `${level} ${event}`),
     /** Ends the oldest call that has not ended. */
-    async end(creation: Creation): Promise<void> {
+    async end(creation: CreateTicketResult): Promise<void> {
       calls[ended++]!.resolve(creation);
       await idle();
     },
@@ -98,7 +95,7 @@ Deno.test("a gate lets through as many handoffs as it may, and the others in the
   const handoffs = ["a", "b", "c", "d"].map((name) =>
     test.gate.admit(WAIT_MS, (calls) => {
       order.push(name);
-      return calls.create(REQUEST, SIGNAL);
+      return calls.createTicket(REQUEST, SIGNAL);
     })
   );
   await idle();
@@ -153,12 +150,12 @@ Deno.test("a gate keeps the place of a handoff for its lookup", async () => {
   const test = openGate(1);
   const order: string[] = [];
   const first = test.gate.admit(WAIT_MS, async (calls) => {
-    await calls.create(REQUEST, SIGNAL);
-    await calls.find(REQUEST, SIGNAL);
+    await calls.createTicket(REQUEST, SIGNAL);
+    await calls.findTicket(REQUEST, SIGNAL);
     order.push("first");
   });
   const second = test.gate.admit(WAIT_MS, () => Promise.resolve(order.push("second")));
-  await test.end(failedCreation({ outcome: "answered", status: 500, isJson: true }));
+  await test.end(toCreateFailure({ outcome: "answered", status: 500, isJson: true }));
   await Promise.all([first, second]);
   assertEquals(order, ["first", "second"]);
 });
@@ -194,7 +191,7 @@ Deno.test("a gate rejects those that wait as soon as the circuit opens", async (
 
 Deno.test("a probe closes the circuit, whatever the desk responds", async () => {
   for (
-    const response of [CREATED, REJECTS, failedCreation({ outcome: "unreadable", status: 201 })]
+    const response of [CREATED, REJECTS, toCreateFailure({ outcome: "unreadable", status: 201 })]
   ) {
     const test = openGate(2);
     await test.open();
@@ -216,20 +213,23 @@ Deno.test("a probe closes the circuit, whatever the desk responds", async () => 
   }
 });
 
-const PROBES: Record<string, (calls: DeskCalls, end: (creation: Creation) => void) => unknown> = {
+const PROBES: Record<
+  string,
+  (calls: DeskCalls, end: (creation: CreateTicketResult) => void) => unknown
+> = {
   "times out": (calls, end) => {
-    const call = calls.create(REQUEST, SIGNAL);
+    const call = calls.createTicket(REQUEST, SIGNAL);
     end(TIMED_OUT);
     return call;
   },
   "reaches nothing": (calls, end) => {
-    const call = calls.create(REQUEST, SIGNAL);
-    end(failedCreation({ outcome: "not_sent", phase: "connect" }));
+    const call = calls.createTicket(REQUEST, SIGNAL);
+    end(toCreateFailure({ outcome: "not_sent", phase: "connect" }));
     return call;
   },
   "loses its connection": (calls, end) => {
-    const call = calls.create(REQUEST, SIGNAL);
-    end(failedCreation({ outcome: "connection_lost", phase: "request" }));
+    const call = calls.createTicket(REQUEST, SIGNAL);
+    end(toCreateFailure({ outcome: "connection_lost", phase: "request" }));
     return call;
   },
   "calls nobody": () => {},
@@ -253,9 +253,9 @@ for (const [what, work] of Object.entries(PROBES)) {
 
 Deno.test("a lookup that times out counts, and one that is answered closes the circuit", async () => {
   const test = openGate(1);
-  let lookup: Lookup = { outcome: "unclear", contact: "timed_out" };
-  test.desk.find = () => Promise.resolve(lookup);
-  const find = () => test.gate.admit(WAIT_MS, (calls) => calls.find(REQUEST, SIGNAL));
+  let lookup: FindTicketResult = { outcome: "unclear", responsiveness: "timed_out" };
+  test.desk.findTicket = () => Promise.resolve(lookup);
+  const find = () => test.gate.admit(WAIT_MS, (calls) => calls.findTicket(REQUEST, SIGNAL));
   for (let count = 0; count < 5; count++) await find();
   assertEquals(await find(), REJECTED);
   lookup = { outcome: "absent" };
@@ -269,7 +269,7 @@ Deno.test("a desk that cannot be reached keeps nobody waiting, and opens no circ
   for (let count = 0; count < 10; count++) {
     const handoff = test.create();
     await idle();
-    await test.end(failedCreation({ outcome: "not_sent", phase: "connect" }));
+    await test.end(toCreateFailure({ outcome: "not_sent", phase: "connect" }));
     assertEquals((await handoff).outcome, "admitted");
   }
   assertEquals(test.events(), []);
@@ -278,5 +278,5 @@ Deno.test("a desk that cannot be reached keeps nobody waiting, and opens no circ
 Deno.test("a gate has the label of its desk, and links tickets while the circuit is open", async () => {
   const test = openGate(1);
   await test.open();
-  assertEquals([test.gate.label, test.gate.link("42")], ["Desk", TICKET]);
+  assertEquals([test.gate.label, test.gate.resolveTicket("42")], ["Desk", TICKET]);
 });

@@ -139,6 +139,6 @@ async function readRequest(connection: Deno.TcpConn): Promise<string> {
     if (!/^(?:GET|POST) /.test(text)) return text;
     const end = text.indexOf("\r\n\r\n");
     const promised = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0);
-    if (end >= 0 && text.length >= end + 4 + promised) return text.split("\r\n", 1)[0];
+    if (end >= 0 && text.length >= end + 4 + promised) return text.split("\r\n", 1)[0]!;
   }
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { deskAddress, linkedTicket } from "../../desk/link.ts";
+import { normalizeBaseUrl, parseTicketLink } from "../../desk/link.ts";
 
 const ADDRESS = "https://desk.example/rt";
 const FORTY_TWO = { reference: "42", url: `${ADDRESS}/Ticket/Display.html?id=42` };
@@ -48,8 +48,8 @@ for (
     "HTTPS://DESK.example:443/rt/Ticket/Display.html?id=42",
   ]
 ) {
-  Deno.test(`linkedTicket takes ${JSON.stringify(text)}`, () => {
-    assertEquals(linkedTicket(ADDRESS, text), FORTY_TWO);
+  Deno.test(`parseTicketLink takes ${JSON.stringify(text)}`, () => {
+    assertEquals(parseTicketLink(ADDRESS, text), FORTY_TWO);
   });
 }
 
@@ -119,24 +119,24 @@ for (
     `blob:${ADDRESS}/Ticket/Display.html?id=42`,
   ]
 ) {
-  Deno.test(`linkedTicket refuses ${JSON.stringify(text)}`, () => {
-    assertEquals(linkedTicket(ADDRESS, text), null);
+  Deno.test(`parseTicketLink refuses ${JSON.stringify(text)}`, () => {
+    assertEquals(parseTicketLink(ADDRESS, text), null);
   });
 }
 
-Deno.test("linkedTicket takes no page below another base path than the desk's own", () => {
+Deno.test("parseTicketLink takes no page below another base path than the desk's own", () => {
   const root = "https://desk.example";
-  const page = (path: string) => linkedTicket(root, `${root}${path}/Ticket/Display.html?id=42`);
+  const page = (path: string) => parseTicketLink(root, `${root}${path}/Ticket/Display.html?id=42`);
   assertEquals(page("")?.reference, "42");
   for (const path of ["/x", "/rt", "/x/y", "/Ticket", "/./x", "/x/../y"]) {
     assertEquals(page(path), null, path);
   }
 });
 
-Deno.test("linkedTicket takes linear time whatever is pasted", () => {
+Deno.test("parseTicketLink takes linear time whatever is pasted", () => {
   const started = performance.now();
   for (const piece of [" ", "[", "[#", "rt ", "rt:", "#4", "(", "\u200b", "[x #4"]) {
-    linkedTicket(ADDRESS, piece.repeat(2_000));
+    parseTicketLink(ADDRESS, piece.repeat(2_000));
   }
   assertLess(performance.now() - started, 500);
 });
@@ -148,9 +148,9 @@ for (
     ["https://desk.example/rt//", "https://desk.example/rt"],
     ["https://user:secret@desk.example/rt?x=1#y", "https://desk.example/rt"],
     [new URL("http://127.0.0.1:8080/"), "http://127.0.0.1:8080"],
-  ]
+  ] as const
 ) {
-  Deno.test(`deskAddress of ${url} has no last slash and no secret`, () => {
-    assertEquals(deskAddress(url), address);
+  Deno.test(`normalizeBaseUrl of ${url} has no last slash and no secret`, () => {
+    assertEquals(normalizeBaseUrl(url), address);
   });
 }

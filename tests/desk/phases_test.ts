@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
-import type { CallTrace, Creation, Lookup } from "../../domain/ports.ts";
+import type { CallTrace, CreateTicketResult, FindTicketResult } from "../../domain/ports/desk.ts";
 import { settings, supportRequest } from "./fixtures.ts";
 import {
   answering,
@@ -12,15 +12,15 @@ import {
 } from "./hostile_desk.ts";
 import { SELF_SIGNED } from "./self_signed.ts";
 
-function traceOf(result: Creation | Lookup): CallTrace | undefined {
+function traceOf(result: CreateTicketResult | FindTicketResult): CallTrace | undefined {
   return "trace" in result ? result.trace : undefined;
 }
 
 /** Where a creation and a lookup fail at the desk with this address. */
 async function traces(url: string, milliseconds = 5000): Promise<(CallTrace | undefined)[]> {
   const desk = createRequestTracker({ ...settings, url }, fetch);
-  const creation = await desk.create(supportRequest(), AbortSignal.timeout(milliseconds));
-  const lookup = await desk.find(supportRequest(), AbortSignal.timeout(milliseconds));
+  const creation = await desk.createTicket(supportRequest(), AbortSignal.timeout(milliseconds));
+  const lookup = await desk.findTicket(supportRequest(), AbortSignal.timeout(milliseconds));
   return [creation, lookup].map(traceOf);
 }
 

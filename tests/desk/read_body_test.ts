@@ -1,6 +1,6 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
-import type { Creation } from "../../domain/ports.ts";
+import type { CreateTicketResult } from "../../domain/ports/desk.ts";
 import { settings, supportRequest } from "./fixtures.ts";
 import { type Behaviour, head, startHostileDesk, write } from "./hostile_desk.ts";
 
@@ -13,8 +13,8 @@ const MEGABYTE = 1024 * 1024;
 async function created(behaviour: Behaviour, count = 1): Promise<string[]> {
   const hostile = startHostileDesk(behaviour);
   const desk = createRequestTracker({ ...settings, url: hostile.url }, fetch);
-  const create = () => desk.create(supportRequest(), AbortSignal.timeout(5000));
-  const said = (creation: Creation) =>
+  const create = () => desk.createTicket(supportRequest(), AbortSignal.timeout(5000));
+  const said = (creation: CreateTicketResult) =>
     creation.outcome === "created" ? creation.ticket.reference : creation.failure.reason;
   try {
     return (await Promise.all(Array.from({ length: count }, create))).map(said);

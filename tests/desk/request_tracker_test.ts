@@ -1,18 +1,18 @@
-import { assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@std/assert";
 import type { UngatedDesk } from "../../desk/gate.ts";
 import { createRequestTracker, type RequestTrackerSettings } from "../../desk/request_tracker.ts";
-import type { Lookup } from "../../domain/ports.ts";
+import type { FindTicketResult } from "../../domain/ports/desk.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
-import { type PracticeDesk, startPracticeDesk } from "../demo/fake_desk.ts";
+import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
 import { OTHER_REFERENCE, REFERENCE, settings, supportRequest } from "./fixtures.ts";
 import { answering, type Behaviour, stallingAfter, startHostileDesk } from "./hostile_desk.ts";
 
-const UNCLEAR: Lookup = { outcome: "unclear", contact: "responded" };
-const TIMED_OUT: Lookup = { outcome: "unclear", contact: "timed_out" };
-const ABSENT: Lookup = { outcome: "absent" };
+const UNCLEAR: FindTicketResult = { outcome: "unclear", responsiveness: "responded" };
+const TIMED_OUT: FindTicketResult = { outcome: "unclear", responsiveness: "timed_out" };
+const ABSENT: FindTicketResult = { outcome: "absent" };
 
 /** What a handoff acts on, without what only operators are told. */
-function withoutTrace(lookup: Lookup): Lookup {
+function withoutTrace(lookup: FindTicketResult): FindTicketResult {
   if (lookup.outcome !== "unclear") return lookup;
   const { trace: _, ...rest } = lookup;
   return rest;
@@ -22,20 +22,20 @@ function inTime(): AbortSignal {
   return AbortSignal.timeout(5000);
 }
 
-function practiceTest(
+function deskTest(
   name: string,
-  run: (practice: PracticeDesk, desk: UngatedDesk) => Promise<void>,
+  run: (fake: FakeDesk, desk: UngatedDesk) => Promise<void>,
   changes: Partial<RequestTrackerSettings> = {},
 ) {
   Deno.test(name, async () => {
-    const practice = startPracticeDesk({
+    const fake = startFakeDesk({
       referenceField: changes.referenceField,
       now: () => Date.parse(supportRequest().createdAt),
     });
     try {
-      await run(practice, createRequestTracker({ ...settings, ...practice, ...changes }, fetch));
+      await run(fake, createRequestTracker({ ...settings, ...fake, ...changes }, fetch));
     } finally {
-      await practice.close();
+      await fake.close();
     }
   });
 }
@@ -48,7 +48,7 @@ function lookupTest(
   name: string,
   byField: Behaviour,
   bySubject: Behaviour,
-  expected: Lookup | string,
+  expected: FindTicketResult | string,
 ) {
   Deno.test(`createRequestTracker.${name}`, async () => {
     const hostile = startHostileDesk((connection, request) =>
@@ -56,7 +56,9 @@ function lookupTest(
     );
     const desk = createRequestTracker({ ...settings, url: hostile.url }, fetch);
     try {
-      const lookup = withoutTrace(await desk.find(supportRequest(), AbortSignal.timeout(300)));
+      const lookup = withoutTrace(
+        await desk.findTicket(supportRequest(), AbortSignal.timeout(300)),
+      );
       const url = `${hostile.url}/Ticket/Display.html?id=${expected}`;
       const found = { outcome: "found", ticket: { reference: expected, url } };
       assertEquals<unknown>(lookup, typeof expected === "string" ? found : expected);
@@ -72,16 +74,17 @@ function hits(items: unknown, total: unknown = Array.isArray(items) ? items.leng
 
 const NONE = hits([]);
 
-practiceTest(
-  "createRequestTracker.create makes one ticket that carries the reference and who asked",
-  async (practice, desk) => {
+deskTest(
+  "createTicket makes one ticket that carries the reference and who asked",
+  async (fake, desk) => {
     const request = supportRequest({ requestorEmail: "ada@verified.example" });
-    assertEquals(await desk.create(request, inTime()), {
+    assertEquals(await desk.createTicket(request, inTime()), {
       outcome: "created",
-      ticket: { reference: "1", url: `${practice.url}/Ticket/Display.html?id=1` },
+      ticket: { reference: "1", url: `${fake.url}/Ticket/Display.html?id=1` },
     });
-    const [ticket, ...others] = practice.tickets;
+    const [ticket, ...others] = fake.tickets;
     assertEquals(others, []);
+    assert(ticket !== undefined);
     assertEquals(ticket.subject, `[${REFERENCE}] The printer is on fire`);
     assertEquals([ticket.requestor, ticket.priority], ["ada@verified.example", undefined]);
     assertEquals(ticket.queue, "Support");
@@ -101,11 +104,11 @@ function requestorTest(
   request: Partial<SupportRequest>,
   expected: string,
 ) {
-  practiceTest(
-    `createRequestTracker.create ${what}`,
-    async (practice, desk) => {
-      await desk.create(supportRequest({ contact: undefined, ...request }), inTime());
-      assertEquals(practice.tickets.map(({ requestor }) => requestor), [expected]);
+  deskTest(
+    `createTicket ${what}`,
+    async (fake, desk) => {
+      await desk.createTicket(supportRequest({ contact: undefined, ...request }), inTime());
+      assertEquals(fake.tickets.map(({ requestor }) => requestor), [expected]);
     },
     { requestor },
   );
@@ -137,35 +140,35 @@ for (const [length, isSent] of [[120, true], [121, false]] as const) {
     { requestorEmail: email },
     isSent ? email : "",
   );
-  practiceTest(
-    `createRequestTracker.create has a typed address of ${length} characters in the text`,
-    async (practice, desk) => {
-      await desk.create(supportRequest({ contact: { email } }), inTime());
-      assertStringIncludes(practice.tickets[0].content, email);
+  deskTest(
+    `createTicket has a typed address of ${length} characters in the text`,
+    async (fake, desk) => {
+      await desk.createTicket(supportRequest({ contact: { email } }), inTime());
+      assertStringIncludes(fake.tickets[0]!.content, email);
     },
   );
 }
 
 for (const [severity, priority] of [["high", 60], ["low", 0], ["normal", undefined]] as const) {
-  practiceTest(
-    `createRequestTracker.create gives ${severity} the priority ${priority ?? "of the queue"}`,
-    async (practice, desk) => {
-      await desk.create(supportRequest({ severity }), inTime());
-      assertEquals(practice.tickets.map(({ priority }) => priority), [priority]);
+  deskTest(
+    `createTicket gives ${severity} the priority ${priority ?? "of the queue"}`,
+    async (fake, desk) => {
+      await desk.createTicket(supportRequest({ severity }), inTime());
+      assertEquals(fake.tickets.map(({ priority }) => priority), [priority]);
     },
     { priorities: { high: 60, low: 0 } },
   );
 }
 
-practiceTest(
-  "createRequestTracker.create says desk_refused_credentials when the token is wrong",
-  async (practice, desk) => {
-    const creation = await desk.create(supportRequest(), inTime());
+deskTest(
+  "createTicket says desk_refused_credentials when the token is wrong",
+  async (fake, desk) => {
+    const creation = await desk.createTicket(supportRequest(), inTime());
     assertEquals(creation.outcome === "failed" && creation.failure, {
       reason: "desk_refused_credentials",
       ticketMayExist: false,
     });
-    assertEquals(practice.tickets, []);
+    assertEquals(fake.tickets, []);
   },
   { token: "another" },
 );
@@ -182,72 +185,72 @@ for (
     ["rate-limit", 0, false],
   ] as const
 ) {
-  practiceTest(
-    `createRequestTracker.create says that a ticket ${may ? "may exist" : "does not exist"} ` +
+  deskTest(
+    `createTicket says that a ticket ${may ? "may exist" : "does not exist"} ` +
       `when the desk's mode is ${mode}`,
-    async (practice, desk) => {
-      practice.behave(mode);
-      const creation = await desk.create(supportRequest(), AbortSignal.timeout(300));
+    async (fake, desk) => {
+      fake.behave(mode);
+      const creation = await desk.createTicket(supportRequest(), AbortSignal.timeout(300));
       assertEquals(creation.outcome === "failed" && creation.failure.ticketMayExist, may);
-      assertEquals(practice.tickets.length, tickets);
+      assertEquals(fake.tickets.length, tickets);
     },
   );
 }
 
-practiceTest(
-  "createRequestTracker.find finds the ticket by its field when agents have renamed and moved it",
-  async (practice, desk) => {
-    await desk.create(supportRequest(), inTime());
-    practice.tickets[0].subject = "Printer";
-    practice.tickets[0].queue = "Facilities";
-    assertEquals(await desk.find(supportRequest(), inTime()), {
+deskTest(
+  "findTicket finds the ticket by its field when agents have renamed and moved it",
+  async (fake, desk) => {
+    await desk.createTicket(supportRequest(), inTime());
+    fake.tickets[0]!.subject = "Printer";
+    fake.tickets[0]!.queue = "Facilities";
+    assertEquals(await desk.findTicket(supportRequest(), inTime()), {
       outcome: "found",
-      ticket: { reference: "1", url: `${practice.url}/Ticket/Display.html?id=1` },
+      ticket: { reference: "1", url: `${fake.url}/Ticket/Display.html?id=1` },
     });
   },
 );
 
-practiceTest(
-  "createRequestTracker.find finds the ticket by its subject when the desk dropped the field",
-  async (practice, desk) => {
-    practice.behave("drop-field");
-    await desk.create(supportRequest({ reference: OTHER_REFERENCE }), inTime());
-    await desk.create(supportRequest(), inTime());
-    practice.tickets[1].queue = "Facilities";
-    assertEquals(await desk.find(supportRequest(), inTime()), {
+deskTest(
+  "findTicket finds the ticket by its subject when the desk dropped the field",
+  async (fake, desk) => {
+    fake.behave("drop-field");
+    await desk.createTicket(supportRequest({ reference: OTHER_REFERENCE }), inTime());
+    await desk.createTicket(supportRequest(), inTime());
+    fake.tickets[1]!.queue = "Facilities";
+    assertEquals(await desk.findTicket(supportRequest(), inTime()), {
       outcome: "found",
-      ticket: { reference: "2", url: `${practice.url}/Ticket/Display.html?id=2` },
+      ticket: { reference: "2", url: `${fake.url}/Ticket/Display.html?id=2` },
     });
   },
 );
 
-practiceTest(
-  "createRequestTracker.find says absent when the desk has only other tickets",
-  async (_practice, desk) => {
-    await desk.create(supportRequest({ reference: OTHER_REFERENCE }), inTime());
-    assertEquals(await desk.find(supportRequest(), inTime()), ABSENT);
+deskTest(
+  "findTicket says absent when the desk has only other tickets",
+  async (_fake, desk) => {
+    await desk.createTicket(supportRequest({ reference: OTHER_REFERENCE }), inTime());
+    assertEquals(await desk.findTicket(supportRequest(), inTime()), ABSENT);
   },
 );
 
-practiceTest(
-  "createRequestTracker.find does not take a ticket that only quotes the reference for its own",
-  async (_practice, desk) => {
+deskTest(
+  "findTicket does not take a ticket that only quotes the reference for its own",
+  async (_fake, desk) => {
     const quoting = { reference: OTHER_REFERENCE, summary: `Again, as in [${REFERENCE}]` };
-    await desk.create(supportRequest(quoting), inTime());
-    assertEquals(withoutTrace(await desk.find(supportRequest(), inTime())), UNCLEAR);
+    await desk.createTicket(supportRequest(quoting), inTime());
+    assertEquals(withoutTrace(await desk.findTicket(supportRequest(), inTime())), UNCLEAR);
   },
 );
 
-practiceTest(
-  "createRequestTracker.find finds a ticket of a desk whose clock is a day slow",
-  async (practice, desk) => {
-    await desk.create(supportRequest(), inTime());
-    practice.tickets[0].created -= 24 * 60 * 60 * 1000;
-    assertEquals((await desk.find(supportRequest(), inTime())).outcome, "found");
+deskTest(
+  "findTicket finds a ticket of a desk whose clock is a day slow",
+  async (fake, desk) => {
+    await desk.createTicket(supportRequest(), inTime());
+    fake.tickets[0]!.created -= 24 * 60 * 60 * 1000;
+    assertEquals((await desk.findTicket(supportRequest(), inTime())).outcome, "found");
   },
 );
 
-Deno.test("createRequestTracker.find searches all queues from two days before the request", async () => {
+Deno.test("findTicket searches all queues from two days before the request", async () => {
   const queries: URLSearchParams[] = [];
   const hostile = startHostileDesk((connection, request) => {
     queries.push(new URL(request.split(" ")[1]!, "http://desk").searchParams);
@@ -259,7 +262,7 @@ Deno.test("createRequestTracker.find searches all queues from two days before th
   );
   try {
     const createdAt = "2026-03-01T23:59:59.999Z";
-    assertEquals(await desk.find(supportRequest({ createdAt }), inTime()), ABSENT);
+    assertEquals(await desk.findTicket(supportRequest({ createdAt }), inTime()), ABSENT);
   } finally {
     await hostile.close();
   }
@@ -280,23 +283,23 @@ Deno.test("createRequestTracker.find searches all queues from two days before th
   ]);
 });
 
-practiceTest(
-  "createRequestTracker.find takes a field name with a space",
-  async (practice, desk) => {
-    await desk.create(supportRequest(), inTime());
-    practice.tickets[0].subject = "Printer";
-    assertEquals((await desk.find(supportRequest(), inTime())).outcome, "found");
+deskTest(
+  "findTicket takes a field name with a space",
+  async (fake, desk) => {
+    await desk.createTicket(supportRequest(), inTime());
+    fake.tickets[0]!.subject = "Printer";
+    assertEquals((await desk.findTicket(supportRequest(), inTime())).outcome, "found");
   },
   { referenceField: "Support ref" },
 );
 
 for (const mode of ["hang", "refuse", "rate-limit", "rubbish"] as const) {
-  practiceTest(
-    `createRequestTracker.find says unclear, never absent, when the desk's mode is ${mode}`,
-    async (practice, desk) => {
-      practice.behave(mode);
+  deskTest(
+    `findTicket says unclear, never absent, when the desk's mode is ${mode}`,
+    async (fake, desk) => {
+      fake.behave(mode);
       const expected = mode === "hang" ? TIMED_OUT : UNCLEAR;
-      const lookup = await desk.find(supportRequest(), AbortSignal.timeout(200));
+      const lookup = await desk.findTicket(supportRequest(), AbortSignal.timeout(200));
       assertEquals(withoutTrace(lookup), expected);
     },
   );
@@ -400,8 +403,8 @@ Deno.test("createRequestTracker follows no redirect, whatever it asks", async ()
   );
   const desk = createRequestTracker({ ...settings, url: hostile.url }, fetch);
   try {
-    await desk.create(supportRequest(), inTime());
-    await desk.find(supportRequest(), inTime());
+    await desk.createTicket(supportRequest(), inTime());
+    await desk.findTicket(supportRequest(), inTime());
   } finally {
     await hostile.close();
     await elsewhere.close();
@@ -414,7 +417,7 @@ Deno.test("createRequestTracker asks under the base path of the desk and links b
   const hostile = startHostileDesk(answering(201, '{"id":"42"}'));
   const desk = createRequestTracker({ ...settings, url: `${hostile.url}/rt/` }, fetch);
   try {
-    assertEquals(await desk.create(supportRequest(), inTime()), {
+    assertEquals(await desk.createTicket(supportRequest(), inTime()), {
       outcome: "created",
       ticket: { reference: "42", url: `${hostile.url}/rt/Ticket/Display.html?id=42` },
     });
@@ -440,6 +443,6 @@ Deno.test("createRequestTracker is called what its operator calls it", () => {
 Deno.test("createRequestTracker links what names a ticket at its own desk only", () => {
   const desk = createRequestTracker({ ...settings, url: "https://desk.example/rt/" }, fetch);
   const url = "https://desk.example/rt/Ticket/Display.html?id=42";
-  assertEquals(desk.link(`${url}#txn-7`), { reference: "42", url });
-  assertEquals(desk.link(url.replace("desk.", "other.")), null);
+  assertEquals(desk.resolveTicket(`${url}#txn-7`), { reference: "42", url });
+  assertEquals(desk.resolveTicket(url.replace("desk.", "other.")), null);
 });

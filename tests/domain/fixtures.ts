@@ -1,28 +1,27 @@
-import type { Context } from "../../domain/model/context.ts";
-import type { Deskhand } from "../../domain/dependencies.ts";
+import { captureLog } from "../support/log.ts";
+import type { SupportContext } from "../../domain/model/context.ts";
+import type { Dependencies } from "../../domain/dependencies.ts";
 import type { Failure } from "../../domain/model/failure.ts";
 import type { Ticket } from "../../domain/handoff/state.ts";
 import type {
   Admission,
-  Creation,
+  CreateTicketResult,
   Desk,
   DeskCalls,
-  Log,
-  LogFields,
-  Lookup,
-  Store,
-} from "../../domain/ports.ts";
-import { mintReference } from "../../domain/model/reference.ts";
+  FindTicketResult,
+} from "../../domain/ports/desk.ts";
+import type { Store } from "../../domain/ports/store.ts";
+import { generateReference } from "../../domain/model/reference.ts";
 import { Submission } from "../../domain/model/submission.ts";
 import { submit } from "../../domain/submit.ts";
 import type { SubmitResult } from "../../domain/submit_result.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
-import { silent } from "../../domain/telemetry.ts";
-import { UnderWay } from "../../domain/in_flight.ts";
+import { noopTelemetry } from "../../domain/telemetry.ts";
+import { InFlightTracker } from "../../domain/in_flight.ts";
 import { createStore } from "../../kv/store.ts";
 
 export const START = Date.parse("2026-11-23T12:00:00.000Z");
-export const ACME: Context = { kind: "tenant", tenantId: "acme" };
+export const ACME: SupportContext = { kind: "tenant", tenantId: "acme" };
 export const ACTOR = { id: "u-1", name: "Ada" };
 
 /** A pending request that is overdue by more than this is interrupted. */
@@ -45,17 +44,20 @@ export function ticket(reference: string): Ticket {
   return { reference, url: `https://desk.example/Ticket/Display.html?id=${reference}` };
 }
 
-export const createdAs = (reference: string): Creation => ({
+export const createdAs = (reference: string): CreateTicketResult => ({
   outcome: "created",
   ticket: ticket(reference),
 });
 
-export const foundAs = (reference: string): Lookup => ({
+export const foundAs = (reference: string): FindTicketResult => ({
   outcome: "found",
   ticket: ticket(reference),
 });
 
-export function failedWith(failure: Partial<Failure> = {}, deskAnswered = false): Creation {
+export function failedWith(
+  failure: Partial<Failure> = {},
+  deskAnswered = false,
+): CreateTicketResult {
   return {
     outcome: "failed",
     failure: { reason: "desk_timeout", ticketMayExist: true, ...failure },
@@ -67,15 +69,24 @@ export function failedWith(failure: Partial<Failure> = {}, deskAnswered = false)
 export class ScriptedDesk implements Desk, DeskCalls {
   label = "Acme IT desk";
   asked: ("create" | "find")[] = [];
-  onCreate: (request: SupportRequest, signal: AbortSignal) => Creation | Promise<Creation>;
-  onFind: (request: SupportRequest, signal: AbortSignal) => Lookup | Promise<Lookup>;
+  onCreate: (
+    request: SupportRequest,
+    signal: AbortSignal,
+  ) => CreateTicketResult | Promise<CreateTicketResult>;
+  onFind: (
+    request: SupportRequest,
+    signal: AbortSignal,
+  ) => FindTicketResult | Promise<FindTicketResult>;
 
-  constructor(creation: Creation = createdAs("42"), lookup: Lookup = { outcome: "absent" }) {
+  constructor(
+    creation: CreateTicketResult = createdAs("42"),
+    lookup: FindTicketResult = { outcome: "absent" },
+  ) {
     this.onCreate = () => creation;
     this.onFind = () => lookup;
   }
 
-  link(text: string): Ticket | null {
+  resolveTicket(text: string): Ticket | null {
     return /^[1-9][0-9]{0,14}$/.test(text) ? ticket(text) : null;
   }
 
@@ -83,18 +94,16 @@ export class ScriptedDesk implements Desk, DeskCalls {
     return { outcome: "admitted", result: await work(this) };
   }
 
-  async create(request: SupportRequest, signal: AbortSignal): Promise<Creation> {
+  async createTicket(request: SupportRequest, signal: AbortSignal): Promise<CreateTicketResult> {
     this.asked.push("create");
     return await this.onCreate(request, signal);
   }
 
-  async find(request: SupportRequest, signal: AbortSignal): Promise<Lookup> {
+  async findTicket(request: SupportRequest, signal: AbortSignal): Promise<FindTicketResult> {
     this.asked.push("find");
     return await this.onFind(request, signal);
   }
 }
-
-type LogLine = LogFields & { level: keyof Log; message: string };
 
 /** The use cases over a real store in memory, or over `kv`, which is then left open. */
 export async function openDeskhand({ desk = new ScriptedDesk() as Desk | null, kv }: {
@@ -104,28 +113,20 @@ export async function openDeskhand({ desk = new ScriptedDesk() as Desk | null, k
   const handle = kv ?? await Deno.openKv(":memory:");
   const clock = new ManualClock();
   const store = createStore(handle, { clock, retentionDays: null, isExclusive: true });
-  const lines: LogLine[] = [];
-  const write = (level: keyof Log) => (message: string, fields?: LogFields) =>
-    void lines.push({ level, message, ...fields });
-  const log = {
-    debug: write("debug"),
-    info: write("info"),
-    warn: write("warn"),
-    error: write("error"),
-  };
-  const underWay = new UnderWay();
-  const deskhand: Deskhand = {
+  const { log, lines } = captureLog();
+  const inFlight = new InFlightTracker();
+  const deps: Dependencies = {
     store,
     desk,
     deskTimeoutMs: 5000,
     clock,
     log,
-    mintReference,
-    telemetry: silent,
-    underWay,
+    generateReference,
+    telemetry: noopTelemetry,
+    inFlight,
   };
   return {
-    deskhand,
+    deps,
     clock,
     lines,
     store,
@@ -149,16 +150,16 @@ export async function openDeskhand({ desk = new ScriptedDesk() as Desk | null, k
 export interface Asked {
   handoff?: Submission["handoff"];
   key?: string;
-  context?: Context;
+  context?: SupportContext;
   summary?: string;
 }
 
 /** Submits for the same actor, with `mode: "create"` unless told otherwise. */
-export function ask(deskhand: Deskhand, asked: Asked = {}): Promise<SubmitResult> {
+export function ask(deps: Dependencies, asked: Asked = {}): Promise<SubmitResult> {
   const { handoff = { mode: "create" }, key, context = ACME } = asked;
   const submission = Submission.parse({ summary: asked.summary ?? "Printer on fire", handoff });
   const command = { context, actor: ACTOR, submission, requestId: "req-1" };
-  return submit(deskhand, { ...command, ...key !== undefined && { idempotencyKey: key } });
+  return submit(deps, { ...command, ...key !== undefined && { idempotencyKey: key } });
 }
 
 /** The request of a submission that was stored. */
@@ -169,10 +170,10 @@ export function requestOf(result: SubmitResult): SupportRequest {
 
 /** Leaves a request pending as a process does that dies while the desk is asked. */
 export async function interrupt(
-  { deskhand, store, clock }: Awaited<ReturnType<typeof openDeskhand>>,
+  { deps, store, clock }: Awaited<ReturnType<typeof openDeskhand>>,
   key = "k-1",
 ): Promise<SupportRequest> {
-  const dying = { ...deskhand, store: { ...store, append: appendOnly(store) } };
+  const dying = { ...deps, store: { ...store, append: appendOnly(store) } };
   await ask(dying, { key }).catch(() => {});
   clock.time += OVERDUE_MS + 1;
   const stored = await store.latest(ACME);

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { latest } from "../../domain/latest.ts";
+import { getLatest } from "../../domain/latest.ts";
 import {
   ACME,
   ask,
@@ -12,7 +12,7 @@ import {
 
 Deno.test("latest tells what the context can ask for before anybody has asked", async () => {
   using test = await openDeskhand();
-  assertEquals(await latest(test.deskhand, ACME), {
+  assertEquals(await getLatest(test.deps, ACME), {
     desk: { label: "Acme IT desk" },
     handoffModes: ["none", "create", "link"],
     supportRequest: null,
@@ -21,7 +21,7 @@ Deno.test("latest tells what the context can ask for before anybody has asked", 
 
 Deno.test("latest offers no handoff where no desk is configured", async () => {
   using test = await openDeskhand({ desk: null });
-  assertEquals(await latest(test.deskhand, ACME), {
+  assertEquals(await getLatest(test.deps, ACME), {
     desk: null,
     handoffModes: ["none"],
     supportRequest: null,
@@ -31,11 +31,11 @@ Deno.test("latest offers no handoff where no desk is configured", async () => {
 Deno.test("latest is the context's own last request, wherever others ask", async () => {
   using test = await openDeskhand();
   const run = { kind: "run", tenantId: "acme", runId: "acme" } as const;
-  await ask(test.deskhand, { summary: "First" });
-  const tenants = requestOf(await ask(test.deskhand, { summary: "Second" }));
-  const runs = requestOf(await ask(test.deskhand, { summary: "Third", context: run }));
-  assertEquals((await latest(test.deskhand, ACME)).supportRequest, tenants);
-  assertEquals((await latest(test.deskhand, run)).supportRequest, runs);
+  await ask(test.deps, { summary: "First" });
+  const tenants = requestOf(await ask(test.deps, { summary: "Second" }));
+  const runs = requestOf(await ask(test.deps, { summary: "Third", context: run }));
+  assertEquals((await getLatest(test.deps, ACME)).supportRequest, tenants);
+  assertEquals((await getLatest(test.deps, run)).supportRequest, runs);
 });
 
 Deno.test("latest does not take for interrupted what is under way here, whatever the clock says", async () => {
@@ -44,11 +44,11 @@ Deno.test("latest does not take for interrupted what is under way here, whatever
   const statuses: (string | undefined)[] = [];
   desk.onCreate = async () => {
     test.clock.time += OVERDUE_MS + 1;
-    const { supportRequest } = await latest(test.deskhand, ACME);
+    const { supportRequest } = await getLatest(test.deps, ACME);
     statuses.push(supportRequest?.handoff.status);
     return createdAs("42");
   };
-  await ask(test.deskhand);
-  statuses.push((await latest(test.deskhand, ACME)).supportRequest?.handoff.status);
+  await ask(test.deps);
+  statuses.push((await getLatest(test.deps, ACME)).supportRequest?.handoff.status);
   assertEquals(statuses, ["pending", "created"]);
 });

@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { Context } from "../../domain/model/context.ts";
-import { timestamp } from "../../domain/handoff/state.ts";
-import { type Store, StoreUnavailable } from "../../domain/ports.ts";
+import type { SupportContext } from "../../domain/model/context.ts";
+import { toTimestamp } from "../../domain/handoff/state.ts";
+import { type Store, StoreUnavailableError } from "../../domain/ports/store.ts";
 import { ACME, ACTOR, ask, failedWith, openDeskhand, requestOf, ScriptedDesk } from "./fixtures.ts";
 import { OVERDUE_MS, START, ticket } from "./fixtures.ts";
 
-const RUN: Context = { kind: "run", tenantId: "acme", runId: "r-1" };
-const at = timestamp(START);
+const RUN: SupportContext = { kind: "run", tenantId: "acme", runId: "r-1" };
+const at = toTimestamp(START);
 
 Deno.test("submit for no desk stores the request and asks the desk nothing", async () => {
   const desk = new ScriptedDesk();
   using test = await openDeskhand({ desk });
-  const result = await ask(test.deskhand, { handoff: { mode: "none" } });
+  const result = await ask(test.deps, { handoff: { mode: "none" } });
   assert(result.outcome === "submitted");
   assertEquals(result.replayed, false);
   assertEquals(result.request.handoff, { status: "none" });
@@ -24,7 +24,7 @@ Deno.test("submit for no desk stores the request and asks the desk nothing", asy
 Deno.test("submit to a desk ends with the ticket that the desk made", async () => {
   const desk = new ScriptedDesk();
   using test = await openDeskhand({ desk });
-  const request = requestOf(await ask(test.deskhand, { context: RUN }));
+  const request = requestOf(await ask(test.deps, { context: RUN }));
   assertEquals(request.handoff, { status: "created", ticket: ticket("42"), at });
   assertEquals((await test.store.latest(RUN))?.request, request);
   assertEquals(await test.store.latest(ACME), null);
@@ -38,12 +38,12 @@ Deno.test("submit has stored the request as pending before the desk hears of it"
   const seen: unknown[] = [];
   desk.onCreate = async (request) => {
     seen.push((await test.store.latest(ACME))?.request, await test.audit());
-    const until = timestamp(START + 15_000);
+    const until = toTimestamp(START + 15_000);
     assertEquals(request.handoff, { status: "pending", since: at, until });
     seen.push(request);
     return failedWith();
   };
-  await ask(test.deskhand);
+  await ask(test.deps);
   const [stored, audit, sent] = seen;
   assertEquals(stored, sent);
   assertEquals(audit, ["request.submitted"]);
@@ -52,7 +52,7 @@ Deno.test("submit has stored the request as pending before the desk hears of it"
 Deno.test("submit keeps a request that the desk failed, and says what is known", async () => {
   const desk = new ScriptedDesk(failedWith({ reason: "desk_rejected", ticketMayExist: false }));
   using test = await openDeskhand({ desk });
-  const request = requestOf(await ask(test.deskhand));
+  const request = requestOf(await ask(test.deps));
   assert(request.handoff.status === "failed");
   assertEquals(request.handoff.reason, "desk_rejected");
   assertEquals(request.handoff.ticketMayExist, false);
@@ -63,7 +63,7 @@ Deno.test("submit keeps a request that the desk failed, and says what is known",
 Deno.test("submit with a ticket to link asks the desk nothing and is settled at once", async () => {
   const desk = new ScriptedDesk();
   using test = await openDeskhand({ desk });
-  const result = await ask(test.deskhand, { handoff: { mode: "link", ticket: "7" } });
+  const result = await ask(test.deps, { handoff: { mode: "link", ticket: "7" } });
   assertEquals(requestOf(result).handoff, { status: "linked", ticket: ticket("7"), at });
   assertEquals(desk.asked, []);
   assertEquals(await test.audit(), ["request.submitted"]);
@@ -74,7 +74,7 @@ Deno.test("submit stores nothing where the ticket to link is none, or there is n
     using test = await openDeskhand({ desk });
     const link = desk === null ? "7" : "https://elsewhere.example/7";
     const handoff = { mode: "link", ticket: link } as const;
-    assertEquals(await ask(test.deskhand, { handoff, key: "k-1" }), { outcome: "not_a_ticket" });
+    assertEquals(await ask(test.deps, { handoff, key: "k-1" }), { outcome: "not_a_ticket" });
     assertEquals(await test.changes(), []);
   }
 });
@@ -82,21 +82,21 @@ Deno.test("submit stores nothing where the ticket to link is none, or there is n
 Deno.test("submit repeats a link by its key, also where the desk is another one by now", async () => {
   using test = await openDeskhand();
   const asked = { handoff: { mode: "link", ticket: "7" }, key: "k-1" } as const;
-  const request = requestOf(await ask(test.deskhand, asked));
+  const request = requestOf(await ask(test.deps, asked));
   const elsewhere = new ScriptedDesk();
-  elsewhere.link = () => null;
+  elsewhere.resolveTicket = () => null;
   for (const desk of [elsewhere, null]) {
-    const deskhand = { ...test.deskhand, desk };
-    assertEquals(await ask(deskhand, asked), { outcome: "submitted", request, replayed: true });
+    const deps = { ...test.deps, desk };
+    assertEquals(await ask(deps, asked), { outcome: "submitted", request, replayed: true });
     const other = { ...asked, summary: "Something else" };
-    assertEquals(await ask(deskhand, other), { outcome: "key_reused" });
+    assertEquals(await ask(deps, other), { outcome: "key_reused" });
   }
   assertEquals(await test.audit(), ["request.submitted"]);
 });
 
 Deno.test("submit without a desk keeps the request and says that no ticket was made", async () => {
   using test = await openDeskhand({ desk: null });
-  const request = requestOf(await ask(test.deskhand));
+  const request = requestOf(await ask(test.deps));
   assert(request.handoff.status === "failed");
   assertEquals(request.handoff.reason, "desk_not_configured");
   assertEquals(test.lines.map(({ outcome }) => outcome), ["desk_not_configured"]);
@@ -108,10 +108,10 @@ Deno.test("submit without a desk keeps the request and says that no ticket was m
 Deno.test("submit sends the desk nothing where the store did not take the request", async () => {
   const desk = new ScriptedDesk();
   using test = await openDeskhand({ desk });
-  const append: Store["append"] = () => Promise.reject(new StoreUnavailable("KV is away"));
-  const deskhand = { ...test.deskhand, store: { ...test.store, append } };
+  const append: Store["append"] = () => Promise.reject(new StoreUnavailableError("KV is away"));
+  const deps = { ...test.deps, store: { ...test.store, append } };
   for (const key of [undefined, "k-1"]) {
-    await assertRejects(() => ask(deskhand, { ...key && { key } }), StoreUnavailable);
+    await assertRejects(() => ask(deps, { ...key && { key } }), StoreUnavailableError);
   }
   assertEquals(desk.asked, []);
 });
@@ -124,12 +124,12 @@ Deno.test("submit leaves the handoff pending where the store took so long that a
     await test.clock.wait(5_001);
     return appended;
   };
-  const slow = { ...test.deskhand, store: { ...test.store, append } };
+  const slow = { ...test.deps, store: { ...test.store, append } };
   const request = requestOf(await ask(slow, { key: "k-1" }));
   assertEquals(request.handoff.status, "pending");
   assertEquals(desk.asked, []);
   test.clock.time += OVERDUE_MS + 1;
-  assertEquals(requestOf(await ask(test.deskhand, { key: "k-1" })).handoff.status, "created");
+  assertEquals(requestOf(await ask(test.deps, { key: "k-1" })).handoff.status, "created");
   assertEquals(desk.asked, ["find", "create"]);
 });
 
@@ -138,10 +138,10 @@ Deno.test("submit with the same key and body answers with the stored request, on
   using test = await openDeskhand({ desk });
   for (const mode of ["create", "none"] as const) {
     const asked = { key: mode, handoff: { mode } };
-    const request = requestOf(await ask(test.deskhand, asked));
+    const request = requestOf(await ask(test.deps, asked));
     test.clock.time += 1000;
     const before = await test.changes();
-    assertEquals(await ask(test.deskhand, asked), {
+    assertEquals(await ask(test.deps, asked), {
       outcome: "submitted",
       request,
       replayed: true,
@@ -154,11 +154,11 @@ Deno.test("submit with the same key and body answers with the stored request, on
 Deno.test("submit with the same key and another body or context stores nothing", async () => {
   const desk = new ScriptedDesk();
   using test = await openDeskhand({ desk });
-  await ask(test.deskhand, { key: "k-1" });
+  await ask(test.deps, { key: "k-1" });
   const before = await test.changes();
   for (const other of [{ summary: "Another" }, { context: RUN }, { handoff: { mode: "none" } }]) {
     const asked = { key: "k-1", ...other } as Parameters<typeof ask>[1];
-    assertEquals(await ask(test.deskhand, asked), { outcome: "key_reused" });
+    assertEquals(await ask(test.deps, asked), { outcome: "key_reused" });
   }
   assertEquals(await test.changes(), before);
   assertEquals(desk.asked, ["create"]);
@@ -166,9 +166,9 @@ Deno.test("submit with the same key and another body or context stores nothing",
 
 Deno.test("submit with a key that has expired is a new request", async () => {
   using test = await openDeskhand();
-  const first = requestOf(await ask(test.deskhand, { key: "k-1" }));
+  const first = requestOf(await ask(test.deps, { key: "k-1" }));
   test.clock.time += 24 * 60 * 60 * 1000;
-  const results = await Promise.all([1, 2, 3].map(() => ask(test.deskhand, { key: "k-1" })));
+  const results = await Promise.all([1, 2, 3].map(() => ask(test.deps, { key: "k-1" })));
   const stored = results.filter((result) => result.outcome === "submitted" && !result.replayed);
   assertEquals(stored.length, 1);
   assert(requestOf(stored[0]!).reference !== first.reference);
@@ -176,15 +176,15 @@ Deno.test("submit with a key that has expired is a new request", async () => {
 
 Deno.test("submit with a key that has expired, and that KV drops just then, is a new request", async () => {
   using test = await openDeskhand();
-  const first = requestOf(await ask(test.deskhand, { key: "k-1" }));
+  const first = requestOf(await ask(test.deps, { key: "k-1" }));
   test.clock.time += 24 * 60 * 60 * 1000;
   const findKey: Store["findKey"] = async (scope) => {
     const found = await test.store.findKey(scope);
     await test.kv.delete(["idempotency", "acme", ACTOR.id, "k-1"]);
     return found;
   };
-  const deskhand = { ...test.deskhand, store: { ...test.store, findKey } };
-  const second = await ask(deskhand, { key: "k-1" });
+  const deps = { ...test.deps, store: { ...test.store, findKey } };
+  const second = await ask(deps, { key: "k-1" });
   assert(second.outcome === "submitted" && !second.replayed);
   assert(second.request.reference !== first.reference);
   assertEquals((await test.store.latest(ACME))?.request, second.request);
@@ -194,7 +194,7 @@ Deno.test("submit of 32 at once with one key makes one request and one ticket", 
   const desk = new ScriptedDesk();
   using test = await openDeskhand({ desk });
   const results = await Promise.all(
-    Array.from({ length: 32 }, () => ask(test.deskhand, { key: "k" })),
+    Array.from({ length: 32 }, () => ask(test.deps, { key: "k" })),
   );
   const made = results.filter((result) => result.outcome === "submitted" && !result.replayed);
   assertEquals(made.length, 1);
@@ -205,17 +205,17 @@ Deno.test("submit of 32 at once with one key makes one request and one ticket", 
 Deno.test("submit logs the ticket's number and nothing that was typed", async () => {
   using test = await openDeskhand();
   const request = requestOf(
-    await ask(test.deskhand, { summary: "SECRET-SUMMARY", key: "SECRET-KEY" }),
+    await ask(test.deps, { summary: "SECRET-SUMMARY", key: "SECRET-KEY" }),
   );
   assertEquals(
-    test.lines.map(({ level, outcome, event, reason, ticket }) => [
+    test.lines.map(({ level, event, outcome, reason, ticket }) => [
       level,
-      event ?? outcome,
-      reason,
+      event,
+      outcome ?? reason,
       ticket,
     ]),
     [
-      ["info", "pending", undefined, undefined],
+      ["info", "request_stored", "pending", undefined],
       ["info", "handoff_created", "created", "42"],
     ],
   );

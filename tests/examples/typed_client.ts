@@ -3,7 +3,7 @@ import {
   createClient,
   type Problem,
   problemSlug,
-  type SupportRequestAnswer,
+  type SupportRequestResponse,
 } from "../../routes/client.ts";
 
 type Client = ReturnType<typeof createClient>;
@@ -51,7 +51,7 @@ export async function checkAgain(
   return response.ok ? describe(await response.json()) : explain(await response.json());
 }
 
-function describe({ reference, handoff }: SupportRequestAnswer): string {
+function describe({ reference, handoff }: SupportRequestResponse): string {
   switch (handoff.status) {
     case "none":
       return `${reference} is kept`;

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { createClient } from "../../routes/client.ts";
-import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken } from "../demo/token.ts";
 import { AUTH_SECRET, openService } from "../support/service.ts";
 import { askForHelp, checkAgain, lookUp } from "./typed_client.ts";
@@ -8,7 +8,7 @@ import { askForHelp, checkAgain, lookUp } from "./typed_client.ts";
 const QUESTION = { tenantId: "acme", runId: "r-1", summary: "The nightly import stops" };
 
 async function openClient() {
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   const service = await openService({
     env: {
       SUPPORT_DESK_URL: desk.url,

@@ -4,7 +4,13 @@ import { AUTH_SECRET } from "../support/service.ts";
 import { temporaryPath } from "../kv/fixtures.ts";
 import { Peer } from "../attacks/peer.ts";
 import { startGatedDesk } from "./gated_desk.ts";
-import { requestsPath, type Service, since, startService, until } from "../support/service_process.ts";
+import {
+  requestsPath,
+  type Service,
+  since,
+  startService,
+  until,
+} from "../support/service_process.ts";
 
 const CREATE = { summary: "Printer on fire", handoff: { mode: "create" } };
 
@@ -69,7 +75,7 @@ Deno.test("SIGTERM in the middle of handoffs, half of the clients gone: all are 
   await desk.hasMade(8);
   for (const socket of sockets) socket.close();
   service.child.kill("SIGTERM");
-  await service.output.line("Stopping");
+  await service.output.line("stopping");
   await assertRejects(() => service.submit(), TypeError);
   for (const run of patient) desk.answerAbout(run);
   for (const { status, body } of await Promise.all(answers)) {
@@ -101,7 +107,7 @@ Deno.test("a submission whose body is still coming at SIGTERM is stored and answ
     // The response to a later request shows that the first one has been seen.
     await service.call("/livez");
     service.child.kill("SIGTERM");
-    await service.output.line("Stopping");
+    await service.output.line("stopping");
     await peer.write(`"Help"}${isChunked ? "\r\n0\r\n\r\n" : ""}`);
     const { status, body } = await peer.response();
     assertEquals(status, 201, framing);
@@ -142,7 +148,7 @@ Deno.test("a service without a file descriptor left finishes what is at the desk
   const sockets = await Promise.allSettled(
     Array.from({ length: 100 }, () => Deno.connect(address)),
   );
-  await service.output.line("Cannot accept connections: listening again");
+  await service.output.line("accept_failed");
   for (const socket of sockets) if (socket.status === "fulfilled") socket.value.close();
   desk.answer();
   const { status, body } = await submission;

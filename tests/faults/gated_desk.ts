@@ -1,11 +1,11 @@
-import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
 
 /**
- * A practice desk whose answers to creations wait: the tickets are there, and nobody is told until
+ * A fake desk whose answers to creations wait: the tickets are there, and nobody is told until
  * the test says so.
  */
 export function startGatedDesk() {
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   const gates: { body: string; open(): void }[] = [];
   const waiting = new Set<{ count: number; resolve(): void }>();
   let isOpen = false;

@@ -1,6 +1,6 @@
 /** What a desk that hangs does to everybody, over real sockets: nothing but what its time allows. */
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import type { SupportRequestAnswer } from "../../routes/v1/responses.ts";
+import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
 import { head, startHostileDesk, write } from "../desk/hostile_desk.ts";
 import { openService, TestClock } from "../support/service.ts";
 
@@ -65,7 +65,7 @@ Deno.test("a desk that hangs costs nobody more than their time, and is not flood
     });
     const ms = performance.now() - started;
     assertEquals(response.status, 201);
-    const request: SupportRequestAnswer = await response.json();
+    const request: SupportRequestResponse = await response.json();
     const stored = await service.call(`${path}/latest`);
     assertEquals((await stored.json()).supportRequest, request, "it is stored as it was answered");
     const { handoff } = request;

@@ -6,12 +6,18 @@ import {
   assertLess,
   assertRejects,
 } from "@std/assert";
-import { messageOf } from "../../kv/client/error_message.ts";
+import { kvErrorMessage } from "../../kv/client/error_message.ts";
 import { openStore } from "../../kv/client/open.ts";
-import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
 import { openService } from "../support/service.ts";
 import { freePort, type KvServerMode, SERVER_SECRET, startKvServer } from "./kv_connect_server.ts";
-import { assertUnavailable, type Service, since, startService, until } from "../support/service_process.ts";
+import {
+  assertUnavailable,
+  type Service,
+  since,
+  startService,
+  until,
+} from "../support/service_process.ts";
 
 const LATEST = "/v1/tenants/acme/support-requests/latest";
 
@@ -67,7 +73,7 @@ async function outlivesAbsence(): Promise<void> {
 /** Ten seconds after SIGTERM it ends, whatever is under way, and says so. */
 async function endsInTime(): Promise<void> {
   await using server = startKvServer();
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   desk.behave("hang");
   await using service = await startService({
     kvPath: server.url,
@@ -93,9 +99,7 @@ async function endsInTime(): Promise<void> {
   assertGreater(since(started), 9_500);
   assertLess(since(started), 14_000);
   assert(
-    service.output.lines.some(({ message }) =>
-      message === "Stopped with handoffs under way: they will read as interrupted"
-    ),
+    service.output.lines.some(({ event }) => event === "handoffs_abandoned"),
   );
   await submission;
   await desk.close();
@@ -141,7 +145,7 @@ Deno.test("what a KV server says in its errors is neither logged nor answered", 
   Deno.env.set("DENO_KV_ACCESS_TOKEN", "token");
   const refused = await assertRejects(() => openStore(location), Error, SERVER_SECRET);
   assertEquals(
-    messageOf(refused),
+    kvErrorMessage(refused),
     `Could not open Deno KV database: the metadata endpoint at '${server.url}/' responded with ` +
       "status 401 Unauthorized",
   );
@@ -185,7 +189,7 @@ Deno.test("while the KV server is away, opening is tried once a second", async (
   const failures = await until(
     () =>
       Promise.resolve(
-        service.output.lines.filter(({ message }) => message === "Cannot open KV: trying again"),
+        service.output.lines.filter(({ event }) => event === "store_open_failed"),
       ),
     (lines) => lines.length >= 4,
   );

@@ -4,7 +4,12 @@ import { SupportRequest } from "../../domain/model/support_request.ts";
 import { dump, lockDatabase, openKvFile, temporaryPath } from "../kv/fixtures.ts";
 import { openService, TestClock } from "../support/service.ts";
 import { startGatedDesk } from "./gated_desk.ts";
-import { assertUnavailable, type Service, since, startService } from "../support/service_process.ts";
+import {
+  assertUnavailable,
+  type Service,
+  since,
+  startService,
+} from "../support/service_process.ts";
 
 const INTERRUPTED_MS = 60_000;
 
@@ -259,5 +264,5 @@ Deno.test("a service whose KV file is replaced underneath says so and ends", asy
   await Deno.writeFile(other, new Uint8Array());
   await Deno.rename(other, file.path);
   assertEquals(await service.ended(), 3);
-  assertStringIncludes(service.output.text, "The KV file was removed or replaced");
+  assertStringIncludes(service.output.text, "store_removed");
 });

@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { AuditEvent } from "../../domain/model/audit.ts";
 import { KEY_LIFETIME_MS } from "../../domain/model/idempotency.ts";
-import { publicHandoff } from "../../domain/handoff/state.ts";
-import { asRead } from "../../domain/handoff/timeouts.ts";
+import { toPublicHandoff } from "../../domain/handoff/state.ts";
+import { withInterruption } from "../../domain/handoff/timeouts.ts";
 import { IdempotencyRecord } from "../../kv/records.ts";
 import { SupportRequest } from "../../domain/model/support_request.ts";
 import type { World } from "./world.ts";
@@ -101,7 +101,7 @@ function everyChangeIsAudited({ desk }: World, { request, ts, events }: StoredRe
   const superseded = isFinalized ? changes.slice(1) : changes;
   assertEquals(
     changes.slice(0, isFinalized ? 1 : 0).map(({ event }) => [event.event, event.handoff]),
-    isFinalized ? [[`handoff.${status}`, publicHandoff(request.handoff)]] : [],
+    isFinalized ? [[`handoff.${status}`, toPublicHandoff(request.handoff)]] : [],
     "a finalized handoff has an event, and it says what is stored",
   );
   for (const { event: { event, handoff } } of superseded) {
@@ -150,7 +150,7 @@ function ticketsAreToldTruly({ plan, desk }: World, { request, events }: StoredR
   const inTime = tickets.filter(({ isOvertaken }) => !isOvertaken);
   assert(inTime.length <= 1, "a request has one ticket at most, but for what the desk made late");
   if (late.length > 0) return;
-  const handoff = asRead(request, Infinity).handoff;
+  const handoff = withInterruption(request, Infinity).handoff;
   if (handoff.status === "none") assertEquals(tickets.length, 0, "nobody asked for a ticket");
   if (handoff.status === "created") {
     assertEquals(tickets.map(({ ticket }) => ticket), [handoff.ticket.reference]);

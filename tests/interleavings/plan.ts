@@ -1,6 +1,6 @@
 /** What one run is made of: everything that fast-check chooses, but for the order of the calls. */
 import * as fc from "fast-check";
-import { PATIENCE_MS, SKEW_MS } from "../../domain/handoff/timeouts.ts";
+import { MAX_CLOCK_SKEW_MS, MAX_START_DELAY_MS } from "../../domain/handoff/timeouts.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -88,7 +88,7 @@ export type Setting = "one process" | "two processes" | "two processes that disa
 /** How far off a clock may be in each setting, in milliseconds. */
 const CLOCKS: Record<Setting, fc.Arbitrary<number>> = {
   "one process": fc.constantFrom(-HOUR_MS, 0, 16_000, 60_000, HOUR_MS, 25 * HOUR_MS),
-  "two processes": fc.constantFrom(0, SKEW_MS),
+  "two processes": fc.constantFrom(0, MAX_CLOCK_SKEW_MS),
   "two processes that disagree on time": fc.constantFrom(0, 16_000, -16_000, HOUR_MS, -HOUR_MS),
 };
 
@@ -152,7 +152,7 @@ function stall(setting: Setting): fc.Arbitrary<Stall | null> {
     steps: fc.integer({ min: 10, max: 60 }),
     clock: fc.option(CLOCKS[setting], { freq: 3, nil: null }),
     // As long as a handoff may take to start, or a little less.
-    passes: fc.constantFrom(0, 0, PATIENCE_MS - 100, PATIENCE_MS),
+    passes: fc.constantFrom(0, 0, MAX_START_DELAY_MS - 100, MAX_START_DELAY_MS),
   });
   return fc.option(stall, { freq: 2, nil: null });
 }
@@ -322,7 +322,11 @@ const lateStart: fc.Arbitrary<Plan> = fc.record({
   plan: planIn("two processes", CALM),
   before: fc.integer({ min: 1, max: 5 }),
   // The last is too late: the handoff must not turn to the desk any more.
-  passes: fc.constantFrom(PATIENCE_MS - 100, PATIENCE_MS, 2 * PATIENCE_MS - 100),
+  passes: fc.constantFrom(
+    MAX_START_DELAY_MS - 100,
+    MAX_START_DELAY_MS,
+    2 * MAX_START_DELAY_MS - 100,
+  ),
   attempts: fc.array(
     fc.record({
       what: fc.constant("resume" as const),
@@ -343,7 +347,7 @@ const lateStart: fc.Arbitrary<Plan> = fc.record({
   ];
   return {
     ...plan,
-    clocks: [0, SKEW_MS],
+    clocks: [0, MAX_CLOCK_SKEW_MS],
     rounds: [{ happenings, thenPass: 20_000 }],
     delays: [{ steps: 40, passes: 200 }],
     commits: [],

@@ -1,7 +1,11 @@
 import type { UngatedDesk } from "../../desk/gate.ts";
-import { failedCreation } from "../../desk/failures.ts";
+import { toCreateFailure } from "../../desk/failures.ts";
 import type { Ticket } from "../../domain/handoff/state.ts";
-import type { Contact, Creation, Lookup } from "../../domain/ports.ts";
+import type {
+  CreateTicketResult,
+  FindTicketResult,
+  Responsiveness,
+} from "../../domain/ports/desk.ts";
 import {
   type CreationPlan,
   type DelayPlan,
@@ -73,9 +77,9 @@ class Load {
     return () => void this.#inFlight.delete(signal);
   }
 
-  ended(contact: Contact | undefined, now: number): void {
-    if (contact === "responded") this.#timeouts = 0;
-    if (contact !== "timed_out") return;
+  ended(responsiveness: Responsiveness | undefined, now: number): void {
+    if (responsiveness === "responded") this.#timeouts = 0;
+    if (responsiveness !== "timed_out") return;
     if (++this.#timeouts === TIMEOUTS_TO_OPEN) this.#nextProbe = now + PROBE_INTERVAL_MS;
   }
 }
@@ -128,7 +132,7 @@ export class PlannedDesk {
     const step: Turns["step"] = (...args) => this.#turns.step(...args);
 
     /** Runs `exchange`, beyond whose deadline no time passes before it has ended. */
-    const within = async <T extends Creation | Lookup>(
+    const within = async <T extends CreateTicketResult | FindTicketResult>(
       signal: AbortSignal,
       exchange: () => Promise<T>,
     ): Promise<T> => {
@@ -137,7 +141,10 @@ export class PlannedDesk {
       const end = load.begin(signal, this.#time.now, deadline, limits);
       try {
         const result = await exchange();
-        load.ended("contact" in result ? result.contact : "responded", this.#time.now);
+        load.ended(
+          "responsiveness" in result ? result.responsiveness : "responded",
+          this.#time.now,
+        );
         return result;
       } finally {
         end();
@@ -145,8 +152,8 @@ export class PlannedDesk {
       }
     };
 
-    const create = async (reference: string, signal: AbortSignal): Promise<Creation> => {
-      if (signal.aborted) return failedCreation({ outcome: "expired" });
+    const create = async (reference: string, signal: AbortSignal): Promise<CreateTicketResult> => {
+      if (signal.aborted) return toCreateFailure({ outcome: "expired" });
       const { party } = this.#turns;
       const { plan, sent } = await step("POST", () => this.#receive(reference, party));
       return await answer(plan, sent, signal).finally(() => sent.isAsking = false);
@@ -156,7 +163,7 @@ export class PlannedDesk {
       plan: CreationPlan,
       sent: Sent,
       signal: AbortSignal,
-    ): Promise<Creation> => {
+    ): Promise<CreateTicketResult> => {
       if (plan.ticket === "before the answer") {
         await step("POST: the desk makes the ticket", () => this.#make(sent), { sent: true });
       } else if (plan.ticket !== "never") {
@@ -169,11 +176,11 @@ export class PlannedDesk {
       const { steps, passes } = this.#delays.shift() ?? { steps: 0, passes: 0 };
       await step("POST takes its time", () => this.#time.pass(passes));
       await step("POST answers", () => {}, { after: steps });
-      if (signal.aborted) return failedCreation({ outcome: "timed_out", phase: "request" });
+      if (signal.aborted) return toCreateFailure({ outcome: "timed_out", phase: "request" });
       if (plan.answer === 201) {
         return { outcome: "created", ticket: learn(sent.reference, sent.ticket!) };
       }
-      return failedCreation(
+      return toCreateFailure(
         typeof plan.answer === "number"
           ? { outcome: "answered", status: plan.answer, isJson: true }
           : { outcome: plan.answer, phase: "request" },
@@ -181,23 +188,23 @@ export class PlannedDesk {
     };
     const remaining = (signal: AbortSignal) => this.#time.deadlineOf(signal) - this.#time.now;
 
-    const find = async (reference: string, signal: AbortSignal): Promise<Lookup> => {
-      if (signal.aborted) return { outcome: "unclear", contact: undefined };
+    const find = async (reference: string, signal: AbortSignal): Promise<FindTicketResult> => {
+      if (signal.aborted) return { outcome: "unclear", responsiveness: undefined };
       const { party } = this.#turns;
       const found = await step("GET", () => this.#lookUp(reference, party));
       await step("GET answers", () => {});
-      if (signal.aborted) return { outcome: "unclear", contact: "timed_out" };
-      if (found === "unclear") return { outcome: "unclear", contact: "responded" };
+      if (signal.aborted) return { outcome: "unclear", responsiveness: "timed_out" };
+      if (found === "unclear") return { outcome: "unclear", responsiveness: "responded" };
       return found === null
         ? { outcome: "absent" }
         : { outcome: "found", ticket: learn(reference, found) };
     };
 
     return {
-      label: "Practice desk",
-      link: (): Ticket | null => null,
-      create: ({ reference }, signal) => within(signal, () => create(reference, signal)),
-      find: ({ reference }, signal) => within(signal, () => find(reference, signal)),
+      label: "Demo desk",
+      resolveTicket: (): Ticket | null => null,
+      createTicket: ({ reference }, signal) => within(signal, () => create(reference, signal)),
+      findTicket: ({ reference }, signal) => within(signal, () => find(reference, signal)),
     };
   }
 

@@ -1,15 +1,16 @@
 import type { Scheduler } from "fast-check";
 import { createGate } from "../../desk/gate.ts";
-import type { Context } from "../../domain/model/context.ts";
-import type { Deskhand } from "../../domain/dependencies.ts";
-import { latest } from "../../domain/latest.ts";
-import type { Clock, Log, LogFields } from "../../domain/ports.ts";
+import type { SupportContext } from "../../domain/model/context.ts";
+import type { Dependencies } from "../../domain/dependencies.ts";
+import { getLatest } from "../../domain/latest.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { Log } from "../../domain/ports/log.ts";
 import { Submission } from "../../domain/model/submission.ts";
 import { resumeLatest } from "../../domain/handoff/resume.ts";
 import { submit } from "../../domain/submit.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
-import { silent } from "../../domain/telemetry.ts";
-import { UnderWay } from "../../domain/in_flight.ts";
+import { noopTelemetry } from "../../domain/telemetry.ts";
+import { InFlightTracker } from "../../domain/in_flight.ts";
 import { createStore } from "../../kv/store.ts";
 import type { Ask, Happening, Plan, Stall } from "./plan.ts";
 import { PlannedDesk } from "./planned_desk.ts";
@@ -33,7 +34,7 @@ export interface Acknowledgement {
 
 /** What a reader was shown. */
 export interface Reading {
-  context: Context;
+  context: SupportContext;
   reference: string | null;
   status: string | undefined;
   began: number;
@@ -45,7 +46,7 @@ interface Process {
   isAlive: boolean;
   /** How far its clock is off. */
   offset: number;
-  deskhand: Omit<Deskhand, "clock">;
+  deps: Omit<Dependencies, "clock">;
 }
 
 let references = 0;
@@ -177,8 +178,8 @@ export class World {
   async #submit(ask: Ask, process: Process): Promise<void> {
     const arrived = this.#order++;
     try {
-      const deskhand = { ...process.deskhand, clock: this.#clock(process) };
-      const result = await submit(deskhand, {
+      const deps = { ...process.deps, clock: this.#clock(process) };
+      const result = await submit(deps, {
         context: this.contextOf(ask.kind),
         actor: { id: "u-1" },
         // The key is what tells the requests in KV apart.
@@ -200,9 +201,9 @@ export class World {
   async #resume(kind: Ask["kind"], process: Process, actorId: string): Promise<void> {
     const arrived = this.#order++;
     try {
-      const deskhand = { ...process.deskhand, clock: this.#clock(process) };
+      const deps = { ...process.deps, clock: this.#clock(process) };
       const context = this.contextOf(kind);
-      const result = await resumeLatest(deskhand, {
+      const result = await resumeLatest(deps, {
         context,
         actor: { id: actorId },
         requestId: "r-1",
@@ -218,18 +219,18 @@ export class World {
   async #read(kind: Ask["kind"], process: Process): Promise<void> {
     const began = this.#order++;
     const context = this.contextOf(kind);
-    const { underWay } = process.deskhand;
-    const inFlight = new Set(
-      this.desk.sent.map(({ reference }) => reference).filter((sent) => underWay.has(sent)),
+    const { inFlight } = process.deps;
+    const sentInFlight = new Set(
+      this.desk.sent.map(({ reference }) => reference).filter((sent) => inFlight.has(sent)),
     );
     try {
-      const deskhand = { ...process.deskhand, clock: this.#clock(process) };
-      const { supportRequest } = await latest(deskhand, context);
+      const deps = { ...process.deps, clock: this.#clock(process) };
+      const { supportRequest } = await getLatest(deps, context);
       const reference = supportRequest?.reference ?? null;
       const { handoff } = supportRequest ?? {};
       const isInterrupted = handoff?.status === "failed" && handoff.reason === "interrupted";
       // Not one that began after the reader had looked.
-      if (isInterrupted && inFlight.has(reference!) && underWay.has(reference!)) {
+      if (isInterrupted && sentInFlight.has(reference!) && inFlight.has(reference!)) {
         this.surprises.push(`${reference} reads as interrupted where it is in flight`);
       }
       this.readings.push({ context, reference, status: handoff?.status, began });
@@ -240,11 +241,11 @@ export class World {
 
   /** A store that is unavailable is planned for; anything else that is thrown is a bug. */
   #caught(error: unknown, process: Process): void {
-    const isPlanned = error instanceof Error && error.name === "StoreUnavailable";
+    const isPlanned = error instanceof Error && error.name === "StoreUnavailableError";
     if (process.isAlive && !isPlanned) this.surprises.push(error);
   }
 
-  contextOf(kind: Ask["kind"]): Context {
+  contextOf(kind: Ask["kind"]): SupportContext {
     const { tenantId } = this;
     return kind === "tenant" ? { kind, tenantId } : { kind, tenantId, runId: "r-1" };
   }
@@ -262,14 +263,14 @@ export class World {
     const { maxConcurrency } = this.plan;
     const deskTimeoutMs = this.plan.deskTimeouts[index]!;
     const desk = this.desk.of(process, { maxConcurrency, deskTimeoutMs });
-    process.deskhand = {
+    process.deps = {
       store: createStore(kv, { clock, retentionDays: null, isExclusive }),
       desk: createGate(desk, { maxConcurrency, clock, log }),
       deskTimeoutMs,
       log,
-      mintReference: () => `SR-${String(++references).padStart(26, "0")}`,
-      telemetry: silent,
-      underWay: new UnderWay(),
+      generateReference: () => `SR-${String(++references).padStart(26, "0")}`,
+      telemetry: noopTelemetry,
+      inFlight: new InFlightTracker(),
     };
     this.#processes[index] = process;
   }
@@ -288,7 +289,7 @@ export class World {
   }
 
   #log(): Log {
-    const error = (_: string, { ticket }: LogFields = {}) => {
+    const error: Log["error"] = (_event, _message, { ticket } = {}) => {
       if (ticket !== undefined) this.loggedTickets.add(ticket);
     };
     return { debug() {}, info() {}, warn() {}, error };

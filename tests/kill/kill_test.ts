@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import * as fc from "fast-check";
-import { type PracticeDesk, startPracticeDesk } from "../demo/fake_desk.ts";
+import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken } from "../demo/token.ts";
 import { startService } from "../support/service_process.ts";
 import { AUTH_SECRET } from "../support/service.ts";
@@ -18,7 +18,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 Deno.test(`the service keeps every promise through ${KILLS} kills under load (KILL_SEED=${SEED})`, async () => {
   const folder = await Deno.makeTempDir();
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   try {
     await killAndResume(`${folder}/deskhand.kv`, desk);
   } finally {
@@ -27,7 +27,7 @@ Deno.test(`the service keeps every promise through ${KILLS} kills under load (KI
   }
 });
 
-async function killAndResume(kvPath: string, desk: PracticeDesk): Promise<void> {
+async function killAndResume(kvPath: string, desk: FakeDesk): Promise<void> {
   const token = await mintToken(AUTH_SECRET);
   const start = () =>
     startService({
@@ -137,7 +137,7 @@ async function inParallel<T, R>(items: T[], run: (item: T) => Promise<R>): Promi
 }
 
 /** What the desk has, by the reference that each ticket carries. */
-function ticketsByReference({ tickets }: PracticeDesk): Map<string, string[]> {
+function ticketsByReference({ tickets }: FakeDesk): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (const { id, fields } of tickets) {
     const reference = fields["SupportRef"] ?? "";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
-import type { AuditPosition } from "../../domain/ports.ts";
+import type { AuditPosition } from "../../domain/ports/store.ts";
 import { ACME, created, DAY_MS, openTestStore, pendingIn, requestIn, run } from "./fixtures.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
@@ -33,12 +33,12 @@ async function referencesOf(
   return references;
 }
 
-Deno.test("auditEvents is an empty page where nothing has happened", async () => {
+Deno.test("auditEventRoutes is an empty page where nothing has happened", async () => {
   using test = await openTestStore();
   assertEquals(await test.store.auditEvents("acme", 50), { events: [], next: null });
 });
 
-Deno.test("auditEvents has a tenant's events of every context, newest first", async () => {
+Deno.test("auditEventRoutes has a tenant's events of every context, newest first", async () => {
   using test = await openTestStore();
   const request = pendingIn(run("r-1"));
   const appended = await test.store.append(request);
@@ -57,7 +57,7 @@ Deno.test("auditEvents has a tenant's events of every context, newest first", as
   assertEquals(next, null);
 });
 
-Deno.test("auditEvents shows nothing of another tenant, not even by a position", async () => {
+Deno.test("auditEventRoutes shows nothing of another tenant, not even by a position", async () => {
   using test = await openTestStore();
   await ask(test, 3);
   const { next } = await test.store.auditEvents("acme", 1);
@@ -70,7 +70,7 @@ Deno.test("auditEvents shows nothing of another tenant, not even by a position",
   }
 });
 
-Deno.test("auditEvents goes through everything once, page by page", async () => {
+Deno.test("auditEventRoutes goes through everything once, page by page", async () => {
   using test = await openTestStore();
   const asked = await ask(test, 12);
   for (const limit of [1, 2, 5, 11, 12, 13, 100]) {
@@ -78,13 +78,13 @@ Deno.test("auditEvents goes through everything once, page by page", async () => 
   }
 });
 
-Deno.test("auditEvents goes through a hundred and more to a page", async () => {
+Deno.test("auditEventRoutes goes through a hundred and more to a page", async () => {
   using test = await openTestStore();
   const asked = await ask(test, 230);
   assertEquals(await referencesOf(test, 100), asked.toReversed());
 });
 
-Deno.test("auditEvents leaves out and repeats nothing while new events arrive", async () => {
+Deno.test("auditEventRoutes leaves out and repeats nothing while new events arrive", async () => {
   using test = await openTestStore();
   const asked = await ask(test, 9);
   let pages = 0;
@@ -94,7 +94,7 @@ Deno.test("auditEvents leaves out and repeats nothing while new events arrive", 
   assertEquals(await referencesOf(test, 2, arriving), asked.toReversed());
 });
 
-Deno.test("auditEvents keeps apart what happened in one microsecond", async () => {
+Deno.test("auditEventRoutes keeps apart what happened in one microsecond", async () => {
   using test = await openTestStore();
   const requests = ["r-1", "r-2", "r-3", "r-4"].map((runId) => requestIn(run(runId)));
   await Promise.all(requests.map((request) => test.store.append(request)));
@@ -102,7 +102,7 @@ Deno.test("auditEvents keeps apart what happened in one microsecond", async () =
   assertEquals(await referencesOf(test, 1), references.toReversed());
 });
 
-Deno.test("auditEvents goes on behind events whose retention is over", async () => {
+Deno.test("auditEventRoutes goes on behind events whose retention is over", async () => {
   using test = await openTestStore({ retentionDays: 1 });
   // A clock that was slow for a while: what is over stands among what is not.
   for (const days of [0, -2, -2, 0]) {
@@ -113,7 +113,7 @@ Deno.test("auditEvents goes on behind events whose retention is over", async () 
   assertEquals(await referencesOf(test, 1), []);
 });
 
-Deno.test("auditEvents refuses an event of another shape", async () => {
+Deno.test("auditEventRoutes refuses an event of another shape", async () => {
   using test = await openTestStore();
   await test.kv.set(["audit", "acme", 1, "SR-1", "request.deleted"], { event: "request.deleted" });
   await assertRejects(() => test.store.auditEvents("acme", 50), ZodError);

@@ -1,9 +1,9 @@
 /** What is written, and how often, for one submission. */
 import { assert, assertEquals } from "@std/assert";
-import type { Appended, Store } from "../../domain/ports.ts";
+import type { AppendResult, Store } from "../../domain/ports/store.ts";
 import { requestKey } from "../../kv/keys.ts";
-import { LatestReads } from "../../kv/latest_reads.ts";
-import { Sequence } from "../../kv/sort_keys.ts";
+import { LatestRequestReader } from "../../kv/latest_reads.ts";
+import { SortKeyAllocator } from "../../kv/sort_keys.ts";
 import { openService, TestClock } from "../support/service.ts";
 import {
   ACME,
@@ -40,7 +40,7 @@ async function openCountedKv() {
   return { kv, commitsOf, [Symbol.dispose]: () => kv.close() };
 }
 
-function storedOf(appended: Appended) {
+function storedOf(appended: AppendResult) {
   assert(appended.outcome === "stored");
   return appended.stored;
 }
@@ -66,18 +66,18 @@ Deno.test("latest is the last of two requests of one context and one versionstam
   const [first, second] = await appendTogether(test.store);
   for (let i = 0; i < 2; i++) {
     assertEquals((await test.store.latest(ACME))?.request, second.request);
-    assertEquals((await test.store.reread(first))?.request, first.request);
+    assertEquals((await test.store.reload(first))?.request, first.request);
   }
 });
 
-Deno.test("LatestReads takes no request for another one of its context and versionstamp", async () => {
+Deno.test("LatestRequestReader takes no request for another one of its context and versionstamp", async () => {
   using kv = await Deno.openKv(":memory:");
   const requests = [requestIn(ACME), requestIn(ACME)];
   const commit = kv.atomic();
   for (const [i, request] of requests.entries()) commit.set(requestKey(ACME, i + 1), request);
   await commit.commit();
-  const sequence = new Sequence(() => Promise.resolve(0), true);
-  const reads = new LatestReads(kv, { sequence, mayLand: () => false });
+  const sequence = new SortKeyAllocator(() => Promise.resolve(0), true);
+  const reads = new LatestRequestReader(kv, { sequence, mayLand: () => false });
   for (const [i, request] of requests.entries()) {
     await sequence.write(ACME, 0, (_ts, _next, stored) => Promise.resolve(stored(i + 1)));
     assertEquals((await reads.read(ACME))?.request, request);
@@ -92,7 +92,7 @@ Deno.test("finalize settles each of two requests of one context and one versions
     assertEquals(await test.store.finalize(stored, created("9")), false);
   }
   for (const [i, stored] of pair.entries()) {
-    assertEquals((await test.store.reread(stored))?.request.handoff, created(`${i + 1}`));
+    assertEquals((await test.store.reload(stored))?.request.handoff, created(`${i + 1}`));
   }
 });
 

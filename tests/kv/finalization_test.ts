@@ -1,5 +1,9 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
-import { type Settled, type Stored, StoreUnavailable } from "../../domain/ports.ts";
+import {
+  type FinalHandoff,
+  type StoredRequest,
+  StoreUnavailableError,
+} from "../../domain/ports/store.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
 import {
   ACME,
@@ -15,7 +19,7 @@ import {
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 
-async function pending({ store }: TestStore, request = pendingIn(ACME)): Promise<Stored> {
+async function pending({ store }: TestStore, request = pendingIn(ACME)): Promise<StoredRequest> {
   const appended = await store.append(request);
   assert(appended.outcome === "stored");
   return appended.stored;
@@ -26,7 +30,7 @@ async function auditOf({ kv }: TestStore) {
   return entries.map(({ key, value }) => ({ event: value.event, ts: key[2] as number, key }));
 }
 
-const failed: Settled = {
+const failed: FinalHandoff = {
   status: "failed",
   reason: "desk_timeout",
   summary: "The desk did not answer in time",
@@ -110,14 +114,18 @@ Deno.test("finalize leaves the request what is left of its retention", async () 
   ]);
 });
 
-async function supersede(test: TestStore, stored: Stored, ...tickets: string[]): Promise<void> {
-  for (const ticket of tickets) await test.store.supersede(stored, created(ticket));
+async function supersede(
+  test: TestStore,
+  stored: StoredRequest,
+  ...tickets: string[]
+): Promise<void> {
+  for (const ticket of tickets) await test.store.recordSuperseded(stored, created(ticket));
 }
 
-async function settledBy(test: TestStore, now: number): Promise<Stored> {
+async function settledBy(test: TestStore, now: number): Promise<StoredRequest> {
   const stored = await pending(test);
   await test.store.finalize(stored, created("1", now));
-  const settled = await test.store.reread(stored);
+  const settled = await test.store.reload(stored);
   assert(settled !== null);
   return settled;
 }
@@ -194,7 +202,7 @@ Deno.test("supersede throws, and writes nothing, when every audit key is taken",
     await test.kv.set(["audit", "acme", ts, reference, "handoff.superseded"], "taken");
   }
   const before = await dump(test.kv);
-  await assertRejects(() => supersede(test, settled, "2"), StoreUnavailable, "every sort key");
+  await assertRejects(() => supersede(test, settled, "2"), StoreUnavailableError, "every sort key");
   assertEquals(await dump(test.kv), before);
 });
 
@@ -203,7 +211,7 @@ Deno.test("the audit of a finalization and of a superseded ticket names who call
   const stored = await pending(test);
   const grace = { id: "u-2", name: "Grace" };
   await test.store.finalize(stored, created("1"), grace);
-  await test.store.supersede((await test.store.reread(stored))!, created("2"), grace);
+  await test.store.recordSuperseded((await test.store.reload(stored))!, created("2"), grace);
   const { events } = await test.store.auditEvents("acme", 10);
   assertEquals(events.map(({ actor }) => actor), [grace, grace, stored.request.createdBy]);
 });
@@ -222,5 +230,5 @@ Deno.test("reread is the revision of now, by which a handoff can still be finali
   using test = await openTestStore();
   const request: SupportRequest = pendingIn(ACME);
   const stored = await pending(test, request);
-  assertEquals(await test.store.reread({ ...stored, versionstamp: "0" }), stored);
+  assertEquals(await test.store.reload({ ...stored, versionstamp: "0" }), stored);
 });

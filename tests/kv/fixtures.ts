@@ -1,17 +1,17 @@
 import { DatabaseSync } from "node:sqlite";
-import type { Context } from "../../domain/model/context.ts";
-import { timestamp } from "../../domain/handoff/state.ts";
-import type { KeyClaim, Settled } from "../../domain/ports.ts";
-import { mintReference } from "../../domain/model/reference.ts";
+import type { SupportContext } from "../../domain/model/context.ts";
+import { toTimestamp } from "../../domain/handoff/state.ts";
+import type { FinalHandoff, KeyClaim } from "../../domain/ports/store.ts";
+import { generateReference } from "../../domain/model/reference.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
 import { createStore, type StoreOptions } from "../../kv/store.ts";
 
 export const START = Date.parse("2026-11-23T12:00:00.000Z");
 export const DAY_MS = 24 * 60 * 60 * 1000;
 
-export const ACME: Context = { kind: "tenant", tenantId: "acme" };
+export const ACME: SupportContext = { kind: "tenant", tenantId: "acme" };
 
-export function run(runId: string, tenantId = "acme"): Context {
+export function run(runId: string, tenantId = "acme"): SupportContext {
   return { kind: "run", tenantId, runId };
 }
 
@@ -62,30 +62,30 @@ export function lockDatabase(path: string) {
 }
 
 export function requestIn(
-  context: Context,
+  context: SupportContext,
   fields: Partial<SupportRequest> & { now?: number } = {},
 ): SupportRequest {
   const { now = START, ...rest } = fields;
   return {
     schema: 1,
-    reference: mintReference(now),
+    reference: generateReference(now),
     context,
     summary: "The printer is on fire",
     severity: "normal",
-    createdAt: timestamp(now),
+    createdAt: toTimestamp(now),
     createdBy: { id: "u-1" },
     handoff: { status: "none" },
     ...rest,
   };
 }
 
-export function pendingIn(context: Context, now = START): SupportRequest {
-  return requestIn(context, { now, handoff: { status: "pending", since: timestamp(now) } });
+export function pendingIn(context: SupportContext, now = START): SupportRequest {
+  return requestIn(context, { now, handoff: { status: "pending", since: toTimestamp(now) } });
 }
 
-export function created(ticket: string, now = START): Settled {
+export function created(ticket: string, now = START): FinalHandoff {
   const url = `https://desk.example/Ticket/Display.html?id=${ticket}`;
-  return { status: "created", ticket: { reference: ticket, url }, at: timestamp(now) };
+  return { status: "created", ticket: { reference: ticket, url }, at: toTimestamp(now) };
 }
 
 export function claim(fields: Partial<KeyClaim> = {}): KeyClaim {

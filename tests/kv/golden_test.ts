@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { SignJWT } from "jose";
-import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
 import { ALL_SCOPES } from "../demo/token.ts";
 import { AUTH_SECRET, openService, TestClock } from "../support/service.ts";
 import golden from "./golden/v1.json" with { type: "json" };
@@ -34,7 +34,7 @@ function tokenFor(path: string, { sub, ...claims }: Who, now: number): Promise<s
 async function openGolden(now = MADE_AT, env: Record<string, string> = {}) {
   const kv = await Deno.openKv(":memory:");
   for (const { key, value } of golden.entries) await kv.set(key, value);
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   const clock = new TestClock();
   clock.now = () => now;
   const service = await openService({

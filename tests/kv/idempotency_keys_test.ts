@@ -33,7 +33,7 @@ Deno.test("findKey leads to the request as it is now", async () => {
   const taken = { outcome: "taken", fingerprint: "f", fingerprintVersion } as const;
   assertEquals(await test.store.findKey(claim()), { ...taken, stored: appended.stored });
   await test.store.finalize(appended.stored, created("42"));
-  const stored = await test.store.reread(appended.stored);
+  const stored = await test.store.reload(appended.stored);
   assert(stored?.request.handoff.status === "created");
   assertEquals(await test.store.findKey(claim()), { ...taken, stored });
 });

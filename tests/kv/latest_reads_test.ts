@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { install } from "@sinonjs/fake-timers";
-import type { Context } from "../../domain/model/context.ts";
-import { StoreUnavailable } from "../../domain/ports.ts";
+import type { SupportContext } from "../../domain/model/context.ts";
+import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import { openStore } from "../../kv/client/open.ts";
 import { createStore } from "../../kv/store.ts";
 import {
@@ -98,13 +98,14 @@ async function openWatched({ retentionDays = null }: { retentionDays?: number | 
       land.resolve();
       await landed.promise;
     },
-    async ask(context: Context = ACME) {
+    async ask(context: SupportContext = ACME) {
       const request = requestIn(context, { now: clock.now() });
       const appended = await store.append(request);
       assert(appended.outcome === "stored");
       return request.reference;
     },
-    latest: async (context: Context = ACME) => (await store.latest(context))?.request.reference,
+    latest: async (context: SupportContext = ACME) =>
+      (await store.latest(context))?.request.reference,
     [Symbol.dispose]: () => kv.close(),
   };
 }
@@ -153,7 +154,7 @@ Deno.test("latest parses a revision once, and shows the next one", async () => {
 Deno.test("latest keeps a thousand revisions as they were parsed, and no more", async () => {
   using test = await openWatched();
   const contexts = Array.from({ length: 1_001 }, (_, i) => run(`r-${i}`));
-  const read = async (context: Context) => (await test.store.latest(context))?.request;
+  const read = async (context: SupportContext) => (await test.store.latest(context))?.request;
   const first = [];
   for (const context of contexts) {
     await test.ask(context);
@@ -197,7 +198,7 @@ Deno.test("latest shows a request whose commit landed though nobody was told so"
   const first = await test.ask();
   assertEquals(await test.latest(), first);
   test.commits("lands unanswered");
-  await assertRejects(() => test.ask(), StoreUnavailable);
+  await assertRejects(() => test.ask(), StoreUnavailableError);
   const found = await test.latest();
   assert(found !== undefined && found !== first);
   test.commits("works");
@@ -208,7 +209,7 @@ Deno.test("latest shows a request whose commit landed after its two seconds, and
   using test = await openWatched();
   const first = await test.ask();
   test.commits("lands late");
-  await assertRejects(() => test.ask(), StoreUnavailable, "within 2000 ms");
+  await assertRejects(() => test.ask(), StoreUnavailableError, "within 2000 ms");
   assertEquals(await test.latest(), first);
   await test.land();
   const found = await test.latest();
@@ -223,7 +224,7 @@ Deno.test("latest shows a request whose commit began late and landed after whoev
   try {
     test.commits("lands late");
     const other = test.ask(run("r-1"));
-    const refused = assertRejects(() => test.ask(), StoreUnavailable, "within 2000 ms");
+    const refused = assertRejects(() => test.ask(), StoreUnavailableError, "within 2000 ms");
     time.tick(1500);
     await test.land();
     await other;
@@ -243,11 +244,11 @@ Deno.test("latest shows a request whose commit began late and landed after whoev
 Deno.test("latest shows a request that landed unanswered while an older one was being read", async () => {
   using test = await openWatched();
   test.commits("lands unanswered");
-  await assertRejects(() => test.ask(), StoreUnavailable);
+  await assertRejects(() => test.ask(), StoreUnavailableError);
   const { letGo, held } = test.hold();
   const before = test.latest();
   await held;
-  await assertRejects(() => test.ask(), StoreUnavailable);
+  await assertRejects(() => test.ask(), StoreUnavailableError);
   letGo();
   const older = await before;
   const found = await test.latest();
@@ -286,8 +287,8 @@ Deno.test("latest fails for the one context whose record cannot be read, and for
     await test.store.append(requestIn(context));
     await test.store.latest(context);
   }
-  const [{ key }] = await Array.fromAsync(test.kv.list({ prefix: ["run", "acme/a"] }));
-  await test.kv.set(key, { schema: 0 });
+  const [entry] = await Array.fromAsync(test.kv.list({ prefix: ["run", "acme/a"] }));
+  await test.kv.set(entry!.key, { schema: 0 });
   const { letGo } = test.hold();
   const first = test.store.latest(ACME);
   const together = Promise.allSettled(contexts.map((context) => test.store.latest(context)));

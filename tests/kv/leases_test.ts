@@ -1,61 +1,61 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
-import type { Lease } from "../../domain/ports.ts";
-import { mintReference } from "../../domain/model/reference.ts";
+import type { Lease } from "../../domain/ports/store.ts";
+import { generateReference } from "../../domain/model/reference.ts";
 import { dump, type Expiry, openTestStore, START, withExpiries } from "./fixtures.ts";
 
-const reference = mintReference(START);
+const reference = generateReference(START);
 
 async function take(
   { store }: Awaited<ReturnType<typeof openTestStore>>,
   reference: string,
   until: number,
 ): Promise<Lease> {
-  const attempt = await store.takeLease(reference, until);
+  const attempt = await store.acquireLease(reference, until);
   assert(attempt.outcome === "taken");
   return attempt.lease;
 }
 
-Deno.test("takeLease gives a lease to one of 64 that ask for it", async () => {
+Deno.test("acquireLease gives a lease to one of 64 that ask for it", async () => {
   using test = await openTestStore();
   const leases = await Promise.all(
-    Array.from({ length: 64 }, () => test.store.takeLease(reference, START + 1000)),
+    Array.from({ length: 64 }, () => test.store.acquireLease(reference, START + 1000)),
   );
   assertEquals(leases.filter(({ outcome }) => outcome === "taken").length, 1);
 });
 
-Deno.test("takeLease gives a lease that is over to one of 64 that ask for it", async () => {
+Deno.test("acquireLease gives a lease that is over to one of 64 that ask for it", async () => {
   using test = await openTestStore();
   await take(test, reference, START + 1000);
   test.clock.time = START + 1000;
   const leases = await Promise.all(
-    Array.from({ length: 64 }, () => test.store.takeLease(reference, START + 2000)),
+    Array.from({ length: 64 }, () => test.store.acquireLease(reference, START + 2000)),
   );
   assertEquals(leases.filter(({ outcome }) => outcome === "taken").length, 1);
 });
 
-Deno.test("takeLease gives a lease again only when its time is over", async () => {
+Deno.test("acquireLease gives a lease again only when its time is over", async () => {
   using test = await openTestStore();
   await take(test, reference, START + 1000);
   test.clock.time = START + 999;
   const held = { outcome: "held", until: START + 1000 } as const;
-  assertEquals(await test.store.takeLease(reference, START + 5000), held);
+  assertEquals(await test.store.acquireLease(reference, START + 5000), held);
   test.clock.time = START + 1000;
   await take(test, reference, START + 5000);
 });
 
-Deno.test("takeLease lets KV drop the lease when its time is over", async () => {
+Deno.test("acquireLease lets KV drop the lease when its time is over", async () => {
   using memory = await Deno.openKv(":memory:");
   const expiries: Expiry[] = [];
   using test = await openTestStore({ kv: withExpiries(memory, expiries) });
-  await test.store.takeLease(reference, START + 1000);
+  await test.store.acquireLease(reference, START + 1000);
   assertEquals(expiries, [["lease", 1000]]);
 });
 
-Deno.test("takeLease of one request leaves another's alone", async () => {
+Deno.test("acquireLease of one request leaves another's alone", async () => {
   using test = await openTestStore();
   await take(test, reference, START + 1000);
-  await take(test, mintReference(START), START + 1000);
+  await take(test, generateReference(START), START + 1000);
 });
 
 Deno.test("releaseLease lets the next one in", async () => {
@@ -72,17 +72,17 @@ Deno.test("releaseLease by whoever held it before leaves the present holder's le
   test.clock.time = START + 1000;
   await take(test, reference, START + 5000);
   await test.store.releaseLease(late);
-  assertEquals((await test.store.takeLease(reference, START + 5000)).outcome, "held");
+  assertEquals((await test.store.acquireLease(reference, START + 5000)).outcome, "held");
 });
 
-Deno.test("takeLease is no change: it leaves no audit event", async () => {
+Deno.test("acquireLease is no change: it leaves no audit event", async () => {
   using test = await openTestStore();
-  await test.store.takeLease(reference, START + 1000);
+  await test.store.acquireLease(reference, START + 1000);
   assertEquals((await dump(test.kv)).map(({ key }) => key), [["lease", reference]]);
 });
 
-Deno.test("takeLease refuses a record of another shape", async () => {
+Deno.test("acquireLease refuses a record of another shape", async () => {
   using test = await openTestStore();
   await test.kv.set(["lease", reference], { holder: "somebody" });
-  await assertRejects(() => test.store.takeLease(reference, START + 1000), ZodError);
+  await assertRejects(() => test.store.acquireLease(reference, START + 1000), ZodError);
 });

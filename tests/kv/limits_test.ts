@@ -2,8 +2,8 @@ import { serialize } from "node:v8";
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { MAX_DESK_URL_LENGTH } from "../../config/environment.ts";
-import { timestamp } from "../../domain/handoff/state.ts";
-import type { Settled } from "../../domain/ports.ts";
+import { toTimestamp } from "../../domain/handoff/state.ts";
+import type { FinalHandoff } from "../../domain/ports/store.ts";
 import { Submission } from "../../domain/model/submission.ts";
 import type { Actor } from "../../domain/model/support_request.ts";
 import { createSharedRateLimit } from "../../kv/rate_limit.ts";
@@ -18,17 +18,17 @@ const ACTOR: Actor = { id: ASTRAL.repeat(255), name: ASTRAL.repeat(120) };
 const KEY = claim({ tenantId: ID, actorId: ACTOR.id, key: "~".repeat(255) });
 const DESK_URL = `https://desk.example/${"x".repeat(MAX_DESK_URL_LENGTH - 21)}`;
 
-function ticket(number: string): Settled {
+function ticket(number: string): FinalHandoff {
   const url = `${DESK_URL}/Ticket/Display.html?id=${number}`;
-  return { status: "created", ticket: { reference: number, url }, at: timestamp(START) };
+  return { status: "created", ticket: { reference: number, url }, at: toTimestamp(START) };
 }
 
-const FAILED: Settled = {
+const FAILED: FinalHandoff = {
   status: "failed",
   reason: "desk_refused_credentials",
   summary: "語".repeat(200),
   ticketMayExist: true,
-  at: timestamp(START),
+  at: toTimestamp(START),
 };
 
 const EMAIL = "ada@example.com".padStart(254, "a");
@@ -103,7 +103,7 @@ async function commitAll({ store, kv }: TestStore, sent: unknown): Promise<numbe
     const appended = await store.append(pending, key);
     assert(appended.outcome === "stored");
     assertEquals(await store.finalize(appended.stored, outcome, ACTOR), true);
-    await store.supersede(appended.stored, ticket("8".repeat(15)), ACTOR);
+    await store.recordSuperseded(appended.stored, ticket("8".repeat(15)), ACTOR);
     assertEquals((await store.latest(context))?.request, { ...pending, handoff: outcome });
     assertEquals((await store.findKey(key)).outcome, "taken");
     for await (const { value } of kv.list({ prefix: [] })) {
@@ -180,8 +180,8 @@ Deno.test("no submission that the service accepts reaches KV's 64 KiB for a valu
 Deno.test("createSharedRateLimit counts an actor under the longest ids", async () => {
   using kv = await Deno.openKv(":memory:");
   const limit = createSharedRateLimit(kv, 1, new SetClock());
-  assertEquals(await limit.take(ID, ACTOR.id), { allowed: true });
-  assertEquals((await limit.take(ID, ACTOR.id)).allowed, false);
+  assertEquals(await limit.consume(ID, ACTOR.id), { allowed: true });
+  assertEquals((await limit.consume(ID, ACTOR.id)).allowed, false);
 });
 
 Deno.test("latest tells the longest ids apart by their last character", async () => {

@@ -1,7 +1,7 @@
 /** Records of other versions: what a newer one wrote, and what an older one makes of ours. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type z, ZodError } from "zod";
-import type { Stored } from "../../domain/ports.ts";
+import type { StoredRequest } from "../../domain/ports/store.ts";
 import {
   AuditEventV1,
   IdempotencyRecordV1,
@@ -9,7 +9,7 @@ import {
   SupportRequestV1,
 } from "./golden/v1_schemas.ts";
 import golden from "./golden/v1.json" with { type: "json" };
-import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
 import { type Call, openService, TestClock } from "../support/service.ts";
 import { ACME, created, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
 
@@ -26,17 +26,17 @@ async function written(
   { kv, store }: TestStore,
   change: (record: Record<string, unknown>) => object,
   request = pendingIn(ACME),
-): Promise<Stored> {
+): Promise<StoredRequest> {
   const appended = await store.append(request);
   assert(appended.outcome === "stored");
   const key = ["tenant", "acme", appended.stored.ts];
   await kv.set(key, change({ ...request }));
-  return (await store.reread(appended.stored))!;
+  return (await store.reload(appended.stored))!;
 }
 
 /** The whole service on a KV, with a desk and a clock. */
 async function openPlace() {
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   const kv = await Deno.openKv(":memory:");
   const clock = new TestClock();
   const env = {
@@ -201,7 +201,11 @@ Deno.test("the store throws rather than write a record of a newer version", asyn
   assertEquals(stored.isNewer, true);
   const before = await Array.fromAsync(test.kv.list({ prefix: [] }));
   await assertRejects(() => test.store.finalize(stored, created("1")), Error, "newer version");
-  await assertRejects(() => test.store.supersede(stored, created("1")), Error, "newer version");
+  await assertRejects(
+    () => test.store.recordSuperseded(stored, created("1")),
+    Error,
+    "newer version",
+  );
   assertEquals(await Array.fromAsync(test.kv.list({ prefix: [] })), before);
 });
 

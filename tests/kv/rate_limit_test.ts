@@ -1,5 +1,6 @@
 import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
-import { type RateLimit, StoreUnavailable } from "../../domain/ports.ts";
+import type { RateLimit } from "../../domain/ports/rate_limit.ts";
+import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import { createLocalRateLimit, createSharedRateLimit, unlimited } from "../../kv/rate_limit.ts";
 import { type Expiry, SetClock, START, withExpiries } from "./fixtures.ts";
 
@@ -11,7 +12,7 @@ async function allowedOf(takes: Promise<{ allowed: boolean }>[]): Promise<number
 }
 
 function many(count: number, limit: RateLimit): Promise<{ allowed: boolean }>[] {
-  return Array.from({ length: count }, () => limit.take("acme", "u-1"));
+  return Array.from({ length: count }, () => limit.consume("acme", "u-1"));
 }
 
 const limits = {
@@ -38,7 +39,7 @@ for (const [name, create] of Object.entries(limits)) {
     assertEquals(await allowedOf(many(2, limit)), 2);
     for (const [ms, retryAfterSeconds] of [[0, 60], [1, 60], [1000, 59], [59_999, 1]] as const) {
       clock.time = START + ms;
-      assertEquals(await limit.take("acme", "u-1"), { allowed: false, retryAfterSeconds });
+      assertEquals(await limit.consume("acme", "u-1"), { allowed: false, retryAfterSeconds });
     }
     clock.time = START + MINUTE_MS;
     assertEquals(await allowedOf(many(5, limit)), 2);
@@ -49,10 +50,10 @@ for (const [name, create] of Object.entries(limits)) {
     const limit = create(kv, 1, new SetClock());
     const who = [["acme", "u-1"], ["acme", "u-2"], ["globex", "u-1"], ["acme", "u-1/x"]] as const;
     for (const [tenantId, actorId] of who) {
-      assertEquals(await limit.take(tenantId, actorId), { allowed: true });
+      assertEquals(await limit.consume(tenantId, actorId), { allowed: true });
     }
     for (const [tenantId, actorId] of who) {
-      assertEquals((await limit.take(tenantId, actorId)).allowed, false);
+      assertEquals((await limit.consume(tenantId, actorId)).allowed, false);
     }
   });
 }
@@ -79,7 +80,10 @@ Deno.test("createSharedRateLimit counts many at once in few writes, for the othe
 Deno.test("createSharedRateLimit lets KV drop a count, and not before its minute is over", async () => {
   using kv = await Deno.openKv(":memory:");
   const expiries: Expiry[] = [];
-  await createSharedRateLimit(withExpiries(kv, expiries), 30, new SetClock()).take("acme", "u-1");
+  await createSharedRateLimit(withExpiries(kv, expiries), 30, new SetClock()).consume(
+    "acme",
+    "u-1",
+  );
   assertEquals(expiries, [["rate", 2 * MINUTE_MS]]);
 });
 
@@ -124,7 +128,7 @@ Deno.test("createSharedRateLimit tries until its time is over where others keep 
   };
   const rival = { get, atomic: kv.atomic.bind(kv), getMany: kv.getMany.bind(kv) };
   const limit = createSharedRateLimit(rival as unknown as Deno.Kv, 30, clock);
-  await assertRejects(() => limit.take("acme", "u-1"), StoreUnavailable, "contended");
+  await assertRejects(() => limit.consume("acme", "u-1"), StoreUnavailableError, "contended");
   assertEquals(conflicts, 4);
 });
 

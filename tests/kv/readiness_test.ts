@@ -1,8 +1,9 @@
+import type { LogEvent } from "../../domain/ports/log.ts";
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { StoreUnavailable } from "../../domain/ports.ts";
+import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import { call } from "../../kv/client/call.ts";
 import { KvConnection } from "../../kv/client/connection.ts";
-import { GroupCommit, LOCAL } from "../../kv/client/group_commit.ts";
+import { FILE_COMMIT_LIMITS, GroupCommit } from "../../kv/client/group_commit.ts";
 import { createReadiness } from "../../kv/readiness.ts";
 import { lockDatabase, openKvFile, temporaryPath } from "./fixtures.ts";
 import { watchedKv } from "./watched_kv.ts";
@@ -16,11 +17,11 @@ class StillClock {
 /** Readiness of a KV, and commits of the same connection. */
 function readinessOf(kv: Deno.Kv | Promise<Deno.Kv>) {
   const clock = new StillClock();
-  const errors: string[] = [];
-  const error = (message: string) => void errors.push(message);
+  const errors: LogEvent[] = [];
+  const error = (event: LogEvent) => void errors.push(event);
   const connection = new KvConnection(kv, { clock });
   const isReady = createReadiness(connection, { clock, log: { error } });
-  const commits = new GroupCommit(connection, { clock, ...LOCAL });
+  const commits = new GroupCommit(connection, { clock, ...FILE_COMMIT_LIMITS });
   let number = 0;
   const submit = () => {
     const key = ["record", ++number];
@@ -74,9 +75,9 @@ Deno.test("createReadiness is not ready from a commit that the disk refuses unti
   await submit();
   disk.isFull = true;
   assertEquals(await isReady(), true);
-  await assertRejects(submit, StoreUnavailable);
+  await assertRejects(submit, StoreUnavailableError);
   assertEquals(await isReady(), false);
-  assertEquals(errors, ["The store is unavailable"], "the log says why");
+  assertEquals(errors, ["store_unavailable"], "the log says why");
   disk.isFull = false;
   await submit();
   assertEquals(await isReady(), true);
@@ -104,7 +105,7 @@ Deno.test("createReadiness takes a failed check for neither a failure nor a succ
   using real = await Deno.openKv(":memory:");
   const { disk, kv } = fillable(real);
   const { connection, isReady, submit, clock } = readinessOf(kv);
-  const commits = new GroupCommit(connection, { clock, ...LOCAL });
+  const commits = new GroupCommit(connection, { clock, ...FILE_COMMIT_LIMITS });
   const conflict = async () => {
     const key = ["record", 1];
     const change = { checks: [{ key, versionstamp: null }], sets: [{ key, value: 2 }] };
@@ -114,7 +115,7 @@ Deno.test("createReadiness takes a failed check for neither a failure nor a succ
   await conflict();
   assertEquals(await isReady(), true);
   disk.isFull = true;
-  await assertRejects(submit, StoreUnavailable);
+  await assertRejects(submit, StoreUnavailableError);
   assertEquals(await isReady(), false);
   // A full disk does not keep a check from failing.
   disk.isFull = false;
@@ -138,7 +139,7 @@ Deno.test("createReadiness tries a write when a read had no response", async () 
   const { connection, isReady, submit } = readinessOf(kv);
   await submit();
   const hangs = () => new Promise<never>(() => {});
-  await assertRejects(() => call(connection, hangs, 10), StoreUnavailable);
+  await assertRejects(() => call(connection, hangs, 10), StoreUnavailableError);
   assertEquals(connection.health.isFailing, true);
   assertEquals(await isReady(), true);
 });
@@ -172,5 +173,5 @@ Deno.test("createReadiness is not ready where KV fails, and the log says why", a
   kv.close();
   const { isReady, errors } = readinessOf(kv);
   assertEquals([await isReady(), await isReady()], [false, false]);
-  assertEquals(errors, ["The store is unavailable"]);
+  assertEquals(errors, ["store_unavailable"]);
 });

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
-import type { Stored } from "../../domain/ports.ts";
+import type { StoredRequest } from "../../domain/ports/store.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
 import { ACME, claim, DAY_MS, dump, openTestStore, pendingIn, requestIn, run } from "./fixtures.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 
-async function append({ store }: TestStore, request: SupportRequest): Promise<Stored> {
+async function append({ store }: TestStore, request: SupportRequest): Promise<StoredRequest> {
   const appended = await store.append(request);
   assert(appended.outcome === "stored");
   return appended.stored;
@@ -109,7 +109,7 @@ Deno.test("latest does not serve a request whose retention is over and that KV s
   assertEquals(await test.store.latest(ACME), stored);
   test.clock.time += 1;
   assertEquals(await test.store.latest(ACME), null);
-  assertEquals(await test.store.reread(stored), null);
+  assertEquals(await test.store.reload(stored), null);
   assertEquals((await dump(test.kv)).length, 2);
 });
 
@@ -126,7 +126,7 @@ Deno.test("latest refuses a record of another shape", async () => {
   for (const broken of [{}, "SR-1", { ...stored.request, schema: "1" }, { handoff: null }]) {
     await test.kv.set(["tenant", "acme", stored.ts], broken);
     await assertRejects(() => test.store.latest(ACME), ZodError);
-    await assertRejects(() => test.store.reread(stored), ZodError);
+    await assertRejects(() => test.store.reload(stored), ZodError);
   }
 });
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertGreater, assertRejects } from "@std/assert";
-import { Sequence } from "../../kv/sort_keys.ts";
+import { SortKeyAllocator } from "../../kv/sort_keys.ts";
 import { ACME, run, START } from "./fixtures.ts";
 
 /** More contexts than the sequence remembers. */
@@ -7,12 +7,12 @@ const MANY = 10_001;
 
 const keep = (ts: number) => Promise.resolve(ts);
 
-async function useManyContexts(sequence: Sequence): Promise<void> {
+async function useManyContexts(sequence: SortKeyAllocator): Promise<void> {
   await Promise.all(Array.from({ length: MANY }, (_, i) => sequence.write(run(`${i}`), 0, keep)));
 }
 
 /** A write that ends when it is told to. */
-function startWrite(sequence: Sequence) {
+function startWrite(sequence: SortKeyAllocator) {
   const taken = Promise.withResolvers<number>();
   const end = Promise.withResolvers<void>();
   const ended = sequence.write(ACME, START, (ts) => {
@@ -28,7 +28,7 @@ function startWrite(sequence: Sequence) {
 
 Deno.test("Sequence forgets no context with a write under way, however many others are used", async () => {
   // Nothing is stored yet, so a forgotten context would start at the clock again.
-  const sequence = new Sequence(() => Promise.resolve(0), true);
+  const sequence = new SortKeyAllocator(() => Promise.resolve(0), true);
   const write = startWrite(sequence);
   const ts = await write.ts;
   await useManyContexts(sequence);
@@ -39,7 +39,7 @@ Deno.test("Sequence forgets no context with a write under way, however many othe
 Deno.test("Sequence reads a context again that it has forgotten", async () => {
   let reads = 0;
   const readLast = () => Promise.resolve(++reads && START * 1000);
-  const sequence = new Sequence(readLast, true);
+  const sequence = new SortKeyAllocator(readLast, true);
   await sequence.write(ACME, 0, keep);
   await sequence.write(ACME, 0, keep);
   assertEquals(reads, 1);
@@ -50,7 +50,7 @@ Deno.test("Sequence reads a context again that it has forgotten", async () => {
 
 Deno.test("Sequence keeps the context in mind that was used last", async () => {
   let reads = 0;
-  const sequence = new Sequence(() => Promise.resolve(++reads), true);
+  const sequence = new SortKeyAllocator(() => Promise.resolve(++reads), true);
   await sequence.write(ACME, START, keep);
   for (let i = 0; i < MANY; i++) {
     await sequence.write(run(`${i}`), START, keep);
@@ -62,20 +62,20 @@ Deno.test("Sequence keeps the context in mind that was used last", async () => {
 
 Deno.test("Sequence reads each time where other processes write", async () => {
   const stored = [START * 1000, START * 1000 + 7];
-  const sequence = new Sequence(() => Promise.resolve(stored.shift() ?? 0), false);
+  const sequence = new SortKeyAllocator(() => Promise.resolve(stored.shift() ?? 0), false);
   assertEquals(await sequence.write(ACME, 0, keep), START * 1000 + 1);
   assertEquals(await sequence.write(ACME, 0, keep), START * 1000 + 8);
 });
 
 Deno.test("Sequence takes nothing for known after a read that failed", async () => {
   const reads = [() => Promise.reject(new Error("no answer")), () => Promise.resolve(START * 1000)];
-  const sequence = new Sequence(() => reads.shift()!(), true);
+  const sequence = new SortKeyAllocator(() => reads.shift()!(), true);
   await assertRejects(() => sequence.write(ACME, 0, keep), Error, "no answer");
   assertEquals(await sequence.write(ACME, 0, keep), START * 1000 + 1);
 });
 
 Deno.test("Sequence gives a later sort key after a write that failed or collided", async () => {
-  const sequence = new Sequence(() => Promise.resolve(0), true);
+  const sequence = new SortKeyAllocator(() => Promise.resolve(0), true);
   let first = 0;
   const failing = (ts: number) => {
     first = ts;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import type { Context } from "../../domain/model/context.ts";
-import { type Store, StoreUnavailable } from "../../domain/ports.ts";
+import type { SupportContext } from "../../domain/model/context.ts";
+import { type Store, StoreUnavailableError } from "../../domain/ports/store.ts";
 import {
   ACME,
   claim,
@@ -13,7 +13,7 @@ import {
   temporaryPath,
 } from "./fixtures.ts";
 
-async function append(store: Store, context: Context, now = START): Promise<number> {
+async function append(store: Store, context: SupportContext, now = START): Promise<number> {
   const appended = await store.append(requestIn(context, { now }));
   assert(appended.outcome === "stored");
   return appended.stored.ts;
@@ -131,7 +131,7 @@ Deno.test("append with an idempotency key exchanges a sort key that is taken", a
 });
 
 /** Behaves like `kv`, but that somebody else takes the next sort key after each look at the last. */
-function withFasterRival(kv: Deno.Kv, context: Context): Deno.Kv {
+function withFasterRival(kv: Deno.Kv, context: SupportContext): Deno.Kv {
   async function* list(...selected: Parameters<Deno.Kv["list"]>) {
     const [last] = await Array.fromAsync(kv.list(...selected));
     if (last === undefined) return;
@@ -152,7 +152,7 @@ Deno.test("append gives up after a bounded number of sort keys that were taken",
   await append(test.store, ACME);
   const kv = withFasterRival(test.kv, ACME);
   using behind = await openTestStore({ kv, isExclusive: false });
-  await assertRejects(() => append(behind.store, ACME), StoreUnavailable, "every sort key");
+  await assertRejects(() => append(behind.store, ACME), StoreUnavailableError, "every sort key");
   const audited = await Array.fromAsync(test.kv.list({ prefix: ["audit"] }));
   assertEquals(audited.length, 1);
 });

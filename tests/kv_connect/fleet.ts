@@ -1,12 +1,12 @@
-import { type PracticeDesk, startPracticeDesk } from "../demo/fake_desk.ts";
+import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
 import { type Service, startService, until } from "../support/service_process.ts";
 import type { Network } from "./network.ts";
 import { type KvServer, startKvServer } from "./server.ts";
 
-/** Several instances of the service that share one KV Connect server and one practice desk. */
+/** Several instances of the service that share one KV Connect server and one fake desk. */
 export interface Fleet extends AsyncDisposable {
   server: KvServer;
-  desk: PracticeDesk;
+  desk: FakeDesk;
   services: Service[];
 }
 
@@ -28,7 +28,7 @@ export async function startFleet(
 ): Promise<Fleet> {
   await using starting = new AsyncDisposableStack();
   const server = starting.use(await startKvServer(network));
-  const desk = starting.adopt(startPracticeDesk(), (desk) => desk.close());
+  const desk = starting.adopt(startFakeDesk(), (desk) => desk.close());
   const services = await Promise.all(
     Array.from({ length: count }, async () => {
       const all = { ...server.env, ...deskEnv(desk), ...env };
@@ -46,7 +46,7 @@ export async function startFleet(
 }
 
 /** What points a service to a desk. */
-export function deskEnv({ url, token, queue }: PracticeDesk): Record<string, string> {
+export function deskEnv({ url, token, queue }: FakeDesk): Record<string, string> {
   return {
     SUPPORT_DESK_URL: url,
     SUPPORT_DESK_TOKEN: token,

@@ -4,7 +4,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { readKvFile, torn } from "../kill/kv_file.ts";
-import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
 import { type Service, startService } from "../support/service_process.ts";
 import { deskEnv, isReady } from "./fleet.ts";
 import { startLossyProxy } from "./lossy_proxy.ts";
@@ -20,7 +20,7 @@ async function submitLosing(
 ) {
   await using server = await startKvServer();
   await using proxy = startLossyProxy(server.url);
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   const all = { ...server.env, ...deskEnv(desk), ...env };
   await using service = await startService({ kvPath: proxy.url, env: all });
   await isReady(service);

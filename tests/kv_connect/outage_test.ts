@@ -4,7 +4,12 @@
  */
 import { assertEquals, assertGreater } from "@std/assert";
 import { readKvFile, torn } from "../kill/kv_file.ts";
-import { assertUnavailable, type Service, startService, until } from "../support/service_process.ts";
+import {
+  assertUnavailable,
+  type Service,
+  startService,
+  until,
+} from "../support/service_process.ts";
 import {
   DESK_TIMEOUT_MS,
   deskEnv,

@@ -1,6 +1,6 @@
 /** What the tests of generated clients share: commands, folders, and a service to call. */
 import { assert } from "@std/assert";
-import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken } from "../demo/token.ts";
 import { startNginx } from "../proxy/nginx.ts";
 import { AUTH_SECRET, openService } from "../support/service.ts";
@@ -57,9 +57,9 @@ export function packagesOf(example: string): Record<string, string> {
   );
 }
 
-/** The service with a practice desk, below `/support/` of a real nginx. */
+/** The service with a fake desk, below `/support/` of a real nginx. */
 export async function openPrefixed() {
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   const service = await openService({
     env: {
       SUPPORT_DESK_URL: desk.url,

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Browser } from "playwright-core";
 import { launch, UNSANITIZED } from "../browser/stage.ts";
-import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken } from "../demo/token.ts";
 import { startService } from "../support/service_process.ts";
 import { AUTH_SECRET } from "../support/service.ts";
@@ -20,7 +20,7 @@ Deno.test.afterAll(() => browser?.close());
 
 async function open() {
   const folder = await Deno.makeTempDir({ prefix: "deskhand-" });
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   const productPort = freePort();
   const service = await startService({
     kvPath: `${folder}/requests.kv`,

@@ -1,7 +1,7 @@
 /** The service as its operator runs it: a process of its own, with the permissions of `serve`. */
 import { assertEquals } from "@std/assert";
 import settings from "../../deno.json" with { type: "json" };
-import type { ContextSummaryAnswer, SupportRequestAnswer } from "../../routes/v1/responses.ts";
+import type { ContextSummaryResponse, SupportRequestResponse } from "../../routes/v1/responses.ts";
 import { mintToken } from "../demo/token.ts";
 import { AUTH_SECRET } from "../support/service.ts";
 import type { RequestTracker } from "./instance.ts";
@@ -65,7 +65,7 @@ export class Deskhand implements AsyncDisposable {
       // Whatever is not a log line is a complaint of the runtime.
       const logged: LogLine = line.startsWith("{") ? JSON.parse(line) : { message: line };
       this.lines.push(logged);
-      if (logged.message === "Listening") listening.resolve(String(logged.address));
+      if (logged.event === "listening") listening.resolve(String(logged.address));
     };
     const { stdout, stderr } = this.#process;
     this.#output = Promise.all([eachLine(stdout, read), eachLine(stderr, read)]).then(() =>
@@ -93,7 +93,7 @@ export class Deskhand implements AsyncDisposable {
   async submit(
     json: unknown,
     { run, key }: { run?: string; key?: string } = {},
-  ): Promise<Answer<SupportRequestAnswer>> {
+  ): Promise<Answer<SupportRequestResponse>> {
     const headers = new Headers({ "Content-Type": "application/json" });
     if (key !== undefined) headers.set("Idempotency-Key", key);
     const path = `${contextPath(run)}/support-requests`;
@@ -101,8 +101,8 @@ export class Deskhand implements AsyncDisposable {
   }
 
   /** What a context's own people see. */
-  async latest(run?: string): Promise<ContextSummaryAnswer> {
-    const answer = await this.#call<ContextSummaryAnswer>(
+  async latest(run?: string): Promise<ContextSummaryResponse> {
+    const answer = await this.#call<ContextSummaryResponse>(
       `${contextPath(run)}/support-requests/latest`,
       {},
     );

@@ -5,13 +5,13 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
-import type { SupportRequestAnswer } from "../../routes/v1/responses.ts";
+import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
 import { supportRequest } from "../desk/fixtures.ts";
 import { openService, TestClock } from "../support/service.ts";
 import { FAULTS, LONG_MS, MAY_EXIST, NO_TICKET, type Row } from "./faults.ts";
 import { type RequestTracker, startRequestTracker } from "./instance.ts";
 
-type Handoff = SupportRequestAnswer["handoff"];
+type Handoff = SupportRequestResponse["handoff"];
 
 /** After so long a handoff that is pending must have been interrupted. */
 const LATER_MS = 20_000;
@@ -48,7 +48,7 @@ async function meet({ begin }: Row, desk: RequestTracker) {
       ...env,
     },
   });
-  const submit = async (): Promise<SupportRequestAnswer> => {
+  const submit = async (): Promise<SupportRequestResponse> => {
     const response = await service.call("/v1/tenants/acme/support-requests", {
       headers: { "Idempotency-Key": "the-only-one" },
       json: { summary: "Anybody there?", handoff: { mode: "create" } },
@@ -57,7 +57,7 @@ async function meet({ begin }: Row, desk: RequestTracker) {
     return await response.json();
   };
 
-  let submitted: SupportRequestAnswer;
+  let submitted: SupportRequestResponse;
   let then: string[];
   try {
     [submitted] = await Promise.all([submit(), during?.()]);
@@ -72,7 +72,7 @@ async function meet({ begin }: Row, desk: RequestTracker) {
   const lookup = await createRequestTracker(
     { url, token, queue, referenceField, label: "the desk" },
     fetch,
-  ).find({ ...supportRequest(), reference, createdAt }, AbortSignal.timeout(LONG_MS));
+  ).findTicket({ ...supportRequest(), reference, createdAt }, AbortSignal.timeout(LONG_MS));
   const found = lookup.outcome === "found" ? lookup.ticket.reference : lookup.outcome;
 
   clock.offset = LATER_MS;

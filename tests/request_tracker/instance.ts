@@ -80,8 +80,8 @@ export class RequestTracker implements AsyncDisposable {
   async killWorker(): Promise<void> {
     await until(() => this.#workers().length > 0);
     const [busiest] = this.#workers().sort((a, b) => sockets(b) - sockets(a));
-    Deno.kill(busiest, "SIGKILL");
-    await until(() => !this.#workers().includes(busiest));
+    Deno.kill(busiest!, "SIGKILL");
+    await until(() => !this.#workers().includes(busiest!));
   }
 
   /** Resolves when a worker is serving a request, which a lock on the database then holds up. */

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createRequestTracker, type RequestorSource } from "../../desk/request_tracker.ts";
-import { mintReference } from "../../domain/model/reference.ts";
+import { generateReference } from "../../domain/model/reference.ts";
 import { supportRequest } from "../desk/fixtures.ts";
 import { startRequestTracker } from "./instance.ts";
 
@@ -24,11 +24,11 @@ Deno.test("Request Tracker sends mail to verified addresses only, unless it is t
     const settings = { url, token, queue, referenceField, requestor, label: "Desk" };
     const request = {
       ...supportRequest({ contact: { name: "Grace", email: TYPED }, requestorEmail }),
-      reference: mintReference(Date.now()),
+      reference: generateReference(Date.now()),
       description: SECRET,
     };
     const creation = await createRequestTracker(settings, fetch)
-      .create(request, AbortSignal.timeout(5000));
+      .createTicket(request, AbortSignal.timeout(5000));
     assertEquals(creation.outcome, "created");
     return (await tracker.mail()).slice(before);
   }

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
-import { mintReference } from "../../domain/model/reference.ts";
+import { generateReference } from "../../domain/model/reference.ts";
 import { supportRequest } from "../desk/fixtures.ts";
 import { startRequestTracker } from "./instance.ts";
 
@@ -11,12 +11,12 @@ Deno.test("createRequestTracker.find finds a ticket that an agent merged into an
   const { url, token, queue, referenceField } = tracker;
   const settings = { url, token, queue, referenceField, label: "Desk" };
   const desk = createRequestTracker(settings, fetch);
-  const [kept, merged] = [mintReference(1), mintReference(2)];
+  const [kept, merged] = [generateReference(1), generateReference(2)];
   const createdAt = new Date().toISOString();
   const find = async (reference: string) =>
-    (await desk.find({ ...supportRequest(), reference, createdAt }, signal())).outcome;
+    (await desk.findTicket({ ...supportRequest(), reference, createdAt }, signal())).outcome;
   for (const reference of [kept, merged]) {
-    const creation = await desk.create({ ...supportRequest(), reference }, signal());
+    const creation = await desk.createTicket({ ...supportRequest(), reference }, signal());
     assertEquals(creation.outcome, "created");
   }
   const answer = await fetch(`${url}/REST/2.0/ticket/2`, {
@@ -28,5 +28,5 @@ Deno.test("createRequestTracker.find finds a ticket that an agent merged into an
 
   assertEquals(await find(kept), "found");
   assertEquals(await find(merged), "found");
-  assertEquals(await find(mintReference(3)), "absent");
+  assertEquals(await find(generateReference(3)), "absent");
 });

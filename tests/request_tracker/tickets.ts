@@ -33,6 +33,18 @@ export function findTickets(database: DatabaseSync, field: string, reference: st
     ORDER BY t.id`).all({ field, reference }).map(({ id }) => String(id));
 }
 
+type TicketRow = Record<
+  | "subject"
+  | "priority"
+  | "status"
+  | "queue"
+  | "content"
+  | "encoding"
+  | "requestors"
+  | "reference",
+  string
+>;
+
 /** The ticket with this id; throws where there is none. */
 export function readTicket(database: DatabaseSync, field: string, id: string): Ticket {
   const row = database.prepare(`
@@ -42,7 +54,7 @@ export function readTicket(database: DatabaseSync, field: string, id: string): T
     JOIN Transactions x ON x.ObjectType = 'RT::Ticket' AND x.ObjectId = t.id AND x.Type = 'Create'
     LEFT JOIN Attachments a ON a.TransactionId = x.id
     WHERE t.id = :id`)
-    .get({ id: Number(id), field }) as Record<string, string> | undefined;
+    .get({ id: Number(id), field }) as TicketRow | undefined;
   if (!row) throw new Error(`Cannot find ticket ${id}`);
   const { subject, status, queue, reference } = row;
   return {

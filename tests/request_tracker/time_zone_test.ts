@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
-import { mintReference } from "../../domain/model/reference.ts";
+import { generateReference } from "../../domain/model/reference.ts";
 import { supportRequest } from "../desk/fixtures.ts";
 import { startRequestTracker } from "./instance.ts";
 
@@ -11,15 +11,15 @@ Deno.test("a search finds a ticket of today, and no older one, in every time zon
   const { url, token, queue, referenceField } = tracker;
   const desk = createRequestTracker({ url, token, queue, referenceField, label: "Desk" }, fetch);
   const signal = () => AbortSignal.timeout(5000);
-  const request = { ...supportRequest(), reference: mintReference(1) };
-  assertEquals((await desk.create(request, signal())).outcome, "created");
+  const request = { ...supportRequest(), reference: generateReference(1) };
+  assertEquals((await desk.createTicket(request, signal())).outcome, "created");
 
   for (const zone of ["UTC", "Etc/GMT+12", "Pacific/Kiritimati"]) {
     await tracker.setTimeZone(zone);
     // The desk's clock may be a day slow, and a request that is four days younger had another ticket.
     for (const [days, outcome] of [[0, "found"], [1, "found"], [4, "absent"]] as const) {
       const createdAt = new Date(Date.now() + days * DAY_MS).toISOString();
-      const lookup = await desk.find({ ...request, createdAt }, signal());
+      const lookup = await desk.findTicket({ ...request, createdAt }, signal());
       assertEquals(lookup.outcome, outcome, `${zone}, ${days} days`);
     }
   }

@@ -3,7 +3,7 @@ import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import type { Problem } from "../../routes/http/problems.ts";
 import { BODY_TIMEOUT_MS } from "../../routes/v1/parse_submission.ts";
 import { type Operation, OPERATIONS, resolve } from "../support/response_validator.ts";
-import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
 import { type Call, openService, type ServiceOptions, TestClock } from "../support/service.ts";
 
 /** A clock that stands at the start of a minute, and leaves a body no time where told so. */
@@ -101,7 +101,7 @@ async function provoke(operation: Operation, attempt: Attempt): Promise<Response
     ...isPost && { body: attempt.body ?? `{"summary":"Help"}` },
     ..."token" in attempt && { token: attempt.token },
   });
-  await service.underWay.idle();
+  await service.inFlight.drained();
   try {
     kv.close();
   } catch {
@@ -112,7 +112,7 @@ async function provoke(operation: Operation, attempt: Attempt): Promise<Response
 
 /** While the desk hangs, the same submission again, or a resume of it. */
 async function callInProgress(operation: Operation): Promise<Response> {
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   desk.behave("hang");
   await using service = await openService({
     env: {

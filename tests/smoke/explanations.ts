@@ -76,7 +76,7 @@ export function explainAnswer(answer: Answer, { tenantId }: Target): string {
     case "idempotency-in-progress":
       return "The first submission with this key is still under way: look at the desk and at KV";
     case "internal":
-      return "A bug: look for 'A bug' in the log";
+      return "A bug: look for the event unhandled_error in the log";
   }
   if (status >= 200 && status < 300) {
     return "The answer does not read as version 1 of the contract has it. Check that this smoke " +

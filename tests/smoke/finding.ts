@@ -1,4 +1,4 @@
-import type { ContextSummaryAnswer, SupportRequestAnswer } from "../../routes/v1/responses.ts";
+import type { ContextSummaryResponse, SupportRequestResponse } from "../../routes/v1/responses.ts";
 import type { Ticket } from "../../domain/handoff/state.ts";
 import type { Answer, CallOptions, Target } from "./call.ts";
 
@@ -16,8 +16,8 @@ export interface Smoke {
   env: Record<string, string>;
   /** Calls the target in the name of the check that is running. */
   ask(path: string, options?: Omit<CallOptions, "requestId">): Promise<Answer>;
-  summary?: ContextSummaryAnswer;
-  kept?: SupportRequestAnswer;
+  summary?: ContextSummaryResponse;
+  kept?: SupportRequestResponse;
   handedOff?: { reference: string; ticket: Ticket };
 }
 

@@ -1,13 +1,13 @@
 import { assert } from "@std/assert";
-import { startPracticeDesk } from "../demo/fake_desk.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken, type TokenClaims } from "../demo/token.ts";
 import { AUTH_SECRET, openService } from "../support/service.ts";
 import { runTask } from "./task.ts";
 
-/** A service at a port of its own, with a practice desk, and `smoke` as its operator runs it. */
+/** A service at a port of its own, with a fake desk, and `smoke` as its operator runs it. */
 export async function openDeskhand(env: Record<string, string> = {}) {
   await using opening = new AsyncDisposableStack();
-  const desk = opening.adopt(startPracticeDesk(), (desk) => desk.close());
+  const desk = opening.adopt(startFakeDesk(), (desk) => desk.close());
   const atDesk: Record<string, string> = {
     SUPPORT_DESK_URL: desk.url,
     SUPPORT_DESK_TOKEN: desk.token,

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { Environment } from "../../config/environment.ts";
 import { isSafeInTransit } from "../../config/http_hosts.ts";
-import { type Exchange, exchange } from "../../desk/http.ts";
-import { deskAddress, ticketAt } from "../../desk/link.ts";
+import { type Exchange, sendRequest } from "../../desk/http.ts";
+import { normalizeBaseUrl, toTicket } from "../../desk/link.ts";
 import type { Ticket } from "../../domain/handoff/state.ts";
 import { failed, type Finding, ok, skipped } from "./finding.ts";
 
@@ -49,8 +49,8 @@ export async function findByField(
     );
   }
   const { SUPPORT_DESK_REFERENCE_FIELD: field, SUPPORT_DESK_TOKEN: token } = parsed.data;
-  const address = deskAddress(parsed.data.SUPPORT_DESK_URL);
-  if (ticketAt(address, ticket.reference).url !== ticket.url) {
+  const address = normalizeBaseUrl(parsed.data.SUPPORT_DESK_URL);
+  if (toTicket(address, ticket.reference).url !== ticket.url) {
     return skipped(
       `Not possible from here: the ticket is not at ${address}. Set SUPPORT_DESK_URL, ` +
         "SUPPORT_DESK_TOKEN and SUPPORT_DESK_REFERENCE_FIELD as this Deskhand has them",
@@ -85,7 +85,7 @@ function ask(address: string, token: string, what: string): Promise<Exchange> {
   };
   const url = `${address}/REST/2.0/${what}`;
   const signal = AbortSignal.timeout(DEADLINE_MS);
-  return exchange(fetch, { method: "GET", url, headers, wanted: 200 }, signal);
+  return sendRequest(fetch, { method: "GET", url, headers, wanted: 200 }, signal);
 }
 
 /** Without its field a ticket is found by its subject alone, until somebody edits that. */

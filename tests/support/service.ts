@@ -1,15 +1,11 @@
+import { captureLog } from "./log.ts";
 import { parseConfig } from "../../config/config.ts";
-import type { Clock, Log, LogFields } from "../../domain/ports.ts";
+import type { Clock } from "../../domain/ports/clock.ts";
 import { compose } from "../../main.ts";
 import { assertDocumented } from "./response_validator.ts";
 import { mintToken, type TokenClaims } from "../demo/token.ts";
 
 export const AUTH_SECRET = "a secret for tests, of 32 bytes or more";
-
-export interface LogLine extends LogFields {
-  level: keyof Log;
-  message: string;
-}
 
 /** A clock that tests can set, and that otherwise runs. */
 export class TestClock implements Clock {
@@ -38,22 +34,14 @@ export interface Call extends RequestInit {
 /** The whole service over a real KV, without a socket. Use it with `await using`. */
 export async function openService({ env, kv, clock = new TestClock() }: ServiceOptions = {}) {
   const handle = kv ?? await Deno.openKv(":memory:");
-  const lines: LogLine[] = [];
-  const write = (level: keyof Log) => (message: string, fields?: LogFields) =>
-    void lines.push({ level, message, ...fields });
-  const log: Log = {
-    debug: write("debug"),
-    info: write("info"),
-    warn: write("warn"),
-    error: write("error"),
-  };
+  const { log, lines } = captureLog();
   const config = parseConfig({
     AUTH_SECRET,
     KV_PATH: "in-memory.kv",
     RATE_LIMIT_PER_MINUTE: "0",
     ...env,
   });
-  const { app, underWay } = compose(config, { kv: handle, log, clock, fetch });
+  const { app, inFlight } = compose(config, { kv: handle, log, clock, fetch });
   const answer = app.fetch;
   // Whatever a test provokes, by `app.request` and over a socket too, is held against the contract.
   app.fetch = async (request, ...others) => {
@@ -88,9 +76,9 @@ export async function openService({ env, kv, clock = new TestClock() }: ServiceO
     call,
     kv: handle,
     lines,
-    underWay,
+    inFlight,
     async [Symbol.asyncDispose]() {
-      await underWay.idle();
+      await inFlight.drained();
       if (kv === undefined) handle.close();
     },
   };

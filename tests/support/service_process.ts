@@ -1,15 +1,16 @@
+import type { LogEvent } from "../../domain/ports/log.ts";
 /** The service as its operator runs it, and what a test needs to hurt it. */
 import { assert, assertEquals } from "@std/assert";
 import settings from "../../deno.json" with { type: "json" };
 import type { AuditEvent } from "../../domain/model/audit.ts";
-import type { SupportRequestAnswer } from "../../routes/v1/responses.ts";
+import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
 import { mintToken } from "../demo/token.ts";
 import { AUTH_SECRET } from "./service.ts";
 
 /** Nothing that a test does with one process takes so long: it hangs, and is ended. */
 const HANGS_AFTER_MS = 30_000;
 
-const ROOT = new URL("../", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 
 export interface Answer<Body = Record<string, unknown>> {
   status: number;
@@ -62,7 +63,7 @@ export async function startService(launch: Launch): Promise<Service> {
   const hangs = setTimeout(() => child.kill("SIGKILL"), hangsAfterMs);
   child.status.then(() => clearTimeout(hangs));
   const output = new Output(child);
-  const { address } = await output.line("Listening");
+  const { address } = await output.line("listening");
   return new Service(String(address), child, output);
 }
 
@@ -82,14 +83,14 @@ class Output {
     return whole.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
   }
 
-  /** The first log line with this message, once it is there. */
-  async line(message: string): Promise<Record<string, unknown>> {
+  /** The first log line of this event, once it is there. */
+  async line(event: LogEvent): Promise<Record<string, unknown>> {
     let isOver = false;
     this.ended.then(() => isOver = true);
     for (;;) {
-      const found = this.lines.find((line) => line.message === message);
+      const found = this.lines.find((line) => line.event === event);
       if (found !== undefined) return found;
-      if (isOver) throw new Error(`The service never said '${message}':\n${this.text}`);
+      if (isOver) throw new Error(`The service never logged '${event}':\n${this.text}`);
       await new Promise<void>((resolve) => this.#waiting.add(resolve));
     }
   }
@@ -131,7 +132,7 @@ export class Service implements AsyncDisposable {
   submit(
     json: Record<string, unknown> = {},
     { run, key }: { run?: string; key?: string } = {},
-  ): Promise<Answer<SupportRequestAnswer>> {
+  ): Promise<Answer<SupportRequestResponse>> {
     return this.call(requestsPath(run), {
       method: "POST",
       headers: key === undefined ? {} : { "Idempotency-Key": key },
@@ -139,7 +140,7 @@ export class Service implements AsyncDisposable {
     });
   }
 
-  latest(run?: string): Promise<Answer<{ supportRequest: SupportRequestAnswer | null }>> {
+  latest(run?: string): Promise<Answer<{ supportRequest: SupportRequestResponse | null }>> {
     return this.call(`${requestsPath(run)}/latest`);
   }
 

@@ -1,7 +1,7 @@
 /** The image as Docker runs it: `install.sh` installs what this needs. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { freePort } from "../../faults/kv_connect_server.ts";
-import { startPracticeDesk } from "../../demo/fake_desk.ts";
+import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { mintToken } from "../../demo/token.ts";
 import { requestsPath, until } from "../../support/service_process.ts";
 import { AUTH_SECRET } from "../../support/service.ts";
@@ -81,7 +81,7 @@ Deno.test("image: a read-only container without privileges stores, over a restar
 });
 
 Deno.test("image: docker stop waits for the submission that is at the desk", async () => {
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   try {
     desk.behave("slow");
     const container = await start("stop", {

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { FailureReason } from "../../../domain/model/failure.ts";
-import { handOff, settled } from "../../../domain/handoff/create_ticket.ts";
-import { timestamp } from "../../../domain/handoff/state.ts";
-import type { Creation, Lookup } from "../../../domain/ports.ts";
+import { createTicket, toFinalHandoff } from "../../../domain/handoff/create_ticket.ts";
+import { toTimestamp } from "../../../domain/handoff/state.ts";
+import type { CreateTicketResult, FindTicketResult } from "../../../domain/ports/desk.ts";
 import {
   ACME,
   ACTOR,
@@ -20,18 +20,18 @@ const REQUEST = {
   context: ACME,
   summary: "Printer on fire",
   severity: "normal",
-  createdAt: timestamp(START),
+  createdAt: toTimestamp(START),
   createdBy: ACTOR,
-  handoff: { status: "pending", since: timestamp(START) },
+  handoff: { status: "pending", since: toTimestamp(START) },
 } as const;
 
-const LOOKUPS: Record<string, Lookup> = {
+const LOOKUPS: Record<string, FindTicketResult> = {
   found: foundAs("7"),
   absent: { outcome: "absent" },
   unclear: { outcome: "unclear" },
 };
 
-const CREATIONS: Record<string, Creation> = {
+const CREATIONS: Record<string, CreateTicketResult> = {
   "a ticket": createdAs("42"),
   "a failure without a ticket": failedWith({ reason: "desk_rejected", ticketMayExist: false }),
   "a silence": failedWith({ reason: "desk_timeout", ticketMayExist: true }),
@@ -57,7 +57,7 @@ for (const [came, creation] of Object.entries(CREATIONS)) {
         : creation.failure.ticketMayExist;
       const time = isTimeLeft ? "time left" : "no time left";
 
-      Deno.test(`handOff says ${told} after ${came}, with ${time} and the lookup ${was}`, async () => {
+      Deno.test(`createTicket says ${told} after ${came}, with ${time} and the lookup ${was}`, async () => {
         const desk = new ScriptedDesk(creation, lookup);
         const budget = new AbortController();
         const signals: AbortSignal[] = [];
@@ -70,7 +70,7 @@ for (const [came, creation] of Object.entries(CREATIONS)) {
           signals.push(signal);
           return lookup;
         };
-        const outcome = await handOff(desk, REQUEST, budget.signal);
+        const outcome = await createTicket(desk, REQUEST, budget.signal);
         assertEquals(desk.asked, isLookedUp ? ["create", "find"] : ["create"]);
         for (const signal of signals) assertStrictEquals(signal, budget.signal);
         if (typeof told === "string") {
@@ -89,9 +89,9 @@ Deno.test("settled tells a failure in a sentence that names the desk's label", (
   const desk = new ScriptedDesk();
   for (const reason of FailureReason.options) {
     const failure = { reason, ticketMayExist: true };
-    const handoff = settled({ outcome: "failed", failure }, REQUEST, desk, START);
+    const handoff = toFinalHandoff({ outcome: "failed", failure }, REQUEST, desk, START);
     assert(handoff.status === "failed");
-    assertEquals(handoff.at, timestamp(START));
+    assertEquals(handoff.at, toTimestamp(START));
     assertEquals(handoff.reason, reason);
     assertEquals(handoff.ticketMayExist, true);
     const namesDesk = !["desk_not_configured", "interrupted"].includes(reason);

@@ -1,5 +1,9 @@
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
-import { type Settled, type Store, StoreUnavailable } from "../../../domain/ports.ts";
+import {
+  type FinalHandoff,
+  type Store,
+  StoreUnavailableError,
+} from "../../../domain/ports/store.ts";
 import {
   ACME,
   ask,
@@ -15,18 +19,18 @@ import {
 
 type TestDeskhand = Awaited<ReturnType<typeof openDeskhand>>;
 
-/** The deskhand over a store that refuses to finalize `times`, then takes it. */
-function refusing({ deskhand, store }: TestDeskhand, times: number) {
+/** The deps over a store that refuses to finalize `times`, then takes it. */
+function refusing({ deps, store }: TestDeskhand, times: number) {
   let tries = 0;
   const finalize: Store["finalize"] = (stored, handoff) =>
     tries++ < times
-      ? Promise.reject(new StoreUnavailable("KV failed"))
+      ? Promise.reject(new StoreUnavailableError("KV failed"))
       : store.finalize(stored, handoff);
-  return { deskhand: { ...deskhand, store: { ...store, finalize } }, tries: () => tries };
+  return { deps: { ...deps, store: { ...store, finalize } }, tries: () => tries };
 }
 
 /** Has the handoff settled by somebody else while the desk is being asked. */
-function settledMeanwhile(test: TestDeskhand, desk: ScriptedDesk, handoff: Settled): void {
+function settledMeanwhile(test: TestDeskhand, desk: ScriptedDesk, handoff: FinalHandoff): void {
   const creation = desk.onCreate;
   desk.onCreate = async (request, signal) => {
     const stored = await test.store.latest(ACME);
@@ -35,14 +39,14 @@ function settledMeanwhile(test: TestDeskhand, desk: ScriptedDesk, handoff: Settl
   };
 }
 
-function settledAs(ticket: string, at: string): Settled {
+function settledAs(ticket: string, at: string): FinalHandoff {
   const creation = createdAs(ticket);
   assert(creation.outcome === "created");
   return { status: "created", ticket: creation.ticket, at };
 }
 
 const AT = "2026-11-23T12:00:00.500Z";
-const FAILED: Settled = {
+const FAILED: FinalHandoff = {
   status: "failed",
   reason: "desk_timeout",
   summary: "The desk did not answer in time",
@@ -52,8 +56,8 @@ const FAILED: Settled = {
 
 Deno.test("finalize is tried again while the store refuses it", async () => {
   using test = await openDeskhand();
-  const { deskhand, tries } = refusing(test, 4);
-  const request = requestOf(await ask(deskhand));
+  const { deps, tries } = refusing(test, 4);
+  const request = requestOf(await ask(deps));
   assertEquals(request.handoff.status, "created");
   assertEquals((await test.store.latest(ACME))?.request, request);
   assertEquals(tries(), 5);
@@ -63,8 +67,8 @@ Deno.test("finalize is tried again while the store refuses it", async () => {
 
 Deno.test("finalize gives up after two seconds, answers what is stored, and logs the ticket", async () => {
   using test = await openDeskhand();
-  const { deskhand, tries } = refusing(test, Infinity);
-  const request = requestOf(await ask(deskhand));
+  const { deps, tries } = refusing(test, Infinity);
+  const request = requestOf(await ask(deps));
   assertEquals(request.handoff.status, "pending");
   assertEquals((await test.store.latest(ACME))?.request, request);
   assertLessOrEqual(test.clock.waited, 2000);
@@ -84,7 +88,7 @@ Deno.test("finalize gives up after two seconds, answers what is stored, and logs
 
 Deno.test("finalize of a failure that the store refuses logs no ticket", async () => {
   using test = await openDeskhand({ desk: new ScriptedDesk(failedWith()) });
-  const request = requestOf(await ask(refusing(test, Infinity).deskhand));
+  const request = requestOf(await ask(refusing(test, Infinity).deps));
   assertEquals(request.handoff.status, "pending");
   const [line] = test.lines.filter(({ level }) => level === "error");
   assert(line !== undefined && !("ticket" in line));
@@ -93,9 +97,9 @@ Deno.test("finalize of a failure that the store refuses logs no ticket", async (
 Deno.test("finalize that the store refused ends with the same ticket once the client repeats", async () => {
   const desk = new ScriptedDesk(createdAs("42"), foundAs("42"));
   using test = await openDeskhand({ desk });
-  await ask(refusing(test, Infinity).deskhand, { key: "k-1" });
+  await ask(refusing(test, Infinity).deps, { key: "k-1" });
   test.clock.time += OVERDUE_MS + 1;
-  const { handoff } = requestOf(await ask(test.deskhand, { key: "k-1" }));
+  const { handoff } = requestOf(await ask(test.deps, { key: "k-1" }));
   assert(handoff.status === "created");
   assertEquals(handoff.ticket.reference, "42");
   assertEquals(desk.asked, ["create", "find"]);
@@ -106,11 +110,11 @@ Deno.test("finalize that landed though the store said that it failed is found to
   let tries = 0;
   const finalize: Store["finalize"] = async (stored, handoff) => {
     const isDone = await test.store.finalize(stored, handoff);
-    if (tries++ === 0) throw new StoreUnavailable("KV did not answer within 2000 ms");
+    if (tries++ === 0) throw new StoreUnavailableError("KV did not answer within 2000 ms");
     return isDone;
   };
   const request = requestOf(
-    await ask({ ...test.deskhand, store: { ...test.store, finalize } }),
+    await ask({ ...test.deps, store: { ...test.store, finalize } }),
   );
   assertEquals(request.handoff.status, "created");
   assertEquals(await test.audit(), ["request.submitted", "handoff.created"]);
@@ -120,7 +124,7 @@ Deno.test("finalize that lost to the same ticket has nothing to add", async () =
   const desk = new ScriptedDesk(createdAs("42"));
   using test = await openDeskhand({ desk });
   settledMeanwhile(test, desk, settledAs("42", AT));
-  const request = requestOf(await ask(test.deskhand));
+  const request = requestOf(await ask(test.deps));
   assertEquals(request.handoff, settledAs("42", AT));
   assertEquals(await test.audit(), ["request.submitted", "handoff.created"]);
 });
@@ -135,7 +139,7 @@ for (
     const desk = new ScriptedDesk(createdAs("42"));
     using test = await openDeskhand({ desk });
     settledMeanwhile(test, desk, handoff);
-    const request = requestOf(await ask(test.deskhand));
+    const request = requestOf(await ask(test.deps));
     assertEquals(request.handoff, handoff);
     assertEquals((await test.store.latest(ACME))?.request, request);
     assertEquals(await test.audit(), [
@@ -158,7 +162,7 @@ Deno.test("finalize of a failure that lost has nothing to add", async () => {
   const desk = new ScriptedDesk(failedWith());
   using test = await openDeskhand({ desk });
   settledMeanwhile(test, desk, settledAs("7", AT));
-  assertEquals(requestOf(await ask(test.deskhand)).handoff, settledAs("7", AT));
+  assertEquals(requestOf(await ask(test.deps)).handoff, settledAs("7", AT));
   assertEquals(await test.audit(), ["request.submitted", "handoff.created"]);
 });
 
@@ -166,8 +170,9 @@ Deno.test("finalize that cannot audit a superseded ticket logs its number", asyn
   const desk = new ScriptedDesk(createdAs("42"));
   using test = await openDeskhand({ desk });
   settledMeanwhile(test, desk, settledAs("7", AT));
-  const supersede: Store["supersede"] = () => Promise.reject(new StoreUnavailable("KV failed"));
-  await ask({ ...test.deskhand, store: { ...test.store, supersede } });
+  const recordSuperseded: Store["recordSuperseded"] = () =>
+    Promise.reject(new StoreUnavailableError("KV failed"));
+  await ask({ ...test.deps, store: { ...test.store, recordSuperseded } });
   const [line] = test.lines.filter(({ level }) => level === "error");
   assertEquals(line?.ticket, "42");
 });
@@ -183,7 +188,7 @@ Deno.test("finalize that lost to a newer version writes nothing and logs its tic
     before = await test.changes();
     return createdAs("42");
   };
-  const request = requestOf(await ask(test.deskhand));
+  const request = requestOf(await ask(test.deps));
   assertEquals(request.handoff, settledAs("7", AT));
   assertEquals(await test.changes(), before);
   const errors = test.lines.filter(({ level }) => level === "error");
@@ -199,7 +204,7 @@ Deno.test("finalize of an erased request writes nothing and logs its ticket", as
     for await (const { key } of test.kv.list({ prefix: [] })) await test.kv.delete(key);
     return createdAs("42");
   };
-  await ask(test.deskhand);
+  await ask(test.deps);
   assertEquals(await test.changes(), []);
   const errors = test.lines.filter(({ level }) => level === "error");
   assertEquals(errors.map(({ event, ticket }) => [event, ticket]), [
@@ -211,14 +216,14 @@ Deno.test("finalize of a resume that the store refused leaves the desk time to e
   const desk = new ScriptedDesk(failedWith());
   using test = await openDeskhand({ desk });
   await interrupt(test, "k-1");
-  await ask(refusing(test, Infinity).deskhand, { key: "k-1" });
+  await ask(refusing(test, Infinity).deps, { key: "k-1" });
   assertEquals(desk.asked, ["find", "create", "find"]);
-  assertEquals((await ask(test.deskhand, { key: "k-1" })).outcome, "in_progress");
+  assertEquals((await ask(test.deps, { key: "k-1" })).outcome, "in_progress");
   assertEquals(desk.asked.length, 3);
   // By then the desk has ended what timed out.
   desk.onFind = () => foundAs("42");
   test.clock.time += OVERDUE_MS + 1;
-  const { handoff } = requestOf(await ask(test.deskhand, { key: "k-1" }));
+  const { handoff } = requestOf(await ask(test.deps, { key: "k-1" }));
   assert(handoff.status === "created");
   assertEquals(handoff.ticket.reference, "42");
 });
@@ -227,7 +232,7 @@ Deno.test("finalize of a resume with a ticket that the store refused needs no wa
   const desk = new ScriptedDesk(createdAs("42"));
   using test = await openDeskhand({ desk });
   await interrupt(test, "k-1");
-  await ask(refusing(test, Infinity).deskhand, { key: "k-1" });
+  await ask(refusing(test, Infinity).deps, { key: "k-1" });
   desk.onFind = () => foundAs("42");
-  assertEquals(requestOf(await ask(test.deskhand, { key: "k-1" })).handoff.status, "created");
+  assertEquals(requestOf(await ask(test.deps, { key: "k-1" })).handoff.status, "created");
 });

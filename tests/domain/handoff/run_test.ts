@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Store } from "../../../domain/ports.ts";
-import { silent } from "../../../domain/telemetry.ts";
+import type { Store } from "../../../domain/ports/store.ts";
+import { noopTelemetry } from "../../../domain/telemetry.ts";
 import {
   ACME,
   ask,
@@ -38,7 +38,7 @@ Deno.test("a handoff that failed is one warning with its reason, phase, status a
   const slow = slowDesk(1234.6, { ...failure, trace } as typeof failure);
   using test = await openDeskhand({ desk: slow.desk });
   slow.of(test);
-  const { reference } = requestOf(await ask(test.deskhand));
+  const { reference } = requestOf(await ask(test.deps));
   assertEquals(lastLine(test), {
     level: "warn",
     event: "handoff_failed",
@@ -57,7 +57,7 @@ Deno.test("a handoff whose creation and lookup fail is logged with where the cre
     trace: { phase: "search", deskStatus: 500 },
   });
   using test = await openDeskhand({ desk });
-  await ask(test.deskhand);
+  await ask(test.deps);
   const { phase, deskStatus } = lastLine(test);
   assertEquals([phase, deskStatus], ["request", undefined]);
 });
@@ -66,7 +66,7 @@ Deno.test("a handoff that came to a ticket is one line with its number and time"
   const slow = slowDesk(310.2, createdAs("42"));
   using test = await openDeskhand({ desk: slow.desk });
   slow.of(test);
-  const { reference } = requestOf(await ask(test.deskhand));
+  const { reference } = requestOf(await ask(test.deps));
   assertEquals(lastLine(test), {
     level: "info",
     event: "handoff_created",
@@ -85,7 +85,7 @@ Deno.test("a resume without a clear response is one warning that the handoff is 
   using test = await openDeskhand({ desk: slow.desk });
   slow.of(test);
   const { reference } = await interrupt(test, "k-1");
-  await ask(test.deskhand, { key: "k-1" });
+  await ask(test.deps, { key: "k-1" });
   assertEquals(lastLine(test), {
     level: "warn",
     event: "handoff_left_pending",
@@ -108,7 +108,7 @@ Deno.test("a handoff that a slow store leaves no time for is left pending, with 
       return appended;
     },
   };
-  const { reference, handoff } = requestOf(await ask({ ...test.deskhand, store: slow }));
+  const { reference, handoff } = requestOf(await ask({ ...test.deps, store: slow }));
   assertEquals([handoff.status, desk.asked], ["pending", []]);
   assertEquals(lastLine(test), {
     level: "warn",
@@ -130,7 +130,7 @@ class ClosedDesk extends ScriptedDesk {
 Deno.test("a submission that is not let through fails clearly: no ticket exists", async () => {
   const desk = new ClosedDesk();
   using test = await openDeskhand({ desk });
-  const { reference, handoff } = requestOf(await ask(test.deskhand));
+  const { reference, handoff } = requestOf(await ask(test.deps));
   assert(handoff.status === "failed");
   assertEquals([handoff.reason, handoff.ticketMayExist], ["desk_unavailable", false]);
   assertEquals((await test.store.latest(ACME))?.request.handoff, handoff);
@@ -151,7 +151,7 @@ Deno.test("a resume that is not let through leaves the handoff as unclear as it 
   using test = await openDeskhand({ desk: open });
   const { reference } = await interrupt(test, "k-1");
   const before = await test.changes();
-  const closed = { ...test.deskhand, desk: new ClosedDesk() };
+  const closed = { ...test.deps, desk: new ClosedDesk() };
   const { handoff } = requestOf(await ask(closed, { key: "k-1" }));
   assert(handoff.status === "failed");
   assertEquals([handoff.reason, handoff.ticketMayExist], ["interrupted", true]);
@@ -164,7 +164,7 @@ Deno.test("a resume that is not let through leaves the handoff as unclear as it 
     deskMs: 0,
   });
   // Once the desk is back, the same call finds the ticket.
-  const resumed = requestOf(await ask(test.deskhand, { key: "k-1" })).handoff;
+  const resumed = requestOf(await ask(test.deps, { key: "k-1" })).handoff;
   assert(resumed.status === "created");
   assertEquals(resumed.ticket.reference, "42");
 });
@@ -172,7 +172,7 @@ Deno.test("a resume that is not let through leaves the handoff as unclear as it 
 Deno.test("a submission whose time was over before it was let through stays pending", async () => {
   using test = await openDeskhand({ desk: new ClosedDesk() });
   test.clock.deadline = () => AbortSignal.abort();
-  const { handoff } = requestOf(await ask(test.deskhand));
+  const { handoff } = requestOf(await ask(test.deps));
   assertEquals(handoff.status, "pending");
   assertEquals((await test.store.latest(ACME))?.request.handoff.status, "pending");
 });
@@ -187,7 +187,7 @@ for (const turn of ["comes", "does not come"]) {
       test.clock.waited += 60_000;
       return turn === "comes" ? admit(waitMs, work) : Promise.resolve({ outcome: "rejected" });
     };
-    const { handoff } = requestOf(await ask(test.deskhand));
+    const { handoff } = requestOf(await ask(test.deps));
     assertEquals([handoff.status, desk.asked], ["pending", []]);
     assertEquals((await test.store.latest(ACME))?.request.handoff.status, "pending");
   });
@@ -195,9 +195,9 @@ for (const turn of ["comes", "does not come"]) {
 
 Deno.test("telemetry calls a handoff by the reason that the log has", async () => {
   const outcomes: string[] = [];
-  const telemetry: typeof silent = {
-    ...silent,
-    async time(operation, work, outcomeOf = () => "ok") {
+  const telemetry: typeof noopTelemetry = {
+    ...noopTelemetry,
+    async withSpan(operation, work, outcomeOf = () => "ok") {
       const result = await work();
       if (operation === "desk.handoff") outcomes.push(outcomeOf(result));
       return result;
@@ -206,7 +206,7 @@ Deno.test("telemetry calls a handoff by the reason that the log has", async () =
   const desks = [new ScriptedDesk(), new ScriptedDesk(failedWith()), new ClosedDesk()];
   for (const desk of desks) {
     using test = await openDeskhand({ desk });
-    await ask({ ...test.deskhand, telemetry });
+    await ask({ ...test.deps, telemetry });
   }
   assertEquals(outcomes, ["created", "desk_timeout", "desk_unavailable"]);
 });

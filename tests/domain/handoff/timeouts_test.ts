@@ -1,11 +1,11 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { timestamp } from "../../../domain/handoff/state.ts";
-import { asRead, isInterrupted } from "../../../domain/handoff/timeouts.ts";
-import { latest } from "../../../domain/latest.ts";
+import { toTimestamp } from "../../../domain/handoff/state.ts";
+import { isInterrupted, withInterruption } from "../../../domain/handoff/timeouts.ts";
+import { getLatest } from "../../../domain/latest.ts";
 import type { SupportRequest } from "../../../domain/model/support_request.ts";
 import { ACME, ACTOR, interrupt, openDeskhand, START, ticket } from "../fixtures.ts";
 
-const since = timestamp(START);
+const since = toTimestamp(START);
 
 function requestWith(handoff: SupportRequest["handoff"]): SupportRequest {
   return {
@@ -22,7 +22,7 @@ function requestWith(handoff: SupportRequest["handoff"]): SupportRequest {
 
 for (const left of [10_100, 15_000, 60_000]) {
   Deno.test(`a handoff is interrupted once its stored deadline of ${left} ms is over`, () => {
-    const pending = { status: "pending", since, until: timestamp(START + left) } as const;
+    const pending = { status: "pending", since, until: toTimestamp(START + left) } as const;
     assertEquals(isInterrupted(pending, START + left), false);
     assertEquals(isInterrupted(pending, START + left + 1), true);
     assertEquals(isInterrupted(pending, START - 3_600_000), false);
@@ -38,10 +38,10 @@ Deno.test("a handoff without a deadline, of version 1, has the longest that it m
 for (const deskTimeoutMs of [100, 5000]) {
   Deno.test(`a handoff with ${deskTimeoutMs} ms for the desk stores when it is over`, async () => {
     using test = await openDeskhand();
-    await interrupt({ ...test, deskhand: { ...test.deskhand, deskTimeoutMs } });
+    await interrupt({ ...test, deps: { ...test.deps, deskTimeoutMs } });
     const { handoff } = (await test.store.latest(ACME))!.request;
     // The desk timeout, the start delay and the clock skew.
-    const until = timestamp(START + deskTimeoutMs + 5_000 + 5_000);
+    const until = toTimestamp(START + deskTimeoutMs + 5_000 + 5_000);
     assertEquals(handoff, { status: "pending", since, until });
   });
 }
@@ -59,27 +59,27 @@ Deno.test("isInterrupted is never said of a handoff that is settled", () => {
   ) {
     assertEquals(isInterrupted(handoff, START + 1e12), false);
     const request = requestWith(handoff);
-    assertStrictEquals(asRead(request, START + 1e12), request);
+    assertStrictEquals(withInterruption(request, START + 1e12), request);
   }
 });
 
-Deno.test("asRead shows a pending handoff as it is until it is interrupted", () => {
+Deno.test("withInterruption shows a pending handoff as it is until it is interrupted", () => {
   const request = requestWith({ status: "pending", since });
-  assertStrictEquals(asRead(request, START + 15_000), request);
+  assertStrictEquals(withInterruption(request, START + 15_000), request);
 });
 
-Deno.test("asRead says the same of an interrupted handoff at every read", () => {
+Deno.test("withInterruption says the same of an interrupted handoff at every read", () => {
   const request = requestWith({ status: "pending", since });
-  const first = asRead(request, START + 15_001);
+  const first = withInterruption(request, START + 15_001);
   assertEquals(first.handoff, {
     status: "failed",
     reason: "interrupted",
     ticketMayExist: true,
     summary: "Sending the request was interrupted; a ticket may exist. Your request is saved as " +
       `${request.reference}. Check it again, or give support that reference.`,
-    at: timestamp(START + 15_000),
+    at: toTimestamp(START + 15_000),
   });
-  assertEquals(asRead(request, START + 1e12), first);
+  assertEquals(withInterruption(request, START + 1e12), first);
 });
 
 Deno.test("latest derives an interruption and writes nothing", async () => {
@@ -88,7 +88,7 @@ Deno.test("latest derives an interruption and writes nothing", async () => {
   const before = await test.changes();
   for (let i = 0; i < 3; i++) {
     test.clock.time += 1000;
-    const { supportRequest } = await latest(test.deskhand, ACME);
+    const { supportRequest } = await getLatest(test.deps, ACME);
     assertEquals(supportRequest?.handoff.status, "failed");
   }
   assertEquals(await test.changes(), before);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { Diagnostics } from "../../../domain/model/diagnostics.ts";
-import { characters } from "../../../domain/model/text.ts";
+import { countCharacters } from "../../../domain/model/text.ts";
 import { anyLongText, anyText } from "./text_arbitraries.ts";
 
 const clean = (sent: unknown) => Diagnostics.parse(sent);
@@ -51,7 +51,7 @@ Deno.test("values over 10,000 characters together are cut, the longest first", (
       clean(Object.fromEntries(
         Object.entries(sent).map(([key, length]) => [key, "x".repeat(length)]),
       ))!,
-    ).map(characters);
+    ).map(countCharacters);
   assertEquals(lengths({ a: 4_000, b: 4_000, c: 2_000 }), [4_000, 4_000, 2_000]);
   assertEquals(lengths({ a: 4_000, b: 4_000, c: 4_000 }), [3_333, 3_333, 3_333]);
   assertEquals(lengths({ a: 4_000, b: 100, c: 4_000, d: 4_000 }), [3_300, 100, 3_300, 3_300]);
@@ -77,7 +77,7 @@ Deno.test("no value is replaced by the names of the keys that are not stored", (
   assertEquals(stored["not stored (2)"], "mine too");
   assertEquals(stored["not stored (3)"]!.startsWith("8 more: x"), true);
   const many = Object.fromEntries(Array.from({ length: 2_000 }, (_, i) => [`key ${i}`, "v"]));
-  assertLessOrEqual(characters(clean(many)!["not stored"]!), 600);
+  assertLessOrEqual(countCharacters(clean(many)!["not stored"]!), 600);
 });
 
 Deno.test("an object or a list as a value is named, because its text would be a guess", () => {
@@ -103,9 +103,9 @@ Deno.test("diagnostics of any kind come out within their limits, and clean", () 
     const keys = Object.keys(cleaned);
     const values = Object.values(cleaned);
     assertLessOrEqual(keys.length, 20);
-    for (const key of keys) assertLessOrEqual(characters(key), 64);
-    for (const value of values) assertLessOrEqual(characters(value), 4_000);
-    assertLessOrEqual(values.map(characters).reduce((sum, length) => sum + length, 0), 10_000);
+    for (const key of keys) assertLessOrEqual(countCharacters(key), 64);
+    for (const value of values) assertLessOrEqual(countCharacters(value), 4_000);
+    assertLessOrEqual(values.map(countCharacters).reduce((sum, length) => sum + length, 0), 10_000);
     assert(keys.every((key) => key.trim() === key && key !== "" && !/[\p{Cc}\p{Cs}]/u.test(key)));
     assert(values.every((value) => value.isWellFormed() && value.trim() !== ""));
     assertEquals(clean(cleaned) ?? {}, cleaned);

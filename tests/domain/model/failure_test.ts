@@ -1,9 +1,9 @@
 import { assert, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { FailureReason, failureSummary, MAX_LABEL_LENGTH } from "../../../domain/model/failure.ts";
-import { mintReference } from "../../../domain/model/reference.ts";
+import { generateReference } from "../../../domain/model/reference.ts";
 
 const label = "D".repeat(MAX_LABEL_LENGTH);
-const reference = mintReference(Date.now());
+const reference = generateReference(Date.now());
 
 /** What only operators say; the log has it. */
 const OPERATORS_TERMS =

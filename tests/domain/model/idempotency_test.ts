@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
 import fc from "fast-check";
-import type { Context } from "../../../domain/model/context.ts";
+import type { SupportContext } from "../../../domain/model/context.ts";
 import { fingerprint, IDEMPOTENCY_KEY } from "../../../domain/model/idempotency.ts";
 import { Submission } from "../../../domain/model/submission.ts";
 
-const TENANT: Context = { kind: "tenant", tenantId: "acme" };
+const TENANT: SupportContext = { kind: "tenant", tenantId: "acme" };
 const FULL = {
   summary: "The printer is on fire",
   description: "It burns",
@@ -14,7 +14,7 @@ const FULL = {
   handoff: { mode: "link", ticket: "42" },
 };
 
-const of = (value: unknown, context: Context = TENANT) =>
+const of = (value: unknown, context: SupportContext = TENANT) =>
   fingerprint(context, Submission.parse(value));
 
 /** The same value with the fields of every object in the order that `sort` gives. */
@@ -93,7 +93,7 @@ Deno.test("fingerprint differs where anything that was asked differs", async () 
 });
 
 Deno.test("fingerprint differs from context to context", async () => {
-  const contexts: Context[] = [
+  const contexts: SupportContext[] = [
     TENANT,
     { kind: "tenant", tenantId: "globex" },
     { kind: "run", tenantId: "acme", runId: "r-1" },

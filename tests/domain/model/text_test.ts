@@ -2,16 +2,16 @@ import { assert, assertEquals, assertFalse, assertLessOrEqual } from "@std/asser
 import fc from "fast-check";
 import { z } from "zod";
 import {
-  characters,
-  cleanLine,
-  cleanLines,
-  cut,
-  exactLine,
+  cleanMultiLine,
+  cleanSingleLine,
+  countCharacters,
+  exactSingleLine,
   isBlank,
   optional,
-  optionalLine,
-  optionalLines,
-  requiredLine,
+  optionalMultiLine,
+  optionalSingleLine,
+  requiredSingleLine,
+  truncate,
 } from "../../../domain/model/text.ts";
 import { anyLongText, KINDS } from "./text_arbitraries.ts";
 
@@ -23,14 +23,14 @@ const errorsOf = (schema: z.ZodType, value: unknown) =>
 
 for (const [kind, text] of Object.entries(KINDS)) {
   Deno.test(`cleaned text is well-formed and has no control character: ${kind}`, () => {
-    assertFalse(/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(cleanLine(text)));
-    assertFalse(/[^\P{Cc}\t\n]|[\p{Cs}\u2028\u2029]/u.test(cleanLines(text)));
+    assertFalse(/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(cleanSingleLine(text)));
+    assertFalse(/[^\P{Cc}\t\n]|[\p{Cs}\u2028\u2029]/u.test(cleanMultiLine(text)));
   });
 }
 
 Deno.test("cleaning text again changes nothing, and never makes it longer", () => {
   fc.assert(fc.property(anyLongText, (text) => {
-    for (const clean of [cleanLine, cleanLines]) {
+    for (const clean of [cleanSingleLine, cleanMultiLine]) {
       const once = clean(text);
       assert(once.isWellFormed());
       assertEquals(clean(once), once);
@@ -43,8 +43,8 @@ Deno.test("cleaning changes nothing of a text that has nothing to clean", () => 
   const text = fc.string({ unit: "grapheme", maxLength: 60 })
     .filter((text) => !/[\p{Cc}\p{Cs}\u2028\u2029\ufeff]/u.test(text) && text.trim() === text);
   fc.assert(fc.property(text, (text) => {
-    assertEquals(cleanLine(text), text);
-    assertEquals(cleanLines(text), text);
+    assertEquals(cleanSingleLine(text), text);
+    assertEquals(cleanMultiLine(text), text);
   }));
 });
 
@@ -64,7 +64,7 @@ for (
   ] as const
 ) {
   Deno.test(`one line of ${JSON.stringify(text)} is ${JSON.stringify(line)}`, () => {
-    assertEquals(cleanLine(text), line);
+    assertEquals(cleanSingleLine(text), line);
   });
 }
 
@@ -84,7 +84,7 @@ for (
   ] as const
 ) {
   Deno.test(`the lines of ${JSON.stringify(text)} are ${JSON.stringify(lines)}`, () => {
-    assertEquals(cleanLines(text), lines);
+    assertEquals(cleanMultiLine(text), lines);
   });
 }
 
@@ -104,29 +104,29 @@ Deno.test("cleaning takes linear time whatever is repeated", () => {
     ]
   ) {
     const text = piece.repeat(Math.ceil(50_000 / piece.length));
-    for (const clean of [cleanLine, cleanLines]) clean(`${text}x`);
+    for (const clean of [cleanSingleLine, cleanMultiLine]) clean(`${text}x`);
   }
   assertLessOrEqual(performance.now() - started, 1_000);
 });
 
 Deno.test("cut text ends in an ellipsis between characters as people see them", () => {
-  assertEquals(cut("abcdef", 6), "abcdef");
-  assertEquals(cut("abcdefg", 6), "abcde…");
-  assertEquals(cut("😀".repeat(6), 6), "😀".repeat(6));
-  assertEquals(cut("😀".repeat(7), 6), "😀".repeat(5) + "…");
-  assertEquals(cut("ab 👩‍👩‍👧‍👦 cd", 6), "ab…");
-  assertEquals(cut("🇪🇺🇪🇺🇪🇺", 4), "🇪🇺…");
-  assertEquals(cut("e\u0301".repeat(4), 4), "e\u0301…");
-  assertEquals(cut("e" + "\u0301".repeat(9), 4), "…");
+  assertEquals(truncate("abcdef", 6), "abcdef");
+  assertEquals(truncate("abcdefg", 6), "abcde…");
+  assertEquals(truncate("😀".repeat(6), 6), "😀".repeat(6));
+  assertEquals(truncate("😀".repeat(7), 6), "😀".repeat(5) + "…");
+  assertEquals(truncate("ab 👩‍👩‍👧‍👦 cd", 6), "ab…");
+  assertEquals(truncate("🇪🇺🇪🇺🇪🇺", 4), "🇪🇺…");
+  assertEquals(truncate("e\u0301".repeat(4), 4), "e\u0301…");
+  assertEquals(truncate("e" + "\u0301".repeat(9), 4), "…");
 });
 
 Deno.test("cut text is never longer than the limit, and cutting it again changes nothing", () => {
   fc.assert(
-    fc.property(anyLongText.map(cleanLines), fc.integer({ min: 1, max: 50 }), (text, max) => {
-      const result = cut(text, max);
-      assertLessOrEqual(characters(result), max);
-      assertEquals(cut(result, max), result);
-      if (characters(text) <= max) return assertEquals(result, text);
+    fc.property(anyLongText.map(cleanMultiLine), fc.integer({ min: 1, max: 50 }), (text, max) => {
+      const result = truncate(text, max);
+      assertLessOrEqual(countCharacters(result), max);
+      assertEquals(truncate(result, max), result);
+      if (countCharacters(text) <= max) return assertEquals(result, text);
       assert(result.endsWith("…"));
       const kept = graphemes(result.slice(0, -1));
       assertEquals(graphemes(text).slice(0, kept.length), kept);
@@ -136,10 +136,10 @@ Deno.test("cut text is never longer than the limit, and cutting it again changes
 
 for (
   const [name, schema] of Object.entries({
-    requiredLine: requiredLine(10),
-    optionalLine: optionalLine(10),
-    optionalLines: optionalLines(10),
-    exactLine: exactLine(10),
+    requiredLine: requiredSingleLine(10),
+    optionalLine: optionalSingleLine(10),
+    optionalLines: optionalMultiLine(10),
+    exactLine: exactSingleLine(10),
   })
 ) {
   Deno.test(`${name} counts characters, not UTF-16 units`, () => {
@@ -157,18 +157,18 @@ for (
 }
 
 Deno.test("a length is measured after cleaning", () => {
-  assertEquals(requiredLine(10).parse(`  ${"\0".repeat(40)}0123456789\t\n`), "0123456789");
-  assertEquals(optionalLines(3).parse("a\r\n\u001b[31mb"), "a\nb");
+  assertEquals(requiredSingleLine(10).parse(`  ${"\0".repeat(40)}0123456789\t\n`), "0123456789");
+  assertEquals(optionalMultiLine(3).parse("a\r\n\u001b[31mb"), "a\nb");
 });
 
-Deno.test("requiredLine rejects what is empty once cleaned", () => {
+Deno.test("requiredSingleLine rejects what is empty once cleaned", () => {
   for (const text of ["", " ", "\n\t ", "\u00a0", "\0", "\ud800", "\u001b[0m", "\u2028"]) {
-    assertEquals(errorsOf(requiredLine(10), text), ["must not be empty"]);
+    assertEquals(errorsOf(requiredSingleLine(10), text), ["must not be empty"]);
   }
 });
 
 Deno.test("optional text is absent if it is null or blank", () => {
-  for (const schema of [optionalLine(10), optionalLines(10)]) {
+  for (const schema of [optionalSingleLine(10), optionalMultiLine(10)]) {
     for (const value of [undefined, null, "", " ", "\r\n\t", "\u00a0", "\ufeff", "\u001b[0m"]) {
       assertEquals(schema.parse(value), undefined);
     }
@@ -190,18 +190,23 @@ Deno.test("text without a visible character is blank, and marks within visible t
     "\u00ad\u034f\u061c\u115f\u180e\u200b\u200d\u200e\u202e\u2060\u2800\u3164\ufe0f\ufeff\uffa0\u{e0020}";
   for (const mark of marks) {
     for (const text of [mark, ` ${mark}\n`, mark.repeat(300), `${mark}\t\u00a0${mark}`]) {
-      assertEquals([cleanLine(text), cleanLines(text), isBlank(text)], ["", "", true]);
-      assertEquals(errorsOf(requiredLine(10), text), ["must not be empty"]);
-      assertEquals(optionalLine(10).parse(text), undefined);
-      assertEquals(optionalLines(10).parse(text), undefined);
+      assertEquals([cleanSingleLine(text), cleanMultiLine(text), isBlank(text)], ["", "", true]);
+      assertEquals(errorsOf(requiredSingleLine(10), text), ["must not be empty"]);
+      assertEquals(optionalSingleLine(10).parse(text), undefined);
+      assertEquals(optionalMultiLine(10).parse(text), undefined);
     }
-    assertEquals([cleanLine(`a${mark}b`), cleanLines(`a${mark}b`)], [`a${mark}b`, `a${mark}b`]);
+    assertEquals([cleanSingleLine(`a${mark}b`), cleanMultiLine(`a${mark}b`)], [
+      `a${mark}b`,
+      `a${mark}b`,
+    ]);
   }
 });
 
-Deno.test("exactLine keeps an identifier as it is, or rejects it", () => {
-  for (const text of [" a ", "a\u00a0", "é\u0301"]) assertEquals(exactLine(10).parse(text), text);
+Deno.test("exactSingleLine keeps an identifier as it is, or rejects it", () => {
+  for (const text of [" a ", "a\u00a0", "é\u0301"]) {
+    assertEquals(exactSingleLine(10).parse(text), text);
+  }
   for (const text of ["a\nb", "a\tb", "a\0", "\ud800", "a\u2028"]) {
-    assertEquals(errorsOf(exactLine(10), text).length, 1);
+    assertEquals(errorsOf(exactSingleLine(10), text).length, 1);
   }
 });

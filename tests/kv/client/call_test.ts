@@ -1,5 +1,5 @@
 import { assertEquals, assertLess, assertRejects } from "@std/assert";
-import { StoreUnavailable } from "../../../domain/ports.ts";
+import { StoreUnavailableError } from "../../../domain/ports/store.ts";
 import { call } from "../../../kv/client/call.ts";
 import { lockDatabase, openKvFile, temporaryPath } from "../fixtures.ts";
 
@@ -17,14 +17,14 @@ async function elapsedOf(run: () => Promise<unknown>): Promise<number> {
 Deno.test("call says that the store is unavailable where KV never answers", async () => {
   using kv = await Deno.openKv(":memory:");
   const elapsed = await elapsedOf(() =>
-    assertRejects(() => call(kv, never, 30), StoreUnavailable, "within 30 ms")
+    assertRejects(() => call(kv, never, 30), StoreUnavailableError, "within 30 ms")
   );
   assertLess(elapsed, SOON_MS);
 });
 
 Deno.test("call waits two seconds and no longer unless told otherwise", async () => {
   using kv = await Deno.openKv(":memory:");
-  await assertRejects(() => call(kv, never), StoreUnavailable, "within 2000 ms");
+  await assertRejects(() => call(kv, never), StoreUnavailableError, "within 2000 ms");
 });
 
 Deno.test("call waits for a KV that is being opened", async () => {
@@ -37,7 +37,7 @@ Deno.test("call waits for a KV that is being opened", async () => {
 Deno.test("call writes nothing late into a KV that was opened after the deadline", async () => {
   const opening = Promise.withResolvers<Deno.Kv>();
   const writing = () => call(opening.promise, (kv) => kv.set(["late"], 1), 20);
-  await assertRejects(writing, StoreUnavailable);
+  await assertRejects(writing, StoreUnavailableError);
   using kv = await Deno.openKv(":memory:");
   opening.resolve(kv);
   // Later than anything the call may still do: it was waiting before this.
@@ -48,7 +48,7 @@ Deno.test("call writes nothing late into a KV that was opened after the deadline
 Deno.test("call says that the store is unavailable where KV fails", async () => {
   const kv = await Deno.openKv(":memory:");
   kv.close();
-  await assertRejects(() => call(kv, (kv) => kv.get(["a"])), StoreUnavailable, "KV failed");
+  await assertRejects(() => call(kv, (kv) => kv.get(["a"])), StoreUnavailableError, "KV failed");
 });
 
 Deno.test("call tries again while another handle locks the database, and then writes once", async () => {
@@ -74,7 +74,7 @@ Deno.test("call gives a database up that stays locked beyond the deadline, and l
     return kv.atomic().check({ key: ["a"], versionstamp: null }).set(["a"], 1).commit();
   };
   const elapsed = await elapsedOf(() =>
-    assertRejects(() => call(kv, writing, 150), StoreUnavailable, "within 150 ms")
+    assertRejects(() => call(kv, writing, 150), StoreUnavailableError, "within 150 ms")
   );
   assertLess(elapsed, SOON_MS);
   const triesBefore = tries;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import * as fc from "fast-check";
 import { serialize } from "node:v8";
-import { landedAs, measure } from "../../../kv/client/change.ts";
+import { estimateSize, findOwnVersionstamp } from "../../../kv/client/change.ts";
 
 const value = fc.dictionary(
   fc.string({ unit: "binary", maxLength: 20 }),
@@ -17,7 +17,7 @@ const value = fc.dictionary(
 Deno.test("measure never says less than a change takes", () => {
   fc.assert(fc.property(fc.array(value, { minLength: 1 }), (values) => {
     const sets = values.map((value, i) => ({ key: ["€".repeat(i), i], value }));
-    const room = measure({ checks: [], sets });
+    const room = estimateSize({ checks: [], sets });
     const valueBytes = values.reduce((sum, value) => sum + serialize(value).length, 0);
     const keyBytes = sets.reduce((sum, _, i) => sum + 3 * i + 2 + 9, 0);
     assertLessOrEqual(valueBytes + keyBytes, room.bytes);
@@ -31,12 +31,12 @@ Deno.test("measure says of an ordinary change that it is within KV's limits, and
     checks: [],
     sets: [{ key: [name], value: text }],
   });
-  assert(measure(change("x".repeat(8_000))).isWithinLimits);
-  assert(!measure(change("x".repeat(70_000))).isWithinLimits);
-  assert(!measure(change("x", "€".repeat(700))).isWithinLimits);
+  assert(estimateSize(change("x".repeat(8_000))).isWithinLimits);
+  assert(!estimateSize(change("x".repeat(70_000))).isWithinLimits);
+  assert(!estimateSize(change("x", "€".repeat(700))).isWithinLimits);
 });
 
-Deno.test("landedAs knows a change for written where one commit wrote all that it checks, and only then", () => {
+Deno.test("findOwnVersionstamp knows a change for written where one commit wrote all that it checks, and only then", () => {
   const [a, b] = [["record", "a"], ["record", "b"]];
   const change = {
     checks: [{ key: a, versionstamp: null }, { key: b, versionstamp: null }],
@@ -49,8 +49,8 @@ Deno.test("landedAs knows a change for written where one commit wrote all that i
   });
   const none = { key: b, value: null, versionstamp: null };
   const first = at(a, { count: 1 }, "01");
-  assertEquals(landedAs(change, [first, at(b, "b", "01")]), "01");
+  assertEquals(findOwnVersionstamp(change, [first, at(b, "b", "01")]), "01");
   for (const other of [at(b, "b", "02"), at(b, "c", "01"), none]) {
-    assertEquals(landedAs(change, [first, other]), null);
+    assertEquals(findOwnVersionstamp(change, [first, other]), null);
   }
 });

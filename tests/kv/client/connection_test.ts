@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { StoreUnavailable } from "../../../domain/ports.ts";
+import { StoreUnavailableError } from "../../../domain/ports/store.ts";
 import { call, commit as commitOf } from "../../../kv/client/call.ts";
 import { KvConnection } from "../../../kv/client/connection.ts";
 import { createReadiness } from "../../../kv/readiness.ts";
@@ -43,7 +43,7 @@ async function openConnection({ refusals = 0 } = {}) {
     reopened: reopened.promise,
     number: () => call(connection, async (kv) => (await kv.get(["number"])).value),
     timeOut: (run: (kv: Deno.Kv) => Promise<unknown> = hangs) =>
-      assertRejects(() => call(connection, run, DEADLINE_MS), StoreUnavailable),
+      assertRejects(() => call(connection, run, DEADLINE_MS), StoreUnavailableError),
     [Symbol.dispose]: () => opened.forEach((kv) => kv.close()),
   };
 }
@@ -127,13 +127,16 @@ Deno.test("KvConnection is not failing for what its former handle ends with late
   const { connection } = test;
   assertEquals(await test.number(), 1);
   const late = Promise.withResolvers<never>();
-  const commit = assertRejects(() => commitOf(connection, () => late.promise), StoreUnavailable);
+  const commit = assertRejects(
+    () => commitOf(connection, () => late.promise),
+    StoreUnavailableError,
+  );
   await test.timeOut();
   await test.reopened;
   await until(() => Promise.resolve(connection.health.isFailing), (isFailing) => !isFailing);
   late.reject(new Error("the handle was closed"));
   await commit;
   assertEquals(connection.health.isFailing, false);
-  await assertRejects(() => commitOf(connection, () => late.promise), StoreUnavailable);
+  await assertRejects(() => commitOf(connection, () => late.promise), StoreUnavailableError);
   assertEquals(connection.health.isFailing, true, "a failure of the new handle counts");
 });

@@ -1,16 +1,20 @@
 import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { install } from "@sinonjs/fake-timers";
-import { StoreUnavailable } from "../../../domain/ports.ts";
+import { StoreUnavailableError } from "../../../domain/ports/store.ts";
 import type { Change } from "../../../kv/client/change.ts";
-import { GroupCommit, LOCAL, SHARED } from "../../../kv/client/group_commit.ts";
+import {
+  FILE_COMMIT_LIMITS,
+  GroupCommit,
+  SERVER_COMMIT_LIMITS,
+} from "../../../kv/client/group_commit.ts";
 import { watchedKv } from "../watched_kv.ts";
 
 const clock = { elapsed: () => performance.now() };
 
-async function openCommits({ maxChecks = 100, maxUnderWay = 1 } = {}) {
+async function openCommits({ maxChecks = 100, maxInFlight = 1 } = {}) {
   const kv = await Deno.openKv(":memory:");
   const watched = watchedKv(kv);
-  const commits = new GroupCommit(watched.kv, { clock, maxChecks, maxUnderWay });
+  const commits = new GroupCommit(watched.kv, { clock, maxChecks, maxInFlight });
   /** Commits changes while one is under way, so that they are decided together. */
   const together = async (changes: Change[]) => {
     const letGo = watched.hold();
@@ -135,7 +139,10 @@ Deno.test("GroupCommit refuses what KV finds too large, and nothing else", async
     using test = await openCommits();
     const settled = await test.together([put("a"), large, put("b")]);
     assertEquals(oks(settled), [true, "threw", true]);
-    assertEquals(settled[1]!.status === "rejected" && settled[1].reason.name, "StoreUnavailable");
+    assertEquals(
+      settled[1]?.status === "rejected" && settled[1].reason.name,
+      "StoreUnavailableError",
+    );
     assertEquals(await stored(test.kv), ["a", "b", "first"]);
   }
 });
@@ -163,7 +170,7 @@ Deno.test("GroupCommit keeps each commit within what KV takes", async () => {
 });
 
 Deno.test("GroupCommit gives a server no more checks than it allows, several commits at once", async () => {
-  using test = await openCommits({ maxChecks: 10, maxUnderWay: 4 });
+  using test = await openCommits({ maxChecks: 10, maxInFlight: 4 });
   const letGo = test.watched.hold();
   const all = names("a", 64).map((name) => test.commits.commit(put(name)));
   await test.kv.get(["record"]);
@@ -190,7 +197,7 @@ function refusingKv(kv: Deno.Kv, refusals: number, onRefused = () => {}): Deno.K
 
 Deno.test("GroupCommit tries again where a failed check passes when it is looked at", async () => {
   using kv = await Deno.openKv(":memory:");
-  const commits = new GroupCommit(refusingKv(kv, 3), { clock, ...LOCAL });
+  const commits = new GroupCommit(refusingKv(kv, 3), { clock, ...FILE_COMMIT_LIMITS });
   const all = await Promise.all(["a", "b", "c"].map((name) => commits.commit(put(name))));
   assertEquals(all.map(({ ok }) => ok), [true, true, true]);
   assertEquals(await stored(kv), ["a", "b", "c"]);
@@ -198,8 +205,8 @@ Deno.test("GroupCommit tries again where a failed check passes when it is looked
 
 Deno.test("GroupCommit gives up on a store that refuses without a reason", async () => {
   using kv = await Deno.openKv(":memory:");
-  const commits = new GroupCommit(refusingKv(kv, Infinity), { clock, ...LOCAL });
-  await assertRejects(() => commits.commit(put("a")), StoreUnavailable, "contended");
+  const commits = new GroupCommit(refusingKv(kv, Infinity), { clock, ...FILE_COMMIT_LIMITS });
+  await assertRejects(() => commits.commit(put("a")), StoreUnavailableError, "contended");
 });
 
 Deno.test("GroupCommit answers each change that it must write alone, whatever becomes of the others", async () => {
@@ -219,7 +226,7 @@ Deno.test("GroupCommit answers each change that it must write alone, whatever be
     return operation;
   };
   const stubbornKv = { atomic, getMany: kv.getMany.bind(kv) } as unknown as Deno.Kv;
-  const commits = new GroupCommit(stubbornKv, { clock, ...LOCAL });
+  const commits = new GroupCommit(stubbornKv, { clock, ...FILE_COMMIT_LIMITS });
   const first = commits.commit(put("first"));
   const [quick, slow] = [commits.commit(put("quick")), commits.commit(put("slow"))];
   assert((await first).ok);
@@ -233,8 +240,8 @@ Deno.test("GroupCommit tries for no more than two seconds, however many calls it
   using kv = await Deno.openKv(":memory:");
   let now = 0;
   const slowKv = refusingKv(kv, Infinity, () => now += 900);
-  const commits = new GroupCommit(slowKv, { clock: { elapsed: () => now }, ...LOCAL });
-  await assertRejects(() => commits.commit(put("a")), StoreUnavailable, "within 2000 ms");
+  const commits = new GroupCommit(slowKv, { clock: { elapsed: () => now }, ...FILE_COMMIT_LIMITS });
+  await assertRejects(() => commits.commit(put("a")), StoreUnavailableError, "within 2000 ms");
 });
 
 /** A KV that sends every commit twice, as Deno's client does where the first answer was lost. */
@@ -254,7 +261,7 @@ function resendingKv(kv: Deno.Kv): Deno.Kv {
 Deno.test("GroupCommit knows a change that was sent twice for its own, and no other's", async () => {
   using kv = await Deno.openKv(":memory:");
   await kv.set(["record", "theirs"], "theirs");
-  const commits = new GroupCommit(resendingKv(kv), { clock, ...SHARED });
+  const commits = new GroupCommit(resendingKv(kv), { clock, ...SERVER_COMMIT_LIMITS });
   const names = ["a", "b", "theirs", "c"];
   const all = await Promise.all(names.map((name) => commits.commit(put(name, `${name} of ours`))));
   assertEquals(all.map(({ ok }) => ok), [true, true, false, true]);
@@ -269,9 +276,9 @@ Deno.test("GroupCommit knows a change that was sent twice for its own, and no ot
 Deno.test("GroupCommit writes nothing for whom it has told that the store is unavailable", async () => {
   using kv = await Deno.openKv(":memory:");
   const opening = Promise.withResolvers<Deno.Kv>();
-  const commits = new GroupCommit(opening.promise, { clock, ...LOCAL });
+  const commits = new GroupCommit(opening.promise, { clock, ...FILE_COMMIT_LIMITS });
   const all = ["a", "b", "c"].map((name) =>
-    assertRejects(() => commits.commit(put(name)), StoreUnavailable, "within 2000 ms")
+    assertRejects(() => commits.commit(put(name)), StoreUnavailableError, "within 2000 ms")
   );
   await Promise.all(all);
   opening.resolve(kv);
@@ -284,7 +291,7 @@ async function rejections(arrivals: number[]): Promise<number[]> {
   const timers = install({ toFake: ["setTimeout", "clearTimeout"] });
   const kv = { atomic: () => ({ check() {}, set() {}, commit: () => new Promise(() => {}) }) };
   const clock = { elapsed: () => timers.now };
-  const commits = new GroupCommit(kv as unknown as Deno.Kv, { clock, ...LOCAL });
+  const commits = new GroupCommit(kv as unknown as Deno.Kv, { clock, ...FILE_COMMIT_LIMITS });
   const rejected = new Map<number, number>();
   try {
     for (const at of arrivals) {

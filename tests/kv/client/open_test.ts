@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { CannotOpenStore, openStore } from "../../../kv/client/open.ts";
+import { openStore, OpenStoreError } from "../../../kv/client/open.ts";
 import { temporaryPath } from "../fixtures.ts";
 
 const OPEN = new URL("../../../kv/client/open.ts", import.meta.url).href;
@@ -40,7 +40,7 @@ Deno.test("openStore refuses a file that another process has open, and says what
   assertEquals(await other.said(), "opened");
   const error = await assertRejects(
     () => openStore({ kind: "file", path: file.path }),
-    CannotOpenStore,
+    OpenStoreError,
   );
   assertMatch(error.message, /another process has it open, and only one may write it/);
   assertMatch(error.message, /Stop the other one, or give this one a KV_PATH of its own/);
@@ -55,7 +55,7 @@ Deno.test("openStore refuses a symbolic link, by which another process could hav
   await Deno.symlink(file.path, link);
   const error = await assertRejects(
     () => openStore({ kind: "file", path: link }),
-    CannotOpenStore,
+    OpenStoreError,
     "it is a symbolic link. Set KV_PATH to the file itself",
   );
   assertStringIncludes(error.message, link);
@@ -95,7 +95,7 @@ Deno.test("openStore says what is wrong with a path that cannot be opened", asyn
   const noDatabase = `${file.path}/text`;
   await Deno.writeTextFile(noDatabase, "This is no database. ".repeat(100));
   for (const path of [`${file.path}/no/such/folder`, file.path, noDatabase]) {
-    const error = await assertRejects(() => openStore({ kind: "file", path }), CannotOpenStore);
+    const error = await assertRejects(() => openStore({ kind: "file", path }), OpenStoreError);
     assertStringIncludes(error.message, `Cannot open the KV file ${path}: `);
     assertStringIncludes(error.message, "Check that KV_PATH names a file in a folder that exists");
   }
@@ -104,7 +104,7 @@ Deno.test("openStore says what is wrong with a path that cannot be opened", asyn
 Deno.test("openStore that failed leaves the file to whoever comes next", async () => {
   await using file = await temporaryPath();
   await Deno.writeTextFile(file.path, "This is no database. ".repeat(100));
-  await assertRejects(() => openStore({ kind: "file", path: file.path }), CannotOpenStore);
+  await assertRejects(() => openStore({ kind: "file", path: file.path }), OpenStoreError);
   await Deno.remove(file.path);
   (await openStore({ kind: "file", path: file.path })).close();
 });

@@ -1,13 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import settings from "../../../deno.json" with { type: "json" };
-import {
-  DAY_MS,
-  openKvFile,
-  openTestStore,
-  requestIn,
-  run,
-  temporaryPath,
-} from "../fixtures.ts";
+import { DAY_MS, openKvFile, openTestStore, requestIn, run, temporaryPath } from "../fixtures.ts";
 import { mintToken } from "../../demo/token.ts";
 import { requestsPath, type Service, startService } from "../../support/service_process.ts";
 import { AUTH_SECRET } from "../../support/service.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import { Erasure } from "../../../domain/model/audit.ts";
-import { StoreUnavailable } from "../../../domain/ports.ts";
+import { StoreUnavailableError } from "../../../domain/ports/store.ts";
 import { Eraser, type EraserOptions } from "../../../kv/erase/eraser.ts";
 import type { Scope } from "../../../kv/erase/targets.ts";
 import { Retention } from "../../../kv/retention.ts";
@@ -150,7 +150,7 @@ function failing(kv: Deno.Kv, failAt: number) {
       await erasure;
       return false;
     } catch (error) {
-      assert(error instanceof StoreUnavailable);
+      assert(error instanceof StoreUnavailableError);
       return true;
     }
   };
@@ -216,7 +216,7 @@ Deno.test("erasing where others write deletes what lands meanwhile, also its las
       const appended = await other.store.append(late, claim({ actorId: ADA.id, key: "late" }));
       assert(appended.outcome === "stored");
       // Resumed by somebody else, and written when the request has gone.
-      await other.store.supersede(appended.stored, {
+      await other.store.recordSuperseded(appended.stored, {
         status: "failed",
         reason: "desk_timeout",
         summary: "late",
@@ -248,7 +248,7 @@ Deno.test("erasing gives up where records keep being written, and says what to d
     clock: { now: () => START, wait },
     isExclusive: false,
   });
-  await assertRejects(() => eraser.erase(ACTOR), StoreUnavailable, "withdraw the tokens");
+  await assertRejects(() => eraser.erase(ACTOR), StoreUnavailableError, "withdraw the tokens");
 });
 
 Deno.test("erasing what is expired deletes requests and events older than the retention, only", async () => {

@@ -35,9 +35,9 @@ export async function fill(kv: Deno.Kv, isExclusive = true): Promise<void> {
         const key = claim({ tenantId, actorId: createdBy.id, key: `k-${i}` });
         const appended = await store.append(request, key);
         assert(appended.outcome === "stored");
-        await limit.take(tenantId, createdBy.id);
+        await limit.consume(tenantId, createdBy.id);
         if (i === 2) {
-          await store.takeLease(request.reference, START + 60_000);
+          await store.acquireLease(request.reference, START + 60_000);
         } else {
           // In the first run each has the other one's request resumed.
           const actor = (i === 0) === (createdBy === ADA) ? ADA : BOB;

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { SignJWT } from "jose";
 import { parseClaims } from "../../../routes/auth/claims.ts";
-import { startPracticeDesk } from "../../demo/fake_desk.ts";
+import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { ALL_SCOPES } from "../../demo/token.ts";
 import { AUTH_SECRET, openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
@@ -274,7 +274,7 @@ Deno.test("the email of a token is used if it is one address that is not called 
 });
 
 Deno.test("the token's email is stored for the desk alone, and nothing else shows it", async () => {
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   const kv = await Deno.openKv(":memory:");
   try {
     await using service = await openService({

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { generateKeyPair, SignJWT } from "jose";
-import { createVerifyToken } from "../../../routes/auth/token_verifier.ts";
+import { createTokenVerifier } from "../../../routes/auth/token_verifier.ts";
 import { ALL_SCOPES, mintToken } from "../../demo/token.ts";
 import { AUTH_SECRET, openService, TestClock } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
@@ -168,7 +168,7 @@ Deno.test("a token that was valid is verified again after a minute, and not befo
   using verified = countVerifications();
   const start = Date.now();
   let now = start;
-  const verify = createVerifyToken({ ...OPTIONS, now: () => now });
+  const verify = createTokenVerifier({ ...OPTIONS, now: () => now });
   const token = await mintToken(AUTH_SECRET);
   for (const [ms, count] of [[0, 1], [59_999, 1], [60_000, 2], [119_999, 2]] as const) {
     now = start + ms;
@@ -180,7 +180,7 @@ Deno.test("a token that was valid is verified again after a minute, and not befo
 Deno.test("a token is verified again where a thousand others were since: memory has an end", async () => {
   using verified = countVerifications();
   const now = Date.now();
-  const verify = createVerifyToken({ ...OPTIONS, now: () => now });
+  const verify = createTokenVerifier({ ...OPTIONS, now: () => now });
   const tokens = await Promise.all(
     Array.from({ length: 1_001 }, (_, i) => mintToken(AUTH_SECRET, { sub: `u-${i}` })),
   );

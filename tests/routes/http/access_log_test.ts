@@ -30,7 +30,7 @@ Deno.test("the access log has one line for each answer: its id and route, never 
   for (const [path, call, route, status] of calls) {
     service.lines.length = 0;
     const answer = await service.call(path, call);
-    const lines = service.lines.filter(({ message }) => message === "Answered");
+    const lines = service.lines.filter(({ event }) => event === "request_completed");
     assertEquals(lines.length, 1);
     const [line] = lines;
     assertEquals([line?.route, line?.status, answer.status], [route, status, status]);
@@ -91,8 +91,8 @@ Deno.test("the access log says why a request was rejected, and for which tenant 
   const logged = async (path: string, call: Call = {}) => {
     service.lines.length = 0;
     const { status } = await service.call(path, call);
-    const { reason, tenantId, scope, origin } = service.lines.find(({ message }) =>
-      message === "Answered"
+    const { reason, tenantId, scope, origin } = service.lines.find(({ event }) =>
+      event === "request_completed"
     )!;
     const fields = { reason, tenantId, scope, origin };
     return [status, JSON.parse(JSON.stringify(fields))];
@@ -187,7 +187,7 @@ async function hashesOf(secret: string, subs: string[]) {
   }
   await service.call("/v1/tenants/acme/audit-events", { token: null });
   await service.call("/v1/tenants/acme/audit-events", { token: "rubbish" });
-  const lines = service.lines.filter(({ message }) => message === "Answered");
+  const lines = service.lines.filter(({ event }) => event === "request_completed");
   assertEquals(lines.slice(-2).map(({ actorHash }) => actorHash), [undefined, undefined]);
   return lines.slice(0, -2).map(({ actorHash }) => actorHash!);
 }

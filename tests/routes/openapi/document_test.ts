@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { openApiDocument } from "../../../routes/openapi/document.ts";
 import { PROBLEMS } from "../../../routes/http/problems.ts";
-import { type Media, mismatches, type Operation, OPERATIONS, resolve } from "../../support/response_validator.ts";
+import {
+  type Media,
+  mismatches,
+  type Operation,
+  OPERATIONS,
+  resolve,
+} from "../../support/response_validator.ts";
 import { openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 

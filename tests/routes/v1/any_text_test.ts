@@ -2,9 +2,9 @@
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { Submission } from "../../../domain/model/submission.ts";
-import { characters } from "../../../domain/model/text.ts";
+import { countCharacters } from "../../../domain/model/text.ts";
 import { anyLongText, anyText, KINDS } from "../../domain/model/text_arbitraries.ts";
-import { startPracticeDesk } from "../../demo/fake_desk.ts";
+import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { openService } from "../../support/service.ts";
 import { readProblem } from "../assert_problem.ts";
 
@@ -22,7 +22,7 @@ interface Sent {
 type Stored = Record<string, unknown> & Partial<Submission> & { reference: string };
 
 async function open() {
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   const service = await openService({
     env: {
       SUPPORT_DESK_URL: desk.url,
@@ -60,7 +60,7 @@ function assertWithinLimits({ summary, description, contact, diagnostics = {} }:
     [values.join(""), 10_000],
   ];
   for (const [text = "x", limit] of lengths) {
-    assertLessOrEqual(characters(text), limit);
+    assertLessOrEqual(countCharacters(text), limit);
     assert(text.isWellFormed());
   }
   for (const line of [summary, contact?.name, contact?.email, ...Object.keys(diagnostics)]) {

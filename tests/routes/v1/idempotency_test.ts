@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { startPracticeDesk } from "../../demo/fake_desk.ts";
+import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { type Call, openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
@@ -92,7 +92,7 @@ Deno.test("two submissions without a key are two requests", async () => {
 });
 
 Deno.test("a submission that is under way is not made twice: 409 says when to ask again", async () => {
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   desk.behave("hang-after-create");
   {
     await using service = await openService({

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { startPracticeDesk } from "../../demo/fake_desk.ts";
+import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { openService, TestClock } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
@@ -116,7 +116,7 @@ Deno.test("latest changes its ETag with the request, the label and the desk", as
 
 Deno.test("latest changes its ETag when a pending handoff turns out to be interrupted", async () => {
   using kv = await Deno.openKv(":memory:");
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   desk.behave("hang");
   const env = {
     SUPPORT_DESK_URL: desk.url,

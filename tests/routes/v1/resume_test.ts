@@ -1,16 +1,16 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import type { Context } from "../../../domain/model/context.ts";
-import { timestamp } from "../../../domain/handoff/state.ts";
+import type { SupportContext } from "../../../domain/model/context.ts";
+import { toTimestamp } from "../../../domain/handoff/state.ts";
 import { createStore } from "../../../kv/store.ts";
 import { MAX_BODY_BYTES } from "../../../routes/http/json_body.ts";
 import { requestIn } from "../../kv/fixtures.ts";
-import { startPracticeDesk } from "../../demo/fake_desk.ts";
+import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { mintToken } from "../../demo/token.ts";
 import { AUTH_SECRET, type Call, openService, TestClock } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
 const TENANT = "/v1/tenants/acme/support-requests";
-const CONTEXTS: [string, Context][] = [
+const CONTEXTS: [string, SupportContext][] = [
   [TENANT, { kind: "tenant", tenantId: "acme" }],
   ["/v1/tenants/acme/runs/r-1/support-requests", { kind: "run", tenantId: "acme", runId: "r-1" }],
 ];
@@ -19,7 +19,7 @@ const GRACE = { token: { sub: "u-2", name: "Grace" } };
 
 /** Two processes with one store, one desk and one clock; the second has less time for the desk. */
 async function openPair(env: Record<string, string> = {}) {
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   const kv = await Deno.openKv(":memory:");
   const clock = new TestClock();
   const now = Date.now();
@@ -46,14 +46,14 @@ async function openPair(env: Record<string, string> = {}) {
   });
 
   /** Leaves what a process leaves that dies while it calls the desk, with `leftMs` to its deadline. */
-  async function leavePending(context: Context, leftMs: number): Promise<string> {
+  async function leavePending(context: SupportContext, leftMs: number): Promise<string> {
     const request = requestIn(context, {
       now: clock.now(),
       createdBy: { id: "u-1", name: "Ada" },
       handoff: {
         status: "pending",
-        since: timestamp(clock.now()),
-        until: timestamp(clock.now() + leftMs),
+        since: toTimestamp(clock.now()),
+        until: toTimestamp(clock.now() + leftMs),
       },
     });
     await store.append(request);
@@ -280,7 +280,7 @@ Deno.test("no response shows until when a handoff may be in progress", async () 
   const [record] = await Array.fromAsync(
     pair.kv.list<{ handoff: unknown }>({ prefix: ["tenant"] }),
   );
-  const until = timestamp(Date.parse(since) + 15_000);
+  const until = toTimestamp(Date.parse(since) + 15_000);
   assertEquals(record!.value.handoff, { status: "pending", since, until });
   await desk.close();
   await (await submission).body?.cancel();

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
-import { startPracticeDesk } from "../../demo/fake_desk.ts";
+import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
@@ -74,7 +74,7 @@ Deno.test("submit keeps a request to create a ticket where no desk is configured
 });
 
 Deno.test("submit answers 201 with the ticket, and with the failure when the desk refuses", async () => {
-  const desk = startPracticeDesk();
+  const desk = startFakeDesk();
   {
     await using service = await openService({ env: deskEnv(desk) });
     const json = { summary: "Help", handoff: { mode: "create" } };
