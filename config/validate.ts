@@ -1,10 +1,4 @@
-import { InvalidConfigError, parseConfig } from "./config.ts";
+/** Validates the environment before `serve` starts, whose permissions are built from `KV_PATH`. */
+import { parseConfigOrExit } from "./parse_or_exit.ts";
 
-/** Says what is wrong with the environment before the service is given its permissions. */
-try {
-  parseConfig(Deno.env.toObject());
-} catch (error) {
-  if (!(error instanceof InvalidConfigError)) throw error;
-  console.error(error.message);
-  Deno.exit(1);
-}
+parseConfigOrExit(Deno.env.toObject());
