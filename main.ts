@@ -7,7 +7,7 @@ import type { Dependencies } from "./domain/dependencies.ts";
 import type { Clock } from "./domain/ports/clock.ts";
 import type { Log } from "./domain/ports/log.ts";
 import { generateReference } from "./domain/model/reference.ts";
-import { noopTelemetry, type Telemetry } from "./domain/telemetry.ts";
+import { noopTelemetry, type Telemetry } from "./domain/ports/telemetry.ts";
 import { InFlightTracker } from "./domain/in_flight.ts";
 import { call, type KvHandle } from "./kv/client/call.ts";
 import { KvConnection } from "./kv/client/connection.ts";

@@ -1,4 +1,4 @@
-import { type Ticket, TicketNumber } from "../domain/handoff/state.ts";
+import { type Ticket, TicketNumber } from "../domain/model/handoff.ts";
 
 /** The pages of Request Tracker, desktop, mobile and self-service, whose `id` is a ticket's. */
 const TICKET_PAGE =

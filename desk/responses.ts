@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TicketNumber } from "../domain/handoff/state.ts";
+import { TicketNumber } from "../domain/model/handoff.ts";
 import type { Reference } from "../domain/model/reference.ts";
 
 /** Request Tracker writes a ticket number as a string in some answers, as a number in others. */

@@ -3,7 +3,7 @@ import type { Desk } from "./ports/desk.ts";
 import type { Log } from "./ports/log.ts";
 import type { Store } from "./ports/store.ts";
 import type { Reference } from "./model/reference.ts";
-import type { Telemetry } from "./telemetry.ts";
+import type { Telemetry } from "./ports/telemetry.ts";
 import type { InFlightTracker } from "./in_flight.ts";
 
 /** All that the use cases work with, composed once in `main.ts`. */

@@ -1,5 +1,5 @@
 import type { SupportContext } from "./model/context.ts";
-import type { Handoff } from "./handoff/state.ts";
+import type { Handoff } from "./model/handoff.ts";
 import { fingerprint, FINGERPRINT_VERSION } from "./model/idempotency.ts";
 import type { KeyLookup } from "./ports/store.ts";
 import { type HandoffChoice, Submission } from "./model/submission.ts";

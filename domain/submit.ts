@@ -1,6 +1,6 @@
 import type { Dependencies } from "./dependencies.ts";
 import { failureSummary } from "./model/failure.ts";
-import { type StoredHandoff, toTimestamp } from "./handoff/state.ts";
+import { type StoredHandoff, toTimestamp } from "./model/handoff.ts";
 import { fingerprint, KEY_LIFETIME_MS } from "./model/idempotency.ts";
 import { handoffDeadline } from "./handoff/timeouts.ts";
 import {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AuditEvent, AuditEventName, Erasure } from "../domain/model/audit.ts";
-import { toPublicHandoff } from "../domain/handoff/state.ts";
+import { toPublicHandoff } from "../domain/model/handoff.ts";
 import type { AuditPosition, Store } from "../domain/ports/store.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import { call, type KvHandle } from "./client/call.ts";

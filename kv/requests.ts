@@ -1,6 +1,6 @@
 import { auditEvent } from "../domain/model/audit.ts";
 import type { SupportContext } from "../domain/model/context.ts";
-import { toTimestamp } from "../domain/handoff/state.ts";
+import { toTimestamp } from "../domain/model/handoff.ts";
 import { FINGERPRINT_VERSION } from "../domain/model/idempotency.ts";
 import {
   type AppendResult,

@@ -1,5 +1,5 @@
 import { failureSummary } from "../model/failure.ts";
-import { type DeskOutcome, toTimestamp } from "./state.ts";
+import { type DeskOutcome, toTimestamp } from "../model/handoff.ts";
 import type { Desk, DeskCalls } from "../ports/desk.ts";
 import type { FinalHandoff } from "../ports/store.ts";
 import type { SupportRequest } from "../model/support_request.ts";

@@ -1,4 +1,3 @@
-import type { SupportContext } from "../model/context.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { createTicket } from "./create_ticket.ts";
 import {
@@ -14,33 +13,11 @@ import type { StoredRequest } from "../ports/store.ts";
 import { runHandoff } from "./run.ts";
 import type { Actor, SupportRequest } from "../model/support_request.ts";
 
-export interface ResumeCommand {
-  context: SupportContext;
-  /** Who calls: the audit event of the finalization names them. */
-  actor: Actor;
-  requestId: string;
-}
-
 export type ResumeResult =
   /** The request as it is now: resumed if it was interrupted, unchanged otherwise. */
   | { outcome: "done"; request: SupportRequest }
   /** The handoff is in progress, here or in another process. */
   | { outcome: "in_progress"; retryAfterSeconds: number };
-
-/**
- * Resumes the handoff of the latest request of a context if it was interrupted. It needs no
- * idempotency key, so an interrupted handoff does not depend on the client that submitted it.
- *
- * @throws {StoreUnavailableError}
- */
-export async function resumeLatest(
-  deps: Dependencies,
-  { context, actor, requestId }: ResumeCommand,
-): Promise<ResumeResult | { outcome: "no_request" }> {
-  const stored = await deps.store.latest(context);
-  if (stored === null) return { outcome: "no_request" };
-  return await resume(deps, stored, actor, { requestId, tenantId: context.tenantId });
-}
 
 /**
  * Resumes the handoff of `stored` if it was interrupted. Any number of callers, in any number of

@@ -2,7 +2,7 @@ import type { Dependencies } from "../dependencies.ts";
 import type { FailureReason } from "../model/failure.ts";
 import { finalize } from "./finalize.ts";
 import { createTicket, toFinalHandoff } from "./create_ticket.ts";
-import type { DeskOutcome } from "./state.ts";
+import type { DeskOutcome } from "../model/handoff.ts";
 import { MAX_START_DELAY_MS } from "./timeouts.ts";
 import type { CallTrace, Desk, DeskCalls } from "../ports/desk.ts";
 import type { LogFields } from "../ports/log.ts";

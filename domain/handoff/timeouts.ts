@@ -1,5 +1,5 @@
 import { failureSummary } from "../model/failure.ts";
-import { type StoredHandoff, toTimestamp } from "./state.ts";
+import { type StoredHandoff, toTimestamp } from "../model/handoff.ts";
 import type { SupportRequest } from "../model/support_request.ts";
 
 /** How far the clocks of several machines may be apart. */

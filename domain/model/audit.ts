@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SupportContext } from "./context.ts";
-import { Handoff, type StoredHandoff, Timestamp, toPublicHandoff } from "../handoff/state.ts";
+import { Handoff, type StoredHandoff, Timestamp, toPublicHandoff } from "./handoff.ts";
 import { Reference } from "./reference.ts";
 import { Actor, type SupportRequest } from "./support_request.ts";
 

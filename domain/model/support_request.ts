@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SupportContext } from "./context.ts";
-import { StoredHandoff, Timestamp } from "../handoff/state.ts";
+import { StoredHandoff, Timestamp } from "./handoff.ts";
 import { Reference } from "./reference.ts";
 import { Severity } from "./submission.ts";
 import { exactSingleLine } from "./text.ts";

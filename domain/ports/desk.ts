@@ -1,4 +1,4 @@
-import type { Ticket } from "../handoff/state.ts";
+import type { Ticket } from "../model/handoff.ts";
 import type { Failure } from "../model/failure.ts";
 import type { SupportRequest } from "../model/support_request.ts";
 

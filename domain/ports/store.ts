@@ -1,4 +1,4 @@
-import type { Handoff } from "../handoff/state.ts";
+import type { Handoff } from "../model/handoff.ts";
 import type { AuditEvent, Erasure } from "../model/audit.ts";
 import type { SupportContext } from "../model/context.ts";
 import type { Reference } from "../model/reference.ts";

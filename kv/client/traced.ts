@@ -1,4 +1,4 @@
-import type { Telemetry } from "../../domain/telemetry.ts";
+import type { Telemetry } from "../../domain/ports/telemetry.ts";
 
 /** The handle, with a span for each read and each commit: Deno makes none for KV. */
 export function withTracing(kv: Deno.Kv, telemetry: Telemetry): Deno.Kv {

@@ -1,5 +1,5 @@
 import type { Erasure } from "../../domain/model/audit.ts";
-import { toTimestamp } from "../../domain/handoff/state.ts";
+import { toTimestamp } from "../../domain/model/handoff.ts";
 import { erasureKey } from "../keys.ts";
 import type { Tally } from "./tally.ts";
 import type { Scope } from "./targets.ts";

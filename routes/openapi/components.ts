@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AuditEvent, Erasure } from "../../domain/model/audit.ts";
 import { SupportContext } from "../../domain/model/context.ts";
-import { Handoff, Ticket } from "../../domain/handoff/state.ts";
+import { Handoff, Ticket } from "../../domain/model/handoff.ts";
 import { HandoffChoice, Submission } from "../../domain/model/submission.ts";
 import { Actor } from "../../domain/model/support_request.ts";
 import {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AuditEvent, Erasure } from "../../domain/model/audit.ts";
-import { Handoff, toPublicHandoff } from "../../domain/handoff/state.ts";
-import type { ContextSummary as Summary } from "../../domain/latest.ts";
+import { Handoff, toPublicHandoff } from "../../domain/model/handoff.ts";
+import type { ContextSummary as Summary } from "../../domain/get_latest.ts";
 import { HANDOFF_MODES } from "../../domain/model/submission.ts";
 import { SupportRequest } from "../../domain/model/support_request.ts";
 

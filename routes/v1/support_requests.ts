@@ -1,9 +1,9 @@
 import { type Context as HonoContext, Hono } from "hono";
 import type { Dependencies } from "../../domain/dependencies.ts";
 import { IDEMPOTENCY_KEY } from "../../domain/model/idempotency.ts";
-import { type ContextSummary, getLatest } from "../../domain/latest.ts";
+import { type ContextSummary, getLatest } from "../../domain/get_latest.ts";
 import type { RateLimit } from "../../domain/ports/rate_limit.ts";
-import { resumeLatest } from "../../domain/handoff/resume.ts";
+import { resumeLatest } from "../../domain/resume_latest.ts";
 import type { Submission } from "../../domain/model/submission.ts";
 import { submit } from "../../domain/submit.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";

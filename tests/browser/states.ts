@@ -1,4 +1,4 @@
-import { toTimestamp } from "../../domain/handoff/state.ts";
+import { toTimestamp } from "../../domain/model/handoff.ts";
 import { createStore } from "../../kv/store.ts";
 import { ACME, requestIn } from "../kv/fixtures.ts";
 import { mintToken } from "../demo/token.ts";

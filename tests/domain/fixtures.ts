@@ -2,7 +2,7 @@ import { captureLog } from "../support/log.ts";
 import type { SupportContext } from "../../domain/model/context.ts";
 import type { Dependencies } from "../../domain/dependencies.ts";
 import type { Failure } from "../../domain/model/failure.ts";
-import type { Ticket } from "../../domain/handoff/state.ts";
+import type { Ticket } from "../../domain/model/handoff.ts";
 import type {
   Admission,
   CreateTicketResult,
@@ -16,7 +16,7 @@ import { Submission } from "../../domain/model/submission.ts";
 import { submit } from "../../domain/submit.ts";
 import type { SubmitResult } from "../../domain/submit_result.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
-import { noopTelemetry } from "../../domain/telemetry.ts";
+import { noopTelemetry } from "../../domain/ports/telemetry.ts";
 import { InFlightTracker } from "../../domain/in_flight.ts";
 import { createStore } from "../../kv/store.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { toTimestamp } from "../../domain/handoff/state.ts";
+import { toTimestamp } from "../../domain/model/handoff.ts";
 import type { Store } from "../../domain/ports/store.ts";
 import { InFlightTracker } from "../../domain/in_flight.ts";
 import {

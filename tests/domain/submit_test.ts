@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { SupportContext } from "../../domain/model/context.ts";
-import { toTimestamp } from "../../domain/handoff/state.ts";
+import { toTimestamp } from "../../domain/model/handoff.ts";
 import { type Store, StoreUnavailableError } from "../../domain/ports/store.ts";
 import { ACME, ACTOR, ask, failedWith, openDeskhand, requestOf, ScriptedDesk } from "./fixtures.ts";
 import { OVERDUE_MS, START, ticket } from "./fixtures.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { AuditEvent } from "../../domain/model/audit.ts";
 import { KEY_LIFETIME_MS } from "../../domain/model/idempotency.ts";
-import { toPublicHandoff } from "../../domain/handoff/state.ts";
+import { toPublicHandoff } from "../../domain/model/handoff.ts";
 import { withInterruption } from "../../domain/handoff/timeouts.ts";
 import { IdempotencyRecord } from "../../kv/records.ts";
 import { SupportRequest } from "../../domain/model/support_request.ts";

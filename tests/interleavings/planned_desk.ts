@@ -1,6 +1,6 @@
 import type { UngatedDesk } from "../../desk/gate.ts";
 import { toCreateFailure } from "../../desk/failures.ts";
-import type { Ticket } from "../../domain/handoff/state.ts";
+import type { Ticket } from "../../domain/model/handoff.ts";
 import type {
   CreateTicketResult,
   FindTicketResult,

@@ -2,7 +2,7 @@ import { serialize } from "node:v8";
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { MAX_DESK_URL_LENGTH } from "../../config/environment.ts";
-import { toTimestamp } from "../../domain/handoff/state.ts";
+import { toTimestamp } from "../../domain/model/handoff.ts";
 import type { FinalHandoff } from "../../domain/ports/store.ts";
 import { Submission } from "../../domain/model/submission.ts";
 import type { Actor } from "../../domain/model/support_request.ts";

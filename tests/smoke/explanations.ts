@@ -1,5 +1,5 @@
 import type { FailureReason } from "../../domain/model/failure.ts";
-import type { Handoff } from "../../domain/handoff/state.ts";
+import type { Handoff } from "../../domain/model/handoff.ts";
 import { type Answer, problemOf, type Target } from "./call.ts";
 
 /** What an operator can do about each reason for which a handoff fails. */

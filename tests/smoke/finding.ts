@@ -1,5 +1,5 @@
 import type { ContextSummaryResponse, SupportRequestResponse } from "../../routes/v1/responses.ts";
-import type { Ticket } from "../../domain/handoff/state.ts";
+import type { Ticket } from "../../domain/model/handoff.ts";
 import type { Answer, CallOptions, Target } from "./call.ts";
 
 /** What a check came to. `note` tells what was made, what is wrong, or why nothing is known. */

@@ -3,7 +3,7 @@ import { Environment } from "../../config/environment.ts";
 import { isSafeInTransit } from "../../config/http_hosts.ts";
 import { type Exchange, sendRequest } from "../../desk/http.ts";
 import { normalizeBaseUrl, toTicket } from "../../desk/link.ts";
-import type { Ticket } from "../../domain/handoff/state.ts";
+import type { Ticket } from "../../domain/model/handoff.ts";
 import { failed, type Finding, ok, skipped } from "./finding.ts";
 
 const DEADLINE_MS = 5_000;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { FailureReason } from "../../../domain/model/failure.ts";
 import { createTicket, toFinalHandoff } from "../../../domain/handoff/create_ticket.ts";
-import { toTimestamp } from "../../../domain/handoff/state.ts";
+import { toTimestamp } from "../../../domain/model/handoff.ts";
 import type { CreateTicketResult, FindTicketResult } from "../../../domain/ports/desk.ts";
 import {
   ACME,

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Store } from "../../../domain/ports/store.ts";
-import { noopTelemetry } from "../../../domain/telemetry.ts";
+import { noopTelemetry } from "../../../domain/ports/telemetry.ts";
 import {
   ACME,
   ask,

@@ -1,7 +1,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { toTimestamp } from "../../../domain/handoff/state.ts";
+import { toTimestamp } from "../../../domain/model/handoff.ts";
 import { isInterrupted, withInterruption } from "../../../domain/handoff/timeouts.ts";
-import { getLatest } from "../../../domain/latest.ts";
+import { getLatest } from "../../../domain/get_latest.ts";
 import type { SupportRequest } from "../../../domain/model/support_request.ts";
 import { ACME, ACTOR, interrupt, openDeskhand, START, ticket } from "../fixtures.ts";
 

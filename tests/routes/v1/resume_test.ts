@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import type { SupportContext } from "../../../domain/model/context.ts";
-import { toTimestamp } from "../../../domain/handoff/state.ts";
+import { toTimestamp } from "../../../domain/model/handoff.ts";
 import { createStore } from "../../../kv/store.ts";
 import { MAX_BODY_BYTES } from "../../../routes/http/json_body.ts";
 import { requestIn } from "../../kv/fixtures.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { getLatest } from "../../domain/latest.ts";
+import { getLatest } from "../../domain/get_latest.ts";
 import {
   ACME,
   ask,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Failure, FailureReason } from "../model/failure.ts";
+import { type Failure, FailureReason } from "./failure.ts";
 
 /** ISO 8601 in UTC, to the millisecond. */
 export const Timestamp = z.iso.datetime({ precision: 3 });
