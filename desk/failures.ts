@@ -2,26 +2,29 @@ import type { Failure } from "../domain/model/failure.ts";
 import type { CreateTicketResult } from "../domain/ports/desk.ts";
 import { type Exchange, responsivenessOf, traceOf } from "./http.ts";
 
-type FailedCreation = Extract<CreateTicketResult, { outcome: "failed" }>;
+/** An exchange without a readable response of the expected status. */
+type FailedExchange = Exclude<Exchange, { outcome: "json" }>;
 
 /**
- * What a creation came to that did not end in a readable 201. Whether a ticket may exist depends
- * on who spoke last: a desk that refused made none; one that fell silent, or that a proxy spoke
- * for, may have.
+ * Converts a create request that got no readable 201 to a failure. Whether a ticket may exist depends
+ * on who responded: a desk that rejects a request creates none; one that goes silent, or that a proxy
+ * responds for, may have created one.
  */
-export function toCreateFailure(exchange: Exclude<Exchange, { outcome: "read" }>): FailedCreation {
+export function toCreateFailure(
+  exchange: FailedExchange,
+): Extract<CreateTicketResult, { outcome: "failed" }> {
   return {
     outcome: "failed",
     failure: toFailure(exchange),
-    // Request Tracker's own error is 500. The others are a proxy's words, and the desk behind it may
-    // still be at work: Envoy and Varnish say 503 where they have lost it or wait no longer.
-    deskAnswered: exchange.outcome === "answered" && exchange.status === 500,
+    // Request Tracker itself only returns 500. Other 5xx codes come from a proxy, behind which the
+    // desk may still be working: Envoy and Varnish return 503 when they lose it or stop waiting.
+    respondedByDesk: exchange.outcome === "unexpected_status" && exchange.status === 500,
     responsiveness: responsivenessOf(exchange),
     trace: traceOf(exchange),
   };
 }
 
-function toFailure(exchange: Exclude<Exchange, { outcome: "read" }>): Failure {
+function toFailure(exchange: FailedExchange): Failure {
   switch (exchange.outcome) {
     case "expired":
       return { reason: "desk_timeout", ticketMayExist: false };
@@ -33,25 +36,27 @@ function toFailure(exchange: Exclude<Exchange, { outcome: "read" }>): Failure {
       return { reason: "desk_connection_lost", ticketMayExist: true };
     case "unreadable":
       return { reason: "desk_unreadable", ticketMayExist: true };
-    case "answered":
+    case "unexpected_status":
       return failureOfStatus(exchange);
   }
 }
 
-function failureOfStatus({ status, isJson }: Extract<Exchange, { outcome: "answered" }>): Failure {
-  // Request Tracker's own are JSON. Any other is of a firewall or a sign-on proxy, which no new
-  // token would change.
+function failureOfStatus(
+  { status, isJson }: Extract<Exchange, { outcome: "unexpected_status" }>,
+): Failure {
+  // Request Tracker's own 401 and 403 are JSON. Any other comes from a firewall or a sign-on proxy,
+  // and a new token would not help.
   const isUnauthorized = (status === 401 || status === 403) && isJson;
-  // Request Tracker redirects a token that it rejects to its login page.
-  if (isUnauthorized || isStatusClass(300, status)) {
+  // Request Tracker redirects some requests with an invalid token to its login page.
+  if (isUnauthorized || isStatusClass(3, status)) {
     return { reason: "desk_refused_credentials", ticketMayExist: false };
   }
   if (status === 429) return { reason: "desk_rate_limited", ticketMayExist: false };
-  if (isStatusClass(400, status)) return { reason: "desk_rejected", ticketMayExist: false };
-  if (isStatusClass(500, status)) return { reason: "desk_error", ticketMayExist: true };
+  if (isStatusClass(4, status)) return { reason: "desk_rejected", ticketMayExist: false };
+  if (isStatusClass(5, status)) return { reason: "desk_error", ticketMayExist: true };
   return { reason: "desk_unreadable", ticketMayExist: true };
 }
 
-function isStatusClass(hundred: number, status: number): boolean {
-  return status >= hundred && status < hundred + 100;
+function isStatusClass(firstDigit: number, status: number): boolean {
+  return Math.floor(status / 100) === firstDigit;
 }

@@ -15,14 +15,14 @@ export async function createTicket(
 ): Promise<DeskOutcome> {
   const creation = await desk.createTicket(request, signal);
   if (creation.outcome === "created") return creation;
-  const { failure, deskAnswered } = creation;
+  const { failure, respondedByDesk } = creation;
   if (!failure.ticketMayExist || signal.aborted) return { outcome: "failed", failure };
 
   const lookup = await desk.findTicket(request, signal);
   if (lookup.outcome === "found") return { outcome: "created", ticket: lookup.ticket };
   // Absence proves something only once the desk has finished with the creation, and it has where
   // it answered with an error of its own. A proxy's error says nothing about the desk.
-  const ticketMayExist = !(lookup.outcome === "absent" && deskAnswered);
+  const ticketMayExist = !(lookup.outcome === "absent" && respondedByDesk);
   return { outcome: "failed", failure: { ...failure, ticketMayExist } };
 }
 

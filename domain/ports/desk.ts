@@ -27,8 +27,8 @@ export type CreateTicketResult =
   | {
     outcome: "failed";
     failure: Failure;
-    /** Whether the desk itself, not a proxy before it, answered with an error. */
-    deskAnswered: boolean;
+    /** Whether the error response came from the desk itself, not from a proxy in front of it. */
+    respondedByDesk: boolean;
     responsiveness?: Responsiveness;
     trace?: CallTrace;
   };

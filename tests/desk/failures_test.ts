@@ -29,10 +29,15 @@ const CONTACTS: Partial<Record<FailureReason, Responsiveness | undefined>> = {
 function failure(
   reason: FailureReason,
   ticketMayExist: boolean,
-  deskAnswered = false,
+  respondedByDesk = false,
 ): Extract<CreateTicketResult, { outcome: "failed" }> {
   const responsiveness = reason in CONTACTS ? CONTACTS[reason] : "responded";
-  return { outcome: "failed", failure: { reason, ticketMayExist }, deskAnswered, responsiveness };
+  return {
+    outcome: "failed",
+    failure: { reason, ticketMayExist },
+    respondedByDesk,
+    responsiveness,
+  };
 }
 
 const TIMEOUT = failure("desk_timeout", true);

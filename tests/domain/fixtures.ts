@@ -56,12 +56,12 @@ export const foundAs = (reference: string): FindTicketResult => ({
 
 export function failedWith(
   failure: Partial<Failure> = {},
-  deskAnswered = false,
+  respondedByDesk = false,
 ): CreateTicketResult {
   return {
     outcome: "failed",
     failure: { reason: "desk_timeout", ticketMayExist: true, ...failure },
-    deskAnswered,
+    respondedByDesk,
   };
 }
 
