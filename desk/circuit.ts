@@ -1,36 +1,36 @@
 /** How many calls in a row must time out before the circuit opens. */
 const TIMEOUTS_TO_OPEN = 5;
-/** How long an open circuit waits between two probes, and before the first one. */
+/** How long the circuit is open before its first probe, and from one probe to the next. */
 const PROBE_INTERVAL_MS = 5_000;
 
 /**
- * A circuit breaker: while the desk hangs, submissions fail immediately instead of after five seconds
- * each, and the desk is not flooded.
+ * The states of a circuit breaker. While the desk hangs, submissions fail immediately instead of
+ * after five seconds each, and the desk is not flooded.
  *
  * | state | entered | handoffs | left |
  * | --- | --- | --- | --- |
- * | closed | at the start; on a response while open or probing | admitted | to open, when five calls in a row have timed out |
- * | open | from closed; when a probe has ended without a response | rejected | to probing, by the first handoff that comes five seconds after the circuit opened or the last probe began; to closed, by a response |
- * | probing | from open | rejected, but for the probe | to closed, by a response; to open, when the probe has ended without one |
+ * | closed | initially; on any response while open or probing | admitted | to open: after five consecutive timeouts |
+ * | open | from closed; when a probe ends without a response | rejected | to probing: by the first handoff at least five seconds after the circuit opened or the last probe started; to closed: on a response |
+ * | probing | from open | rejected, except the probe itself | to closed: on a response; to open: when the probe ends without one |
  *
- * A response is any at all: a desk that rejects a ticket is alive. A call that ended in neither a
- * response nor a timeout (a name that does not resolve, a closed port, a lost connection) keeps
- * nobody waiting and proves nothing, so it changes nothing.
+ * Any response counts, whatever its status: a desk that rejects a ticket is alive. A call that ends
+ * with neither a response nor a timeout (DNS failure, connection refused, connection lost) keeps no
+ * user waiting and says nothing about the desk's load, so it changes no state.
  */
 type State =
   | { name: "closed"; timeouts: number }
   | { name: "open"; probeAt: number }
   | { name: "probing"; probeAt: number };
 
-/** What a {@linkcode Circuit} says about one handoff. */
+/** What a {@linkcode Circuit} decides about one handoff. */
 export type Verdict = "admitted" | "probe" | "rejected";
 
-/** See `State` for its states. Times are in milliseconds since some start, and never jump. */
+/** A circuit breaker; see `State` for its states. All times are monotonic milliseconds. */
 export class Circuit {
   #state: State = { name: "closed", timeouts: 0 };
   #onChange: (state: "opened" | "closed") => void;
 
-  /** `onChange` is called when the circuit opens and closes, not when a probe begins or fails. */
+  /** `onChange` is called when the circuit opens and closes, not when a probe starts or fails. */
   constructor(onChange: (state: "opened" | "closed") => void = () => {}) {
     this.#onChange = onChange;
   }
@@ -39,7 +39,10 @@ export class Circuit {
     return this.#state.name;
   }
 
-  /** Decides about a handoff that begins now. A probe must be followed by {@linkcode probeEnded}. */
+  /**
+   * Decides whether a handoff that starts at `now` may call the desk. After `probe`, the caller must
+   * call {@linkcode probeEnded}, or no further probe is admitted.
+   */
   admit(now: number): Verdict {
     const state = this.#state;
     if (state.name === "closed") return "admitted";
@@ -48,23 +51,23 @@ export class Circuit {
     return "probe";
   }
 
-  /** A call ended with a response of the desk. */
+  /** Records that a call received a response. */
   responded(): void {
     const wasOpen = this.#state.name !== "closed";
     this.#state = { name: "closed", timeouts: 0 };
     if (wasOpen) this.#onChange("closed");
   }
 
-  /** A call was sent, or began to connect, and had no response when its time was over. */
+  /** Records that a call was sent, or started to connect, and timed out without a response. */
   timedOut(now: number): void {
-    // A timeout while open is of a call that began before; one of the probe ends with the probe.
+    // While open, a timeout belongs to a call that started earlier; a probe's ends with the probe.
     if (this.#state.name !== "closed") return;
     if (++this.#state.timeouts < TIMEOUTS_TO_OPEN) return;
     this.#state = { name: "open", probeAt: now + PROBE_INTERVAL_MS };
     this.#onChange("opened");
   }
 
-  /** The probe's handoff has ended, however: without a response the circuit is open again. */
+  /** Records that the probe's handoff has ended. Without a response, the circuit reopens. */
   probeEnded(): void {
     if (this.#state.name === "probing") this.#state = { ...this.#state, name: "open" };
   }

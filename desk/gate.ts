@@ -11,13 +11,13 @@ import type { Log } from "../domain/ports/log.ts";
 import { Circuit } from "./circuit.ts";
 
 export interface GateOptions {
-  /** How many handoffs may call the desk at the same time. Each makes one call after the other. */
+  /** How many handoffs may call the desk concurrently. Each sends one request at a time. */
   maxConcurrency: number;
   clock: Pick<Clock, "elapsed" | "deadline">;
   log: Log;
 }
 
-/** A desk that anybody may call at any time. */
+/** A desk without a limit on its callers. */
 export type UngatedDesk = Pick<Desk, "label" | "resolveTicket"> & DeskCalls;
 
 interface Waiter {
@@ -25,16 +25,17 @@ interface Waiter {
 }
 
 /**
- * Protects the desk from too many calls at the same time, and people from waiting for a desk that
- * hangs. A handoff is admitted once, for all of its calls: the lookup that follows an unclear
- * creation must not wait behind other handoffs.
+ * Wraps a desk with a concurrency limit and a {@linkcode Circuit}: protects the desk from too many
+ * concurrent calls, and users from waiting for a desk that hangs. A handoff is admitted once for all
+ * of its calls, so that the lookup after an unclear create request does not queue behind other
+ * handoffs.
  *
- * Handoffs are admitted in the order in which they came. Their number is limited by the submissions
- * in flight, each of which leaves when its own time is over. When the circuit opens, those that wait
- * are rejected: what they wait for would only take their five seconds.
+ * Handoffs are admitted first come, first served. The queue is bounded by the submissions in flight,
+ * each of which leaves it when its own wait expires. When the circuit opens, everything queued is
+ * rejected: a turn would only cost another five seconds.
  *
- * Written here because no library does this: cockatiel 4 leaves a call whose time is over in
- * its queue, makes the others wait for a probe, and measures by a clock that jumps.
+ * Not from a library, because none does this: cockatiel 4 leaves an expired call in its queue, makes
+ * other calls wait for a probe, and uses a clock that can jump.
  */
 export function createGate(desk: UngatedDesk, { maxConcurrency, clock, log }: GateOptions): Desk {
   const waiters = new Set<Waiter>();
@@ -42,10 +43,13 @@ export function createGate(desk: UngatedDesk, { maxConcurrency, clock, log }: Ga
 
   const circuit = new Circuit((state) => {
     if (state === "closed") {
-      log.info("desk_circuit_closed", "The desk responds again; handoffs resume");
+      log.info("desk_circuit_closed", "The desk responds again; handoffs are no longer rejected");
       return;
     }
-    log.error("desk_circuit_opened", "The desk has timed out repeatedly; handoffs are suspended");
+    log.error(
+      "desk_circuit_opened",
+      "The desk has timed out repeatedly; handoffs are rejected until it responds",
+    );
     for (const waiter of waiters) waiter.resolve(false);
     waiters.clear();
   });
@@ -58,57 +62,57 @@ export function createGate(desk: UngatedDesk, { maxConcurrency, clock, log }: Ga
     if (verdict === "rejected") return { outcome: "rejected" };
     try {
       if (admitted < maxConcurrency) admitted++;
-      else if (!await turn(waitMs)) return { outcome: "rejected" };
+      else if (!await waitForTurn(waitMs)) return { outcome: "rejected" };
       try {
         return { outcome: "admitted", result: await work(calls) };
       } finally {
-        leave();
+        passTurnOn();
       }
     } finally {
-      // However it ends: a probe that is never said to have ended would be the last one.
+      // Whatever happens: a probe that is never reported as ended would block every later one.
       if (verdict === "probe") circuit.probeEnded();
     }
   }
 
-  /** Resolves with true when it is the caller's turn, with false when it will not come in time. */
-  function turn(waitMs: number): Promise<boolean> {
+  /** Resolves with true on the caller's turn, or with false if it does not come in time. */
+  function waitForTurn(waitMs: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const waiter = { resolve };
     waiters.add(waiter);
     clock.deadline(waitMs).addEventListener("abort", () => {
-      // Later than its turn this does nothing.
+      // After the turn, this has no effect.
       waiters.delete(waiter);
       resolve(false);
     });
     return promise;
   }
 
-  function leave(): void {
+  function passTurnOn(): void {
     const [next] = waiters;
     if (next === undefined) {
       admitted--;
       return;
     }
-    // The place passes on directly, so that nobody who comes now is before those who wait.
+    // Hands the slot over directly, so that a new caller cannot overtake the queue.
     waiters.delete(next);
     next.resolve(true);
   }
 
-  function watch(responsiveness: Responsiveness | undefined): void {
+  function report(responsiveness: Responsiveness | undefined): void {
     if (responsiveness === "responded") circuit.responded();
     else if (responsiveness === "timed_out") circuit.timedOut(clock.elapsed());
   }
 
   const calls: DeskCalls = {
     async createTicket(request, signal) {
-      const creation = await desk.createTicket(request, signal);
-      watch(responsivenessOfResult(creation));
-      return creation;
+      const result = await desk.createTicket(request, signal);
+      report(responsivenessOfResult(result));
+      return result;
     },
     async findTicket(request, signal) {
-      const lookup = await desk.findTicket(request, signal);
-      watch(responsivenessOfResult(lookup));
-      return lookup;
+      const result = await desk.findTicket(request, signal);
+      report(responsivenessOfResult(result));
+      return result;
     },
   };
 

@@ -1,24 +1,26 @@
 import type { CallTrace, Phase, Responsiveness } from "../domain/ports/desk.ts";
+import { phaseBeforeSending } from "./network_errors.ts";
 import { readBody } from "./read_body.ts";
 
 /**
- * What came of one request. `expired` and `not_sent` promise that not a byte of it left; after
- * `timed_out` and `connection_lost` the desk may have acted on it.
+ * The result of one HTTP request. `expired` and `not_sent` guarantee that not one byte of the request
+ * was sent; after `timed_out` and `connection_lost`, the desk may have processed it.
  */
 export type Exchange =
+  /** The signal was aborted before the request started. */
   | { outcome: "expired" }
   | { outcome: "not_sent"; phase: Phase }
   | { outcome: "timed_out"; phase: Phase; status?: number }
   | { outcome: "connection_lost"; phase: Phase; status?: number }
-  /** The wanted status came with JSON. */
-  | { outcome: "read"; status: number; json: unknown }
-  /** The wanted status came with something else, or with more than is read. */
+  /** The response had the expected status and a JSON body. */
+  | { outcome: "json"; status: number; json: unknown }
+  /** The response had the expected status and a body that is not JSON or too long. */
   | { outcome: "unreadable"; status: number }
   /**
-   * Another status came. Its body is never read: nothing in it could change what follows. Whether
-   * it is JSON is taken from the response's headers.
+   * The response had another status. Its body is not read, because nothing in it could change what
+   * happens next. `isJson` is taken from the response headers.
    */
-  | { outcome: "answered"; status: number; isJson: boolean };
+  | { outcome: "unexpected_status"; status: number; isJson: boolean };
 
 export interface OutboundRequest {
   url: string;
@@ -26,15 +28,15 @@ export interface OutboundRequest {
   headers: Record<string, string>;
   body?: string;
   /** The only status whose body is read. */
-  wanted: number;
+  expectedStatus: number;
 }
 
-/** What an exchange showed of the desk, if anything. */
+/** Returns whether the desk responded or timed out, or undefined if the exchange shows neither. */
 export function responsivenessOf({ outcome }: Exchange): Responsiveness | undefined {
   switch (outcome) {
-    case "read":
+    case "json":
     case "unreadable":
-    case "answered":
+    case "unexpected_status":
       return "responded";
     case "timed_out":
       return outcome;
@@ -45,7 +47,7 @@ export function responsivenessOf({ outcome }: Exchange): Responsiveness | undefi
   }
 }
 
-/** Where an exchange ended, and with which status; undefined if nothing was tried. */
+/** Returns the phase and status in which an exchange ended, or undefined if it never started. */
 export function traceOf(exchange: Exchange): CallTrace | undefined {
   switch (exchange.outcome) {
     case "expired":
@@ -57,23 +59,26 @@ export function traceOf(exchange: Exchange): CallTrace | undefined {
       const { phase, status } = exchange;
       return { phase, ...status !== undefined && { deskStatus: status } };
     }
-    case "read":
+    case "json":
     case "unreadable":
-    case "answered":
+    case "unexpected_status":
       return { phase: "response", deskStatus: exchange.status };
   }
 }
 
-/** Sends a request to the desk; everything goes this way. Never rejects, and ends with `signal`. */
+/**
+ * Sends one request to the desk. Every request to the desk goes through this function: it follows no
+ * redirect, reads at most 64 KiB, ends with `signal` and never rejects.
+ */
 export async function sendRequest(
   fetch: typeof globalThis.fetch,
-  { url, wanted, ...request }: OutboundRequest,
+  { url, expectedStatus, ...request }: OutboundRequest,
   signal: AbortSignal,
 ): Promise<Exchange> {
   if (signal.aborted) return { outcome: "expired" };
   let response: Response;
   try {
-    // A followed redirect would take the token, and a person's words, to wherever it points.
+    // Following a redirect would send the token and the user's text to an unknown server.
     response = await fetch(url, { ...request, signal, redirect: "manual" });
   } catch (error) {
     const phase = phaseBeforeSending(error, url);
@@ -81,10 +86,10 @@ export async function sendRequest(
     return { outcome: abortedExchange(signal), phase: "request" };
   }
   const { status } = response;
-  if (status !== wanted) {
-    // Not awaited: a desk that stalls while its response is discarded must not be waited for.
+  if (status !== expectedStatus) {
+    // Not awaited: cancelling can block if the desk stalls.
     response.body?.cancel().catch(() => {});
-    return { outcome: "answered", status, isJson: isJson(response.headers) };
+    return { outcome: "unexpected_status", status, isJson: isJson(response.headers) };
   }
   let bytes: Uint8Array<ArrayBuffer> | null;
   try {
@@ -92,45 +97,17 @@ export async function sendRequest(
   } catch {
     return { outcome: abortedExchange(signal), phase: "response", status };
   }
-  const json = bytes && parse(bytes);
-  return json === null
+  const parsed = bytes && parse(bytes);
+  return parsed === null
     ? { outcome: "unreadable", status }
-    : { outcome: "read", status, json: json.value };
+    : { outcome: "json", status, json: parsed.value };
 }
 
 function abortedExchange(signal: AbortSignal): "timed_out" | "connection_lost" {
   return signal.aborted ? "timed_out" : "connection_lost";
 }
 
-/**
- * The phase in which a request failed of which nothing was sent, or null: whatever is not recognised
- * may have been sent. Deno gives its network errors no code. What tells them apart stands in the
- * message up to Deno 2.5, and in the cause's message later. The URL, which they quote before it,
- * cannot contain these words: it has no spaces. The message itself goes nowhere.
- */
-function phaseBeforeSending(error: unknown, url: string): Phase | null {
-  if (error instanceof Deno.errors.NotCapable) return "connect";
-  if (!(error instanceof Error)) return null;
-  const cause = error.cause instanceof Error ? error.cause.message : "";
-  const text = `${error.message}\n${cause}`;
-  if (/Requests to port \d+ are blocked/.test(text)) return "connect";
-  // DENO_CERT or DENO_TLS_CA_STORE cannot be used: Deno then sends no request at all, even by http.
-  if (isCertificateStoreError(error)) return "tls";
-  const detail = /client error \(Connect\)(.*)/s.exec(text)?.[1];
-  if (detail === undefined) return null;
-  if (detail.includes("dns error")) return "dns";
-  // What is left after the TCP connection and a proxy's tunnel is the TLS handshake, whose errors
-  // have many words: "invalid peer certificate", "received corrupt message", "tls handshake eof".
-  const isTls = url.startsWith("https:") && !/tcp connect error|tunnel|proxy|socks/i.test(detail);
-  return isTls ? "tls" : "connect";
-}
-
-/** Whether Deno could not load the authorities to trust. Network errors are of the type `TypeError`. */
-function isCertificateStoreError(error: Error): boolean {
-  return !(error instanceof TypeError) && /\bCA file\b|\bcertificate store\b/.test(error.message);
-}
-
-/** Whether a response says that it is JSON, as each one of Request Tracker's interface does. */
+/** Whether a response claims to be JSON, as every response of Request Tracker's REST API does. */
 function isJson(headers: Headers): boolean {
   return /^application\/json\s*(?:;|$)/i.test(headers.get("Content-Type") ?? "");
 }

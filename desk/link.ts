@@ -1,49 +1,49 @@
 import { type Ticket, TicketNumber } from "../domain/model/handoff.ts";
 
-/** The pages of Request Tracker, desktop, mobile and self-service, whose `id` is a ticket's. */
+/** Paths of Request Tracker's pages (desktop, mobile, self-service) whose `id` is a ticket number. */
 const TICKET_PAGE =
   /^\/(?:Ticket\/(?:Display|History|Update|Forward|Reminders|Modify(?:All|Dates|Links|People)?)\.html|SelfService\/(?:Display|Update)\.html|m\/ticket\/(?:show|history|reply))$/;
 
-/** Invisible in a browser, and copied along with what stands beside them. */
+/** Characters that are invisible in a browser and get copied with adjacent text. */
 const INVISIBLE = /\p{Cf}/gu;
-/** What surrounds a number or a URL in running text. */
+/** Punctuation around a number or URL in running text. */
 const SURROUNDING_PUNCTUATION = /^[\s<("'“„«]+|[\s>)"'”“».,;:!?]+$/gu;
-/** As East Asian keyboards type `#42`. */
+/** Full-width characters, as East Asian input methods type `#42`. */
 const FULL_WIDTH = /[\uff01-\uff5e]/g;
-/** `42`, `#42`, `RT#42`, `rt #42`, `Ticket 42`, and a page's title, `#42: The printer is on fire`. */
+/** `42`, `#42`, `RT#42`, `rt #42`, `Ticket 42` and the page title `#42: The printer is on fire`. */
 const NUMBER =
   /^(?:(?:rt|request tracker|ticket|request)[\s:]*){0,2}(?:([0-9]+)|#\s*([0-9]+)(?::\s.*)?)$/is;
-/** `[rt.example #42]`, as Request Tracker marks the subject of its mail. */
+/** `[rt.example #42]`, the tag in the subject of Request Tracker's mail. */
 const SUBJECT_TAG = /\[[^\[\]#]*#\s*([0-9]+)\s*\]/g;
 
-/** The desk's address as everything here builds on it: without credentials, query or last slash. */
+/** Normalizes the desk's base URL: no credentials, query, fragment or trailing slash. */
 export function normalizeBaseUrl(url: string | URL): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname.replace(/\/+$/, "");
 }
 
-/** The ticket with this validated number, and its page for a browser. */
-export function toTicket(address: string, number: string): Ticket {
-  return { reference: number, url: `${address}/Ticket/Display.html?id=${number}` };
+/** Builds a ticket with the URL of its web page from a validated number. */
+export function toTicket(baseUrl: string, number: string): Ticket {
+  return { reference: number, url: `${baseUrl}/Ticket/Display.html?id=${number}` };
 }
 
 /**
- * Returns the ticket that a person means by what they pasted: its number as Request Tracker shows
- * it, the subject of one of its mails, or the URL of one of its pages at this desk; otherwise null.
- * Only the number is used.
+ * Parses what a user pastes to name a ticket: its number as Request Tracker displays it, the subject
+ * of one of its mails, or the URL of one of its pages at this desk; otherwise returns null. Only the
+ * number is used.
  *
- * The name in a subject's tag is the desk's `rtname`. It is often not the host of its URL and is not
- * configured here, so it is not compared: the person sees which ticket was linked. A URL, which
- * names its desk, must be below `address`.
+ * The name in a subject tag is the desk's `rtname`. It often differs from the host of the desk's URL
+ * and is not part of Deskhand's configuration, so it is not compared: the user sees which ticket was
+ * linked. A URL identifies its desk, so it must be below `baseUrl`.
  */
-export function parseTicketLink(address: string, text: string): Ticket | null {
+export function parseTicketLink(baseUrl: string, text: string): Ticket | null {
   const pasted = text.replace(INVISIBLE, "").replace(SURROUNDING_PUNCTUATION, "");
-  const number = pasted.includes("://") ? numberInUrl(address, pasted) : numberIn(pasted);
-  return TicketNumber.safeParse(number).success ? toTicket(address, number!) : null;
+  const number = pasted.includes("://") ? parseUrl(baseUrl, pasted) : parseNumber(pasted);
+  return TicketNumber.safeParse(number).success ? toTicket(baseUrl, number!) : null;
 }
 
-/** The digits of a number, or of the tag of a subject if it has one. */
-function numberIn(pasted: string): string | null {
+/** Returns the digits of a ticket number, or of the only tag in a subject. */
+function parseNumber(pasted: string): string | null {
   const ascii = pasted.replace(
     FULL_WIDTH,
     (character) => String.fromCharCode(character.charCodeAt(0) - 0xfee0),
@@ -55,14 +55,14 @@ function numberIn(pasted: string): string | null {
   return tagged.size === 1 ? number! : null;
 }
 
-function numberInUrl(address: string, text: string): string | null {
+function parseUrl(baseUrl: string, text: string): string | null {
   const url = URL.parse(text);
   if (url === null || url.username !== "" || url.password !== "") return null;
-  // Compared after parsing, which resolves dot-segments and their encoded forms.
+  // Compared after parsing, which resolves dot segments, including percent-encoded ones.
   const page = url.origin + url.pathname;
-  if (!page.startsWith(`${address}/`)) return null;
-  if (!TICKET_PAGE.test(page.slice(address.length))) return null;
-  // Request Tracker takes ";" for "&" too: reading it otherwise could name another ticket.
+  if (!page.startsWith(`${baseUrl}/`)) return null;
+  if (!TICKET_PAGE.test(page.slice(baseUrl.length))) return null;
+  // Request Tracker also accepts ";" as a separator. Parsing it differently could pick another ticket.
   const ids = new Set(new URLSearchParams(url.search.replaceAll(";", "&")).getAll("id"));
   const [id] = ids;
   return ids.size === 1 ? id! : null;

@@ -2,48 +2,53 @@ import { z } from "zod";
 import { TicketNumber } from "../domain/model/handoff.ts";
 import type { Reference } from "../domain/model/reference.ts";
 
-/** Request Tracker writes a ticket number as a string in some answers, as a number in others. */
+/** Request Tracker sends a ticket number as a string in some responses and as a number in others. */
 const ResponseId = z.union([z.string(), z.int().transform(String)]).pipe(TicketNumber);
 
 const CreatedResponse = z.object({ id: ResponseId });
 
 const CustomField = z.object({ name: z.string(), values: z.array(z.unknown()) });
 
+/** Request Tracker sends "" instead of a list for a ticket in a queue without custom fields. */
+export const CustomFields = z.union([
+  z.array(CustomField),
+  z.literal("").transform(() => []),
+]);
+
 const FoundItem = z.object({
   id: ResponseId,
   Subject: z.string().optional(),
-  // Request Tracker writes "" for a ticket in a queue that has no fields.
-  CustomFields: z.union([z.array(CustomField), z.literal("").transform(() => [])]).optional(),
+  CustomFields: CustomFields.optional(),
 });
 export type FoundItem = z.infer<typeof FoundItem>;
 
-/** `total` is null where Request Tracker checks rights ticket by ticket and will not say. */
+/** `total` is null if Request Tracker checks rights per ticket and therefore does not count. */
 const SearchResponse = z.object({ total: z.unknown(), items: z.array(FoundItem) });
 
-/** What one search says. Only `none` says that no ticket matches. */
+/** The result of one search. Only `none` means that no ticket matches. */
 export type SearchResult =
   | { outcome: "found"; number: string }
   | { outcome: "none" }
   | { outcome: "unclear" };
 
-/** The number of the ticket that an answer to a creation names, or null. */
+/** Parses the response to a create request. Returns the ticket number, or null if it has none. */
 export function parseCreatedTicketNumber(json: unknown): string | null {
-  const answer = CreatedResponse.safeParse(json);
-  return answer.success ? answer.data.id : null;
+  const response = CreatedResponse.safeParse(json);
+  return response.success ? response.data.id : null;
 }
 
 /**
- * Reads the answer to a search. The oldest ticket that `isOurs` wins. Hits of which none is ours
- * are not `none`: the desk has tickets that a person must look at.
+ * Parses the response to a search. Of several tickets that match, returns the oldest. Hits without a
+ * match are `unclear`, not `none`: there are tickets that somebody has to look at.
  */
 export function parseSearchResult(
   json: unknown,
-  isOurs: (item: FoundItem) => boolean,
+  isMatch: (item: FoundItem) => boolean,
 ): SearchResult {
-  const answer = SearchResponse.safeParse(json);
-  if (!answer.success) return { outcome: "unclear" };
-  const { total, items } = answer.data;
-  const numbers = items.filter(isOurs).map((item) => item.id);
+  const response = SearchResponse.safeParse(json);
+  if (!response.success) return { outcome: "unclear" };
+  const { total, items } = response.data;
+  const numbers = items.filter(isMatch).map((item) => item.id);
   if (numbers.length > 0) {
     return { outcome: "found", number: numbers.reduce((a, b) => Number(a) <= Number(b) ? a : b) };
   }
@@ -51,23 +56,23 @@ export function parseSearchResult(
 }
 
 /**
- * Whether a hit of the search by custom field can be the reference's own. A field that is not
- * shown says nothing: the ticket may have been moved to a queue without it, or our user may not
- * see it. One that is shown without the reference says that the desk ignored the condition.
+ * Returns whether a hit of the search by custom field can be the reference's ticket. A missing field
+ * proves nothing: the ticket may have been moved to a queue without it, or our user may not see it. A
+ * field without the reference means that the desk ignored the condition.
  */
 export function matchesField(field: string, reference: Reference): (item: FoundItem) => boolean {
   return ({ CustomFields }) => {
-    const shown = CustomFields?.find(({ name }) => name === field);
-    return shown === undefined || shown.values.includes(reference);
+    const customField = CustomFields?.find(({ name }) => name === field);
+    return customField === undefined || customField.values.includes(reference);
   };
 }
 
 const ANY_REFERENCE = /SR-[0-7][0-9A-HJKMNP-TV-Z]{25}/i;
 
 /**
- * Whether a hit of the search by subject was made for the reference: the first one in a subject
- * is the ticket's own. A later one is a person's, as in "[SR-…2] again, as in SR-…1". The desk
- * searches without regard to case, and agents may write words before the reference.
+ * Returns whether a hit of the search by subject was created for the reference. The first reference
+ * in a subject is the ticket's own; a later one was typed by a user, as in "[SR-…2] same as SR-…1".
+ * The desk's search is case-insensitive, and support agents may put words in front of the reference.
  */
 export function matchesSubject(reference: Reference): (item: FoundItem) => boolean {
   return ({ Subject }) => Subject?.match(ANY_REFERENCE)?.[0].toUpperCase() === reference;

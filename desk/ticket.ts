@@ -1,31 +1,31 @@
 import type { Reference } from "../domain/model/reference.ts";
 import type { SupportRequest } from "../domain/model/support_request.ts";
 
-/** Request Tracker cuts a longer subject at this byte, through a character if need be. */
+/** Request Tracker truncates longer subjects at this byte, even in the middle of a character. */
 const MAX_SUBJECT_BYTES = 200;
 
 const ELLIPSIS = "…";
 
 /**
- * What can make a subject read other than it is: controls, marks that reverse the text, and
- * characters without a shape. Joiners and variation selectors stay after a character beyond
- * ASCII: Persian, the scripts of India and emoji are misspelt without them.
+ * Characters that can disguise text: control characters, bidirectional formatting and invisible
+ * characters. Joiners and variation selectors are kept after a non-ASCII character, because Persian,
+ * Indic scripts and emoji need them.
  */
 const DECEPTIVE =
   /(?<![^\p{ASCII}\p{DI}]\uFE0F?)[\u200C\u200D\uFE0E\uFE0F]|[[\p{DI}\p{Bidi_C}\p{Cc}\p{Zl}\p{Zp}\uFFF9-\uFFFB]--[\u200C\u200D\uFE0E\uFE0F]]/gv;
 
 const encoder = new TextEncoder();
 
-/** `[SR-…] summary`: at most 200 bytes of UTF-8, cut between characters as people see them. */
+/** Returns `[SR-…] summary`, truncated to 200 bytes of UTF-8 at a grapheme boundary. */
 export function ticketSubject(reference: Reference, summary: string): string {
   const prefix = `[${reference}] `;
-  const shown = stripDeceptive(summary) || "Support request";
-  return prefix + truncate(shown, MAX_SUBJECT_BYTES - byteLength(prefix));
+  const title = stripDeceptive(summary) || "Support request";
+  return prefix + truncate(title, MAX_SUBJECT_BYTES - byteLength(prefix));
 }
 
 /**
- * The ticket's plain text: everything that the desk's people need. What the person wrote is
- * indented, so that no line of it can pass for one of ours.
+ * Returns the ticket's plain text with everything that support agents need. Text that the user typed
+ * is indented, so that no line of it can imitate one of ours.
  */
 export function ticketContent(request: SupportRequest): string {
   const { context, contact, createdBy } = request;
@@ -34,8 +34,8 @@ export function ticketContent(request: SupportRequest): string {
     `Tenant: ${context.tenantId}`,
     ...(context.kind === "run" ? [`Run: ${context.runId}`] : []),
     `Severity: ${request.severity}`,
-    `Asked at: ${request.createdAt}`,
-    `Asked by: ${formatPerson(createdBy.id, createdBy.name)}`,
+    `Submitted at: ${request.createdAt}`,
+    `Submitted by: ${formatPerson(createdBy.id, createdBy.name)}`,
   ];
   if (contact?.email) head.push(`Contact: ${formatPerson(contact.email, contact.name)}`);
   else if (contact?.name) head.push(`Contact: ${stripDeceptive(contact.name)}`);
@@ -51,12 +51,12 @@ export function ticketContent(request: SupportRequest): string {
   return sections.join("\n\n") + "\n";
 }
 
-/** The id comes first: a name is free text, and could imitate what follows it. */
+/** The id comes first, because a free-text name could imitate one. */
 function formatPerson(id: string, name: string | undefined): string {
   return name ? `${stripDeceptive(id)} (${stripDeceptive(name)})` : stripDeceptive(id);
 }
 
-/** A value of several lines stands below its key, so that none of them can pass for another key. */
+/** Puts a multi-line value below its key, so that none of its lines can imitate another key. */
 function formatDiagnostic([key, value]: [string, string]): string[] {
   const lines = value.split("\n");
   return lines.length === 1
@@ -69,8 +69,8 @@ function formatSection(title: string, lines: string[]): string {
 }
 
 /**
- * By no-break spaces: Request Tracker's page drops other ones at the start of a line, tabs too, and
- * hides a line that ">" begins as a quotation.
+ * Indents with no-break spaces: Request Tracker's web page strips other leading blanks, including
+ * tabs, and collapses lines that start with ">" as quoted text.
  */
 function indent(line: string): string {
   return `    ${line}`.replace(
@@ -86,14 +86,14 @@ function stripDeceptive(text: string): string {
 function truncate(text: string, maxBytes: number): string {
   if (byteLength(text) <= maxBytes) return text;
   const room = maxBytes - byteLength(ELLIPSIS);
-  // Made when a subject is cut: making one takes longer than loading all of this folder.
+  // Created only when needed: constructing a Segmenter takes longer than loading this whole folder.
   const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
-  let kept = "";
+  let truncated = "";
   for (const { segment } of graphemes.segment(text)) {
-    if (byteLength(kept + segment) > room) break;
-    kept += segment;
+    if (byteLength(truncated + segment) > room) break;
+    truncated += segment;
   }
-  return kept.trimEnd() + ELLIPSIS;
+  return truncated.trimEnd() + ELLIPSIS;
 }
 
 function byteLength(text: string): number {

@@ -14,7 +14,7 @@ const SIGNAL = new AbortController().signal;
 const TICKET = { reference: "42", url: "https://desk.example/Ticket/Display.html?id=42" };
 const CREATED: CreateTicketResult = { outcome: "created", ticket: TICKET };
 const TIMED_OUT = toCreateFailure({ outcome: "timed_out", phase: "request" });
-const REJECTS = toCreateFailure({ outcome: "answered", status: 400, isJson: true });
+const REJECTS = toCreateFailure({ outcome: "unexpected_status", status: 400, isJson: true });
 
 /** Time that passes when a test says so. */
 class Time {
@@ -155,7 +155,7 @@ Deno.test("a gate keeps the place of a handoff for its lookup", async () => {
     order.push("first");
   });
   const second = test.gate.admit(WAIT_MS, () => Promise.resolve(order.push("second")));
-  await test.end(toCreateFailure({ outcome: "answered", status: 500, isJson: true }));
+  await test.end(toCreateFailure({ outcome: "unexpected_status", status: 500, isJson: true }));
   await Promise.all([first, second]);
   assertEquals(order, ["first", "second"]);
 });

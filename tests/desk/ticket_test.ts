@@ -77,8 +77,8 @@ Deno.test("ticketContent tells the desk's people all that they need", () => {
 Tenant: acme
 Run: r-1
 Severity: high
-Asked at: 2026-11-23T12:00:00.000Z
-Asked by: u-1 (Ada)
+Submitted at: 2026-11-23T12:00:00.000Z
+Submitted by: u-1 (Ada)
 Contact: ada@example.com (Ada Lovelace)
 
 Summary:
@@ -108,8 +108,8 @@ Deno.test("ticketContent leaves out what a request does not have", () => {
     `Reference: ${REFERENCE}
 Tenant: acme
 Severity: high
-Asked at: 2026-11-23T12:00:00.000Z
-Asked by: u-1
+Submitted at: 2026-11-23T12:00:00.000Z
+Submitted by: u-1
 
 Summary:
 ${INDENT}The printer is on fire
@@ -159,5 +159,5 @@ Deno.test("ticketContent lets nobody write a line that passes for one of ours", 
   }));
   assertEquals(content.match(/^Severity: .*$/gm), ["Severity: high"]);
   assertEquals(content.match(/^Tenant: .*$/gm), ["Tenant: acme"]);
-  assertStringIncludes(content, "\nAsked by: u-1 (root)\n");
+  assertStringIncludes(content, "\nSubmitted by: u-1 (root)\n");
 });

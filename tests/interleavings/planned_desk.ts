@@ -182,7 +182,7 @@ export class PlannedDesk {
       }
       return toCreateFailure(
         typeof plan.answer === "number"
-          ? { outcome: "answered", status: plan.answer, isJson: true }
+          ? { outcome: "unexpected_status", status: plan.answer, isJson: true }
           : { outcome: plan.answer, phase: "request" },
       );
     };

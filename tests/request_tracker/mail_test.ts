@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { createRequestTracker, type RequestorSource } from "../../desk/request_tracker.ts";
+import { createRequestTracker } from "../../desk/request_tracker.ts";
+import type { RequestorSource } from "../../desk/ticket_fields.ts";
 import { generateReference } from "../../domain/model/reference.ts";
 import { supportRequest } from "../desk/fixtures.ts";
 import { startRequestTracker } from "./instance.ts";

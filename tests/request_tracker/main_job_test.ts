@@ -91,12 +91,12 @@ Deno.test("the address of a ticket opens it for an agent", async () => {
 
 Deno.test("an agent sees which lines a person wrote, and all of them", async () => {
   await using deskhand = await startDeskhand(desk);
-  const description = "Asked by: the director\n> quoted";
+  const description = "Submitted by: the director\n> quoted";
   const answer = await deskhand.submit({ summary: "x", description, handoff: create });
   const { id } = ticketOf(answer);
   const page = await desk.readAsAgent(`${desk.url}/Ticket/History.html?id=${id}`);
-  assertMatch(page, /<br \/?>\s*Asked by: u-1/);
-  assertMatch(page, /<br \/?>(&nbsp;|\u00A0){4}Asked by: the director/);
+  assertMatch(page, /<br \/?>\s*Submitted by: u-1/);
+  assertMatch(page, /<br \/?>(&nbsp;|\u00A0){4}Submitted by: the director/);
   assertStringIncludes(page, "&gt; quoted");
   assert(!page.includes("Show quoted text"), "a line is hidden");
 });

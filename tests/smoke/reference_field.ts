@@ -58,13 +58,13 @@ export async function findByField(
   }
 
   const read = await ask(address, token, `ticket/${ticket.reference}`);
-  if (read.outcome !== "read") return failed(explain(read));
+  if (read.outcome !== "json") return failed(explain(read));
   const problem = whatIsMissing(read.json, field, reference);
   if (problem !== null) return failed(problem);
 
   const parameters = new URLSearchParams({ query: `CF.{${field}}='${reference}'` });
   const search = await ask(address, token, `tickets?${parameters}`);
-  if (search.outcome !== "read") return failed(explain(search));
+  if (search.outcome !== "json") return failed(explain(search));
   const found = SearchAnswer.safeParse(search.json).data?.items.map(({ id }) => id);
   if (found?.length === 1 && found[0] === ticket.reference) return ok();
   return failed(
@@ -85,7 +85,7 @@ function ask(address: string, token: string, what: string): Promise<Exchange> {
   };
   const url = `${address}/REST/2.0/${what}`;
   const signal = AbortSignal.timeout(DEADLINE_MS);
-  return sendRequest(fetch, { method: "GET", url, headers, wanted: 200 }, signal);
+  return sendRequest(fetch, { method: "GET", url, headers, expectedStatus: 200 }, signal);
 }
 
 /** Without its field a ticket is found by its subject alone, until somebody edits that. */
@@ -104,9 +104,9 @@ function whatIsMissing(json: unknown, field: string, reference: string): string 
       "user ModifyCustomField on the queue, and check that the field takes any text";
 }
 
-function explain(exchange: Exclude<Exchange, { outcome: "read" }>): string {
+function explain(exchange: Exclude<Exchange, { outcome: "json" }>): string {
   switch (exchange.outcome) {
-    case "answered":
+    case "unexpected_status":
       return `RT answered ${exchange.status} when it was asked for the ticket from here: check ` +
         "that SUPPORT_DESK_TOKEN is here what this Deskhand has, and that the desk's user has " +
         "ShowTicket on the queue";
