@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { SupportContext } from "../domain/model/context.ts";
 import { FailureReason, failureSummary } from "../domain/model/failure.ts";
-import { StoredHandoff, Timestamp } from "../domain/model/handoff.ts";
-import type { FinalHandoff, StoredRequest } from "../domain/ports/store.ts";
+import { type FinalHandoff, StoredHandoff, Timestamp } from "../domain/model/handoff.ts";
+import type { StoredRequest } from "../domain/ports/store.ts";
 import { Severity } from "../domain/model/submission.ts";
 import { SupportRequest } from "../domain/model/support_request.ts";
 

@@ -1,10 +1,9 @@
 import { auditEvent } from "../domain/model/audit.ts";
 import type { SupportContext } from "../domain/model/context.ts";
-import { toTimestamp } from "../domain/model/handoff.ts";
+import { type FinalHandoff, toTimestamp } from "../domain/model/handoff.ts";
 import { FINGERPRINT_VERSION } from "../domain/model/idempotency.ts";
 import {
   type AppendResult,
-  type FinalHandoff,
   type KeyClaim,
   type Store,
   type StoredRequest,

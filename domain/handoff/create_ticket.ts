@@ -1,7 +1,6 @@
 import { failureSummary } from "../model/failure.ts";
-import { type DeskOutcome, toTimestamp } from "../model/handoff.ts";
+import { type DeskOutcome, type FinalHandoff, toTimestamp } from "../model/handoff.ts";
 import type { Desk, DeskCalls } from "../ports/desk.ts";
-import type { FinalHandoff } from "../ports/store.ts";
 import type { SupportRequest } from "../model/support_request.ts";
 
 /**

@@ -1,6 +1,7 @@
 import type { Dependencies } from "../dependencies.ts";
 import { warnOfNewerRecord } from "../newer_record.ts";
-import { type FinalHandoff, type StoredRequest, StoreUnavailableError } from "../ports/store.ts";
+import type { FinalHandoff } from "../model/handoff.ts";
+import { type StoredRequest, StoreUnavailableError } from "../ports/store.ts";
 import type { LogFields } from "../ports/log.ts";
 import type { Actor, SupportRequest } from "../model/support_request.ts";
 

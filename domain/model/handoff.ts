@@ -40,6 +40,9 @@ export const StoredHandoff = z.discriminatedUnion("status", [
 ]);
 export type StoredHandoff = z.infer<typeof StoredHandoff>;
 
+/** A handoff in a final state that finalization can record. */
+export type FinalHandoff = Extract<Handoff, { status: "created" | "failed" }>;
+
 /** Returns the handoff without what only the record stores. */
 export function toPublicHandoff(handoff: StoredHandoff): Handoff {
   return handoff.status === "pending" ? { status: "pending", since: handoff.since } : handoff;

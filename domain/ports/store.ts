@@ -1,4 +1,4 @@
-import type { Handoff } from "../model/handoff.ts";
+import type { FinalHandoff } from "../model/handoff.ts";
 import type { AuditEvent, Erasure } from "../model/audit.ts";
 import type { SupportContext } from "../model/context.ts";
 import type { Reference } from "../model/reference.ts";
@@ -21,9 +21,6 @@ export interface StoredRequest {
    */
   isNewer: boolean;
 }
-
-/** A finalized handoff. */
-export type FinalHandoff = Extract<Handoff, { status: "created" | "failed" }>;
 
 /** Whose idempotency key it is: the same key of another actor or tenant is another key. */
 export interface KeyScope {

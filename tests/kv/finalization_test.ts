@@ -1,9 +1,6 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
-import {
-  type FinalHandoff,
-  type StoredRequest,
-  StoreUnavailableError,
-} from "../../domain/ports/store.ts";
+import type { FinalHandoff } from "../../domain/model/handoff.ts";
+import { type StoredRequest, StoreUnavailableError } from "../../domain/ports/store.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
 import {
   ACME,

@@ -1,7 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { SupportContext } from "../../domain/model/context.ts";
-import { toTimestamp } from "../../domain/model/handoff.ts";
-import type { FinalHandoff, KeyClaim } from "../../domain/ports/store.ts";
+import { type FinalHandoff, toTimestamp } from "../../domain/model/handoff.ts";
+import type { KeyClaim } from "../../domain/ports/store.ts";
 import { generateReference } from "../../domain/model/reference.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
 import { createStore, type StoreOptions } from "../../kv/store.ts";

@@ -1,9 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
-import {
-  type FinalHandoff,
-  type Store,
-  StoreUnavailableError,
-} from "../../../domain/ports/store.ts";
+import type { FinalHandoff } from "../../../domain/model/handoff.ts";
+import { type Store, StoreUnavailableError } from "../../../domain/ports/store.ts";
 import {
   ACME,
   ask,
