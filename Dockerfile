@@ -37,7 +37,8 @@ RUN export AUTH_SECRET="only for the start while building" KV_PATH=/tmp/build.kv
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="Deskhand" \
       org.opencontainers.image.description="Stores support requests and hands them to Request Tracker" \
-      org.opencontainers.image.licenses="MIT"
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="2.0.0-dev"
 COPY --from=build /image /
 COPY --from=build /var/cache/deskhand /var/cache/deskhand
 COPY --from=build /srv/deskhand /srv/deskhand

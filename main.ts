@@ -1,6 +1,7 @@
 import { type Config, InvalidConfigError, parseConfig } from "./config/config.ts";
 import { hasHttpProxy, noProxyFor } from "./config/http_hosts.ts";
 import { openLog } from "./config/log.ts";
+import { VERSION } from "./config/version.ts";
 import { createGate } from "./desk/gate.ts";
 import { createRequestTracker } from "./desk/request_tracker.ts";
 import type { Dependencies } from "./domain/dependencies.ts";
@@ -75,6 +76,7 @@ export function compose(config: Config, surroundings: Runtime) {
     isReady: createReadiness(kv, { clock, log }),
     corsOrigins: config.corsOrigins,
     publicUrl: config.publicUrl,
+    version: VERSION,
   });
   return { app, inFlight };
 }
@@ -162,7 +164,7 @@ function listenOrExit(
   log: Log,
 ) {
   try {
-    return listen(address, handler, { log, clock });
+    return listen(address, handler, { log, clock, version: VERSION });
   } catch (error) {
     if (!(error instanceof ListenError)) throw error;
     console.error(error.message);

@@ -24,11 +24,13 @@ export interface AppOptions {
   corsOrigins: string[];
   /** Where clients reach the service, such as `https://app.example/support`; null if unknown. */
   publicUrl: string | null;
+  /** Shown by `/livez` and in the OpenAPI document. */
+  version: string;
 }
 
 /** The whole HTTP contract. */
 export function createApp(options: AppOptions) {
-  const { deps, verify, rateLimit, isReady, corsOrigins, publicUrl } = options;
+  const { deps, verify, rateLimit, isReady, corsOrigins, publicUrl, version } = options;
   const app = new Hono<Env>({ getPath: routedPath }).use(defaultHeaders).use(accessLog(deps));
   if (publicUrl !== null) {
     app.use((c, next) => {
@@ -38,10 +40,10 @@ export function createApp(options: AppOptions) {
   }
   app.use(corsFor(corsOrigins));
   app
-    .route("/", healthRoutes(isReady))
+    .route("/", healthRoutes(isReady, version))
     .route("/", supportRequestRoutes({ deps, verify, rateLimit }))
     .route("/", auditEventRoutes(deps.store, verify, deps.log))
-    .route("/", openApiRoutes)
+    .route("/", openApiRoutes(version))
     .route("/", panelRoutes);
   methodNotAllowed(app);
   rejectMalformed(app);

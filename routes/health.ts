@@ -3,10 +3,10 @@ import type { Env } from "./http/env.ts";
 import { json } from "./http/json.ts";
 import { problem } from "./http/problems.ts";
 
-/** Whether this process runs, and whether it can keep a request. */
-export function healthRoutes(isReady: () => Promise<boolean>) {
+/** Reports that this process runs, with its version, and whether it can store a request. */
+export function healthRoutes(isReady: () => Promise<boolean>, version: string): Hono<Env> {
   return new Hono<Env>()
-    .get("/livez", (c) => json(c, { status: "live" }, 200))
+    .get("/livez", (c) => json(c, { status: "live", version }, 200))
     .get(
       "/readyz",
       async (c) =>

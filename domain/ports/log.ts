@@ -26,6 +26,8 @@ export type LogFields = {
   count?: number;
   ms?: number;
   address?: string;
+  /** The version of this Deskhand. */
+  version?: string;
   error?: string;
 };
 

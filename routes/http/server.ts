@@ -39,10 +39,10 @@ export type Handler = (request: Request, bindings: Bindings) => Response | Promi
 export function listen(
   address: Address | null,
   handler: Handler,
-  { log, clock }: { log: Log; clock: Pick<Clock, "wait"> },
+  { log, clock, version }: { log: Log; clock: Pick<Clock, "wait">; version: string },
 ): { stop(): Promise<void> } {
   const bodies = new PendingBodies();
-  let server = serve(address, handler, bodies, log);
+  let server = serve(address, handler, bodies, { log, version });
   let isStopping = false;
   // A port that was any is the same from now on.
   const same = address && { ...address, port: server.addr.port };
@@ -54,7 +54,7 @@ export function listen(
     await clock.wait(RELISTEN_DELAY_MS);
     if (isStopping) return;
     try {
-      server = serve(same, handler, bodies, log);
+      server = serve(same, handler, bodies, { log, version });
     } catch (error) {
       return await listenAgain(error as Error);
     }
@@ -79,10 +79,13 @@ function serve(
   address: Address | null,
   handler: Handler,
   bodies: PendingBodies,
-  log: Log,
+  { log, version }: { log: Log; version: string },
 ): Deno.HttpServer<Deno.NetAddr> {
   const onListen = ({ hostname, port }: Deno.NetAddr) =>
-    log.info("listening", "Listening", { address: `http://${hostForUrl(hostname)}:${port}` });
+    log.info("listening", "Listening", {
+      version,
+      address: `http://${hostForUrl(hostname)}:${port}`,
+    });
   const onError = (error: unknown) => {
     if (!(error instanceof ConnectionCutError)) {
       log.error("unhandled_error", "Unhandled error", { error: (error as Error).name });

@@ -30,7 +30,10 @@ const Problem = z.object({
   })).optional().meta({ description: "Of /problems/validation: each thing that is wrong" }),
 }).meta({ examples: [exampleProblem("method-not-allowed")] });
 
-const Health = z.object({ status: z.enum(["live", "ready"]) });
+const Health = z.object({
+  status: z.enum(["live", "ready"]),
+  version: z.string().optional().meta({ description: "The version of Deskhand; from /livez" }),
+});
 
 const REQUEST_SCHEMAS = {
   Submission,

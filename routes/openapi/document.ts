@@ -6,12 +6,10 @@ import { problemExamples } from "./problem_responses.ts";
 const IN_TENANT = "/v1/tenants/{tenantId}/support-requests";
 const IN_RUN = "/v1/tenants/{tenantId}/runs/{runId}/support-requests";
 
-/** The contract as an OpenAPI 3.1 document, from the schemas that parse. */
-export const openApiDocument = {
+const DOCUMENT = {
   openapi: "3.1.1",
   info: {
     title: "Deskhand",
-    version: "1",
     description:
       "Support requests, kept before anything is sent, and handed to the one support desk.",
     contact: { name: "Whoever runs this service" },
@@ -55,3 +53,8 @@ export const openApiDocument = {
     examples: problemExamples(),
   },
 };
+
+/** Returns the OpenAPI 3.1 document of this version of the service, made from the schemas that parse. */
+export function openApiDocument(version: string) {
+  return { ...DOCUMENT, info: { ...DOCUMENT.info, version } };
+}

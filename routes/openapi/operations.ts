@@ -189,6 +189,7 @@ export function auditEvents() {
 
 /** `GET /livez` and `GET /readyz` */
 export function health(status: "live" | "ready", summary: string, problems: ProblemSlug[]) {
+  const example = status === "live" ? { status, version: "2.0.0" } : { status };
   return {
     operationId: status === "live" ? "isLive" : "isReady",
     tags: ["Health"],
@@ -199,7 +200,7 @@ export function health(status: "live" | "ready", summary: string, problems: Prob
       "200": {
         description: "It is so",
         headers: headerRefs(),
-        content: { "application/json": { schema: schemaRef("Health"), example: { status } } },
+        content: { "application/json": { schema: schemaRef("Health"), example } },
       },
       ...problemResponses(["malformed-request", ...problems]),
     },

@@ -1,6 +1,7 @@
 /** The path that is routed is the one in the request line, whatever else a request says. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "node:http2";
+import { VERSION } from "../../config/version.ts";
 import { temporaryPath } from "../kv/fixtures.ts";
 import { startService } from "../support/service_process.ts";
 import { Peer } from "./peer.ts";
@@ -65,7 +66,11 @@ Deno.test("a Host that is no host is 400, and never part of the path", async () 
   }
   for (const host of GOOD_HOSTS) {
     const { status, body } = await send(service.url, `GET /livez HTTP/1.1\r\nHost: ${host}`);
-    assertEquals([status, body], [200, `{"status":"live"}`], JSON.stringify(host));
+    assertEquals(
+      [status, body],
+      [200, `{"status":"live","version":"${VERSION}"}`],
+      JSON.stringify(host),
+    );
   }
 });
 

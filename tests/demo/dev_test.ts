@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { VERSION } from "../../config/version.ts";
 import { runTask, task } from "../smoke/task.ts";
 import { openService } from "../support/service.ts";
 
@@ -57,7 +58,7 @@ Deno.test("deno task dev says that it is for demo, logs JSON lines and ends at C
   assertStringIncludes(dev.introduction, "for trying things out only: it keeps nothing");
   const [address] = dev.introduction.match(/http:\S+:\d+/)!;
   const answer = await fetch(`${address}/livez`);
-  assertEquals(await answer.json(), { status: "live" });
+  assertEquals(await answer.json(), { status: "live", version: VERSION });
 
   const { code, log, errors } = await dev.interrupt();
   assertEquals([code, errors], [0, ""]);

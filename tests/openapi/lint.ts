@@ -1,9 +1,10 @@
 /** `deno task lint:openapi`: Spectral's rules for OpenAPI over the contract. Needs npx. */
+import { VERSION } from "../../config/version.ts";
 import { openApiDocument } from "../../routes/openapi/document.ts";
 
 const document = await Deno.makeTempFile({ prefix: "deskhand-", suffix: ".json" });
 try {
-  await Deno.writeTextFile(document, JSON.stringify(openApiDocument, null, 2));
+  await Deno.writeTextFile(document, JSON.stringify(openApiDocument(VERSION), null, 2));
   const spectral = new Deno.Command("npx", {
     args: [
       "-y",

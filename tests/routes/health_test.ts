@@ -1,13 +1,18 @@
 import { assertEquals } from "@std/assert";
+import { VERSION } from "../../config/version.ts";
 import { openService } from "../support/service.ts";
 import { assertProblem } from "./assert_problem.ts";
 
 Deno.test("livez and readyz are 200 for anybody while the store answers", async () => {
   await using service = await openService();
-  for (const [path, status] of [["/livez", "live"], ["/readyz", "ready"]] as const) {
+  const bodies = [
+    ["/livez", { status: "live", version: VERSION }],
+    ["/readyz", { status: "ready" }],
+  ] as const;
+  for (const [path, body] of bodies) {
     for (const token of [null, "rubbish"]) {
-      const answer = await service.call(path, { token });
-      assertEquals([answer.status, await answer.json()], [200, { status }]);
+      const response = await service.call(path, { token });
+      assertEquals([response.status, await response.json()], [200, body]);
     }
   }
 });

@@ -1,7 +1,10 @@
 import { AssertionError } from "@std/assert";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
+import { VERSION } from "../../config/version.ts";
 import { openApiDocument } from "../../routes/openapi/document.ts";
+
+const DOCUMENT = openApiDocument(VERSION);
 
 interface Reference {
   $ref: string;
@@ -33,7 +36,7 @@ export interface Operation {
 }
 
 /** Every operation of the document. */
-export const OPERATIONS: Operation[] = Object.entries(openApiDocument.paths).flatMap(
+export const OPERATIONS: Operation[] = Object.entries(DOCUMENT.paths).flatMap(
   ([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       parameters: [],
@@ -46,8 +49,8 @@ export const OPERATIONS: Operation[] = Object.entries(openApiDocument.paths).fla
 const ajv = new Ajv2020({ allErrors: true });
 addFormats.default(ajv);
 // What the document has around its schemas. Within them an unknown keyword is an error.
-ajv.addVocabulary([...Object.keys(openApiDocument), "discriminator"]);
-ajv.addSchema(closed(openApiDocument), "contract");
+ajv.addVocabulary([...Object.keys(DOCUMENT), "discriminator"]);
+ajv.addSchema(closed(DOCUMENT), "contract");
 
 /** Clients must put up with a new field; a test must not: it may be one that nobody is to see. */
 function closed(value: object): object {
@@ -60,7 +63,7 @@ function closed(value: object): object {
 
 /** What the document has at a local reference. */
 export function resolve<T>({ $ref }: Reference): T {
-  let part: unknown = openApiDocument;
+  let part: unknown = DOCUMENT;
   for (const key of $ref.split("/").slice(1)) part = (part as Record<string, unknown>)[key];
   return part as T;
 }

@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { VERSION } from "../../../config/version.ts";
 import { openApiDocument } from "../../../routes/openapi/document.ts";
 import type { Problem } from "../../../routes/http/problems.ts";
 import { openService } from "../../support/service.ts";
+
+const DOCUMENT = openApiDocument(VERSION);
 
 const PUBLIC_URL = "https://app.example/support";
 
@@ -40,7 +43,7 @@ Deno.test("without a public URL, a problem's type is the path that version 1 cli
 });
 
 Deno.test("the document's server is where the document is, with any path prefix", () => {
-  const url = openApiDocument.servers[0]!.url;
+  const url = DOCUMENT.servers[0]!.url;
   const resolved = (document: string) => new URL(url, document).href;
   assertEquals(resolved("http://127.0.0.1:8000/openapi.json"), "http://127.0.0.1:8000/");
   assertEquals(resolved(`${PUBLIC_URL}/openapi.json`), `${PUBLIC_URL}/`);

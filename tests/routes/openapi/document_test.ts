@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { VERSION } from "../../../config/version.ts";
 import { openApiDocument } from "../../../routes/openapi/document.ts";
 import { PROBLEMS } from "../../../routes/http/problems.ts";
 import {
@@ -11,6 +12,8 @@ import {
 import { openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
+const DOCUMENT = openApiDocument(VERSION);
+
 /** What is routed beside the contract: the document itself and what people look at. */
 const BESIDE =
   /^GET \/(openapi\.json|panel\.js|docs\/?|docs\/[a-z-]+\.(js|css)|problems\/\{slug\})$/;
@@ -21,7 +24,7 @@ Deno.test("the contract is served to programs of any origin", async () => {
   assertEquals(answer.status, 200);
   assertEquals(answer.headers.get("Content-Type"), "application/json");
   assertEquals(answer.headers.get("Access-Control-Allow-Origin"), "*");
-  assertEquals(await answer.json(), JSON.parse(JSON.stringify(openApiDocument)));
+  assertEquals(await answer.json(), JSON.parse(JSON.stringify(DOCUMENT)));
 });
 
 Deno.test("the contract documents what is routed, and nothing else", async () => {
@@ -81,7 +84,7 @@ Deno.test("the contract's example submissions are taken", async () => {
 
 Deno.test("the contract has an example of every problem, and each problem's address says what it is", async () => {
   await using service = await openService();
-  const { Problem } = openApiDocument.components.schemas as { Problem: { examples: unknown[] } };
+  const { Problem } = DOCUMENT.components.schemas as { Problem: { examples: unknown[] } };
   const shown = new Set(
     [...OPERATIONS.flatMap(mediaOf).flatMap(examples), ...Problem.examples]
       .map((example) => (example as { type?: string }).type).filter(Boolean),
@@ -108,5 +111,5 @@ Deno.test("every problem and every header of the document belongs to an operatio
   const everywhere = ["method-not-allowed"];
   assertEquals(new Set([...slugs, ...everywhere]), new Set(Object.keys(PROBLEMS)));
   const headers = responses.flatMap(({ headers }) => Object.keys(headers));
-  assertEquals(new Set(headers), new Set(Object.keys(openApiDocument.components.headers)));
+  assertEquals(new Set(headers), new Set(Object.keys(DOCUMENT.components.headers)));
 });
