@@ -1,14 +1,27 @@
-import { Environment, isDeploy, isServer } from "./environment.ts";
+import { Environment, isDeploy, isKvConnectUrl } from "./environment.ts";
 
 export type Config = ReturnType<typeof toConfig>;
 
-/** The environment cannot be used. The message lists every problem, and no variable's value. */
+/** One rule that the environment breaks. */
+export interface ConfigProblem {
+  /** The variables that the rule is about, separated by commas. */
+  names: string;
+  /** The rule, beginning with "must" or "exactly one must". Never contains a value. */
+  rule: string;
+}
+
+/** The environment is invalid. The message lists every problem and never contains a value. */
 export class InvalidConfigError extends Error {
   override name = "InvalidConfigError";
+
+  constructor(readonly problems: ConfigProblem[]) {
+    const lines = problems.map(({ names, rule }) => `  ${names}: ${rule}`);
+    super(["Invalid configuration (README.md lists every variable):", ...lines].join("\n"));
+  }
 }
 
 /**
- * Reads the configuration from environment variables. An empty variable counts as unset.
+ * Parses environment variables into the configuration. An empty variable counts as unset.
  *
  * @throws {InvalidConfigError}
  */
@@ -16,18 +29,14 @@ export function parseConfig(env: Record<string, string>): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
   const parsed = Environment.safeParse(set);
   if (parsed.success) return toConfig(parsed.data);
-  const problems = parsed.error.issues.map(({ path, message }) =>
-    `  ${path.join(".")}: ${message}`
-  );
   throw new InvalidConfigError(
-    `Cannot start: the environment is not a configuration (README.md lists every variable)\n` +
-      problems.join("\n"),
+    parsed.error.issues.map(({ path, message }) => ({ names: path.join("."), rule: message })),
   );
 }
 
 function toConfig(env: Environment) {
   return {
-    /** Null on Deno Deploy, which decides by itself. */
+    /** Null on Deno Deploy, which chooses the address. */
     listen: isDeploy(env) ? null : { hostname: env.HOST, port: env.PORT },
     kv: toKv(env),
     desk: toDesk(env),
@@ -40,21 +49,21 @@ function toConfig(env: Environment) {
       tenantsClaim: env.AUTH_TENANTS_CLAIM,
       scopesClaim: env.AUTH_SCOPES_CLAIM,
     },
-    /** Hosts that may be reached by plain http, as `URL` writes them, besides this machine's. */
+    /** Hosts besides the loopback interface that allow plain http, as `URL` normalizes them. */
     allowHttpHosts: env.ALLOW_HTTP_HOSTS,
     corsOrigins: env.CORS_ORIGINS,
-    /** Null if unset. Has no slash at its end. */
+    /** Null if unset. Has no trailing slash. */
     publicUrl: env.PUBLIC_URL ?? null,
-    /** 0 is no limit. */
+    /** 0 disables the limit. */
     rateLimitPerMinute: env.RATE_LIMIT_PER_MINUTE,
-    /** Null keeps everything. */
+    /** Null means that records never expire. */
     retentionDays: env.RETENTION_DAYS ?? null,
     log: {
       level: env.LOG_LEVEL,
-      // Deno Deploy and OpenTelemetry take what is written at once for one line.
+      // Deno Deploy and Deno's OpenTelemetry exporter treat each write as one log record.
       isBatched: !isDeploy(env) && !isTraced(env),
     },
-    /** Whether Deno exports spans and metrics. */
+    /** Whether Deno exports spans, metrics and logs by OpenTelemetry. */
     isTraced: isTraced(env),
   };
 }
@@ -63,14 +72,15 @@ function isTraced({ OTEL_DENO }: Environment): boolean {
   return OTEL_DENO === "true" || OTEL_DENO === "1";
 }
 
+/** Without `KV_PATH` the service runs on Deno Deploy, which attaches the database. */
 function toKv({ KV_PATH }: Environment) {
   if (KV_PATH === undefined) return { kind: "deploy" } as const;
-  return isServer(KV_PATH)
+  return isKvConnectUrl(KV_PATH)
     ? { kind: "connect", url: KV_PATH } as const
     : { kind: "file", path: KV_PATH } as const;
 }
 
-/** Null where no desk is configured. */
+/** Null if no desk is configured. */
 function toDesk(env: Environment) {
   const { SUPPORT_DESK_URL: url, SUPPORT_DESK_TOKEN: token, SUPPORT_DESK_QUEUE: queue } = env;
   if (url === undefined || token === undefined || queue === undefined) return null;

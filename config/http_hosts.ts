@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Names of this machine. `URL` has already normalised other spellings, such as `0x7f.1`. */
+/** Loopback hosts. `URL` has already normalized other spellings, such as `0x7f.1`. */
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 const HOSTNAME = /^(\[[0-9a-f:]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*)$/;
@@ -9,14 +9,14 @@ const HOSTS_RULE =
   "must be host names separated by commas, such as desk.internal,10.0.0.7: without scheme, port, " +
   "path, '*' or a final period";
 
-/** Whether a host name, as `URL` writes it, names the loopback interface. */
+/** Whether a host name, as `URL` normalizes it, names the loopback interface. */
 export function isLoopback(hostname: string): boolean {
   return LOOPBACK.test(hostname);
 }
 
 /**
- * Parses `ALLOW_HTTP_HOSTS` into host names as `URL` writes them: lower case, Punycode, IPv6
- * addresses in brackets. Each name stands for itself alone, and never for its subdomains.
+ * Parses `ALLOW_HTTP_HOSTS` into host names as `URL` normalizes them: lower case, Punycode, IPv6
+ * addresses in brackets. Each name matches itself only, never its subdomains.
  */
 export const HttpHosts = z.string().transform((text, context) => {
   const names = text.split(",").map((name) => name.trim()).filter(Boolean);
@@ -27,7 +27,7 @@ export const HttpHosts = z.string().transform((text, context) => {
 });
 
 function toHostname(name: string): string | null {
-  // What `URL` would read as a port, a path or user information, or decode.
+  // Characters that `URL` parses as a path, a query or user information, or decodes.
   if (/[\s/\\?#@*%]|\.$/.test(name)) return null;
   const isAddress = /^\[.*\]$/.test(name);
   if (!isAddress && name.includes(":")) return null;
@@ -35,7 +35,7 @@ function toHostname(name: string): string | null {
   return url !== null && HOSTNAME.test(url.hostname) ? url.hostname : null;
 }
 
-/** Whether a URL is one that can be fetched: http or https, without user information and fragment. */
+/** Whether a URL is http or https, without user information and fragment. */
 export function isHttpUrl(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && /^https?:$/.test(url.protocol) &&
@@ -45,7 +45,7 @@ export function isHttpUrl(text: string): boolean {
 /**
  * Whether the traffic to a URL is safe in transit: https, or plain http to the loopback interface
  * or to one of `hosts`. The host must match exactly, so that neither `desk.internal.evil.example`
- * nor a subdomain passes for `desk.internal`.
+ * nor a subdomain is accepted for `desk.internal`.
  */
 export function isSafeInTransit(text: string, hosts: readonly string[]): boolean {
   const url = URL.parse(text);
@@ -53,17 +53,17 @@ export function isSafeInTransit(text: string, hosts: readonly string[]): boolean
   return url.protocol === "https:" || isLoopback(url.hostname) || hosts.includes(url.hostname);
 }
 
-/** Whether the environment names a proxy for plain http. Deno reads these names in both cases. */
+/** Whether the environment sets a proxy for plain http. Deno reads the names in either case. */
 export function hasHttpProxy(env: Record<string, string>): boolean {
   return Object.keys(env).some((name) => /^(http|all)_proxy$/i.test(name));
 }
 
 /**
- * Returns the value of `NO_PROXY` with which no request to the loopback interface or to `hosts`
- * goes through a proxy that `HTTP_PROXY` or `ALL_PROXY` names: a proxy would read tokens and text,
- * and could respond in place of the desk, the token issuer or the KV server. What the
- * environment excludes already stays excluded. Deno reads the variable when it first connects, for
- * `fetch` and for KV Connect, takes the upper-case name first, and wants IPv6 without brackets.
+ * Returns a value of `NO_PROXY` that excludes the loopback interface and `hosts` from the proxy in
+ * `HTTP_PROXY` or `ALL_PROXY`, in addition to what the environment already excludes: over plain
+ * http a proxy reads tokens and text, and can respond in place of the desk, the token issuer or the
+ * KV server. Deno reads the variable on the first connection, for `fetch` and for KV Connect,
+ * prefers the upper-case name, and expects IPv6 addresses without brackets.
  */
 export function noProxyFor(
   hosts: readonly string[],

@@ -1,43 +1,50 @@
-/** How long a line may wait for others, in milliseconds. */
+/** Maximum time that a line is buffered, in milliseconds. */
 const FLUSH_INTERVAL_MS = 50;
-/** Characters that are written at once, however long they have waited. */
+/** Number of buffered characters that forces a flush. */
 const MAX_BUFFERED_CHARS = 16 * 1024;
 
-/** Each level, from the least, and its name in a line. */
+/** Log levels in ascending order, with their names in the output. */
 const LEVELS = { debug: "DEBUG", info: "INFO", warn: "WARNING", error: "ERROR" };
 type Level = keyof typeof LEVELS;
 
 type Fields = Record<string, string | number | undefined>;
 
+type WriteFields = (event: string, message: string, fields?: Fields) => void;
+
 export interface LogOptions {
-  /** Lines below it are left out. */
+  /** Lines below this level are dropped. */
   level: Level;
-  /** Whether lines that come at once may be written together. */
+  /** Whether lines may be buffered and written in batches. */
   isBatched: boolean;
 }
 
 type Write = (level: Level, line: string) => void;
 
 /**
- * A log on the console, one JSON object a line. Our own, because a line costs a sixth of what it
- * does with a library for logs, which was a quarter of all that a submission costs.
+ * Returns a log that writes one JSON object per line to the console. Written here because a line of
+ * a logging library cost six times as much, which was a quarter of the cost of a submission.
+ *
+ * @param now Milliseconds since the epoch.
  */
-export function openLog({ level, isBatched }: LogOptions, now: () => number) {
+export function openLog(
+  { level, isBatched }: LogOptions,
+  now: () => number,
+): Record<Level, WriteFields> {
   const write = isBatched ? batched(toConsole) : toConsole;
-  const at = (level: Level) => (event: string, message: string, fields?: Fields) =>
+  const at = (level: Level): WriteFields => (event, message, fields) =>
     write(level, toLine(level, event, message, now(), fields));
   const off = () => {};
   const names = Object.keys(LEVELS);
-  const isOn = (name: Level) => names.indexOf(name) >= names.indexOf(level);
+  const isEnabled = (name: Level) => names.indexOf(name) >= names.indexOf(level);
   return {
-    debug: isOn("debug") ? at("debug") : off,
-    info: isOn("info") ? at("info") : off,
-    warn: isOn("warn") ? at("warn") : off,
+    debug: isEnabled("debug") ? at("debug") : off,
+    info: isEnabled("info") ? at("info") : off,
+    warn: isEnabled("warn") ? at("warn") : off,
     error: at("error"),
   };
 }
 
-/** The time of the last line, which many others share. */
+/** The timestamp of the latest line: under load, many lines share a millisecond. */
 let last = { at: NaN, timestamp: "" };
 
 function toLine(
@@ -59,48 +66,49 @@ function toLine(
 }
 
 /**
- * Deno's export of OpenTelemetry takes its log records from here, each with its level. A line that
- * cannot be written (a full disk, a pipe that nobody reads) is lost: it must not end a request.
+ * Writes a line with the console's method of its level, from which Deno's OpenTelemetry exporter
+ * takes the log records and their severity. Drops a line that cannot be written (a full disk, a
+ * pipe that nobody reads): logging must never fail a request.
  */
 function toConsole(level: Level, line: string): void {
   try {
     console[level](line);
   } catch {
-    // There is nowhere to say so.
+    // There is nowhere to report it.
   }
 }
 
 /**
- * Writes the first line at once, and those of the next moment together: under load a write for each
- * takes a good part of the thread. An error waits for nothing, and nothing is left behind at the
- * end of the process, unless it is killed.
+ * Returns a function that writes the first line immediately and batches those of the following
+ * 50 ms, because under load one write per line takes a considerable part of the thread. An error is
+ * flushed immediately, and the buffer is flushed when the process ends, except by SIGKILL.
  */
 function batched(write: Write): Write {
-  let waiting: string[] = [];
+  let buffered: string[] = [];
   let level: Level = "info";
   let length = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function flush(): void {
-    if (waiting.length > 0) write(level, waiting.join("\n"));
-    waiting = [];
+    if (buffered.length > 0) write(level, buffered.join("\n"));
+    buffered = [];
     length = 0;
   }
 
-  function onTime(): void {
-    timer = waiting.length > 0 ? setTimeout(onTime, FLUSH_INTERVAL_MS) : undefined;
+  function onFlushTimer(): void {
+    timer = buffered.length > 0 ? setTimeout(onFlushTimer, FLUSH_INTERVAL_MS) : undefined;
     flush();
   }
 
   for (const end of ["unload", "error", "unhandledrejection"]) addEventListener(end, flush);
   return (next, line) => {
-    // The console writes each level in its own way, so that only lines of one go together.
+    // Each level has its own console method, so a batch holds lines of one level only.
     if (next !== level) flush();
     level = next;
-    waiting.push(line);
+    buffered.push(line);
     length += line.length;
     if (timer !== undefined && length < MAX_BUFFERED_CHARS && level !== "error") return;
     flush();
-    timer ??= setTimeout(onTime, FLUSH_INTERVAL_MS);
+    timer ??= setTimeout(onFlushTimer, FLUSH_INTERVAL_MS);
   };
 }

@@ -127,7 +127,7 @@ Deno.test("main exits with every problem of a bad environment and without a stac
   const env = { PORT: "planted", AUTH_SECRET: "planted", SUPPORT_DESK_TOKEN: "planted" };
   const { code, complained } = await startInVain(file.path, env);
   assertEquals(code, 1);
-  assertMatch(complained, /^Cannot start: the environment is not a configuration/);
+  assertMatch(complained, /^Invalid configuration /);
   for (const name of Object.keys(env)) {
     assertMatch(complained, new RegExp(`\n {2}.*${name}.*: must`));
   }

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertFalse, assertStringIncludes, assertThrows } from "@std/assert";
 import { InvalidConfigError, parseConfig } from "../../config/config.ts";
-import { DESK, JWKS, parse, refused, SECRET } from "./fixtures.ts";
+import { DESK, JWKS, parse, rejectedNames, SECRET } from "./fixtures.ts";
 
-Deno.test("parseConfig needs a secret and a path, and has a default for everything else", () => {
+Deno.test("parseConfig requires a secret and a KV path, and has defaults for the rest", () => {
   assertEquals(parse(), {
     listen: { hostname: "127.0.0.1", port: 8000 },
     kv: { kind: "file", path: "./deskhand.kv" },
@@ -26,7 +26,7 @@ Deno.test("parseConfig needs a secret and a path, and has a default for everythi
   });
 });
 
-Deno.test("parseConfig takes every variable", () => {
+Deno.test("parseConfig reads every variable", () => {
   const config = parse({
     ...JWKS,
     ...DESK,
@@ -80,7 +80,7 @@ Deno.test("parseConfig takes every variable", () => {
   });
 });
 
-Deno.test("parseConfig has a default for whatever else a desk may have", () => {
+Deno.test("parseConfig has defaults for the optional variables of a desk", () => {
   const { url: _, token: __, queue: ___, ...defaults } = parse(DESK).desk!;
   assertEquals(defaults, {
     label: "Support desk",
@@ -95,17 +95,19 @@ for (
   const priorities of ["low", "low:", "urgent:1", "low:1,low:2", "low:-1", "low:1;high:2", ","]
 ) {
   Deno.test(`parseConfig rejects the priorities ${priorities}`, () => {
-    assertEquals(refused({ ...DESK, SUPPORT_DESK_PRIORITIES: priorities }), [
+    assertEquals(rejectedNames({ ...DESK, SUPPORT_DESK_PRIORITIES: priorities }), [
       "SUPPORT_DESK_PRIORITIES",
     ]);
   });
 }
 
-Deno.test("parseConfig rejects a requestor that is none of three", () => {
-  assertEquals(refused({ ...DESK, SUPPORT_DESK_REQUESTOR: "email" }), ["SUPPORT_DESK_REQUESTOR"]);
+Deno.test("parseConfig rejects an unknown requestor", () => {
+  assertEquals(rejectedNames({ ...DESK, SUPPORT_DESK_REQUESTOR: "email" }), [
+    "SUPPORT_DESK_REQUESTOR",
+  ]);
 });
 
-Deno.test("parseConfig takes an empty variable for one that is not set", () => {
+Deno.test("parseConfig treats an empty variable as unset", () => {
   const names = [...Object.keys(DESK), "HOST", "PORT", "SUPPORT_DESK_LABEL", "AUTH_JWKS_URL"]
     .concat(
       "AUTH_ISSUER",
@@ -117,13 +119,13 @@ Deno.test("parseConfig takes an empty variable for one that is not set", () => {
     );
   const empty = Object.fromEntries(names.map((name) => [name, ""]));
   assertEquals(parse(empty), parse());
-  assertEquals(refused({ AUTH_SECRET: "", KV_PATH: "" }), [
+  assertEquals(rejectedNames({ AUTH_SECRET: "", KV_PATH: "" }), [
     "AUTH_SECRET, AUTH_JWKS_URL",
     "KV_PATH",
   ]);
 });
 
-Deno.test("parseConfig passes over what is none of its variables", () => {
+Deno.test("parseConfig ignores variables that it does not know", () => {
   assertEquals(parse({ PATH: "/bin", AUTH_SECRETS: "x", SUPPORT_DESK_COLOUR: "red" }), parse());
 });
 
@@ -134,7 +136,7 @@ for (const name of ["DENO_DEPLOYMENT_ID", "DENO_DEPLOY"]) {
   });
 }
 
-Deno.test("parseConfig says everything that is wrong in one message, and how to mend it", () => {
+Deno.test("parseConfig reports every problem in one message, with the rule to follow", () => {
   const env = {
     PORT: "http",
     SUPPORT_DESK_URL: "http://desk.example",
@@ -157,14 +159,14 @@ Deno.test("parseConfig says everything that is wrong in one message, and how to 
     "AUTH_ISSUER, AUTH_AUDIENCE",
     "SUPPORT_DESK_URL",
   ];
-  assertEquals(refused(env, {}), names);
+  assertEquals(rejectedNames(env, {}), names);
   const { message } = assertThrows(() => parseConfig(env), InvalidConfigError);
   for (const line of message.split("\n").slice(1)) {
     assert(/: (exactly one )?must /.test(line), line);
   }
 });
 
-Deno.test("parseConfig never says the value of a variable", () => {
+Deno.test("parseConfig never reports the value of a variable", () => {
   const env = {
     PORT: "planted-1",
     SUPPORT_DESK_URL: "https://planted-2:planted-3@desk.example/planted-4?planted-5",

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { DESK, JWKS, parse, refused, SECRET } from "./fixtures.ts";
+import { DESK, JWKS, parse, rejectedNames, SECRET } from "./fixtures.ts";
 
 const ACCEPTED: Record<string, string[]> = {
   PORT: ["0", "1", "65535"],
@@ -22,7 +22,7 @@ const ACCEPTED: Record<string, string[]> = {
   PUBLIC_URL: ["https://app.example", "https://app.example/a/b/", "http://intranet:8080/support"],
 };
 
-const REFUSED: Record<string, string[]> = {
+const REJECTED: Record<string, string[]> = {
   PORT: ["65536", "-1", "80a", "8e3", " 80", "0x50", "1.5", "１"],
   SUPPORT_DESK_TIMEOUT_MS: ["99", "5001", "5s"],
   RATE_LIMIT_PER_MINUTE: ["-1", "1000001", "ten"],
@@ -82,18 +82,18 @@ const REFUSED: Record<string, string[]> = {
 };
 
 for (const [name, values] of Object.entries(ACCEPTED)) {
-  Deno.test(`Environment accepts a ${name} at either end of what it may be`, () => {
+  Deno.test(`Environment accepts every valid form of ${name}`, () => {
     for (const value of values) parse({ [name]: value });
   });
 }
 
-for (const [name, values] of Object.entries(REFUSED)) {
-  Deno.test(`Environment refuses another ${name}`, () => {
-    for (const value of values) assertEquals(refused({ [name]: value }), [name], value);
+for (const [name, values] of Object.entries(REJECTED)) {
+  Deno.test(`Environment rejects any other ${name}`, () => {
+    for (const value of values) assertEquals(rejectedNames({ [name]: value }), [name], value);
   });
 }
 
-/** Every variable whose URL may be plain http, with what it needs beside it. */
+/** The variables whose URL may be plain http, with the variables that each requires. */
 const URLS: [name: string, others: Record<string, string>][] = [
   ["SUPPORT_DESK_URL", DESK],
   ["AUTH_JWKS_URL", JWKS],
@@ -102,7 +102,7 @@ const URLS: [name: string, others: Record<string, string>][] = [
 
 for (const [name, others] of URLS) {
   const rejected = (url: string, hosts = "") =>
-    refused({ ...others, [name]: url, ALLOW_HTTP_HOSTS: hosts });
+    rejectedNames({ ...others, [name]: url, ALLOW_HTTP_HOSTS: hosts });
 
   Deno.test(`${name} may be https, or plain http to the loopback interface`, () => {
     for (
@@ -132,7 +132,7 @@ for (const [name, others] of URLS) {
     ) assertEquals(rejected(url), [name], url);
   });
 
-  Deno.test(`${name} may be plain http to a host that ALLOW_HTTP_HOSTS lists, and to no other`, () => {
+  Deno.test(`${name} may be plain http only to the hosts in ALLOW_HTTP_HOSTS`, () => {
     const hosts = " desk.internal , 10.0.0.7,[fd00::7],Bücher.internal";
     for (
       const url of [
@@ -159,7 +159,7 @@ for (const [name, others] of URLS) {
     ) assertEquals(rejected(url, hosts), [name], url);
   });
 
-  Deno.test(`${name} has neither user information nor a fragment, whatever its host`, () => {
+  Deno.test(`${name} has neither user information nor a fragment`, () => {
     for (
       const url of [
         "https://user:password@a.example",
@@ -173,13 +173,13 @@ for (const [name, others] of URLS) {
   });
 }
 
-Deno.test("a URL is http or https", () => {
+Deno.test("a URL must be http or https", () => {
   for (const url of ["ftp://a.example", "a.example", "file:///etc/passwd", "javascript:1"]) {
-    assertEquals(refused({ ...DESK, SUPPORT_DESK_URL: url }), ["SUPPORT_DESK_URL"], url);
-    assertEquals(refused({ ...JWKS, AUTH_JWKS_URL: url }), ["AUTH_JWKS_URL"], url);
+    assertEquals(rejectedNames({ ...DESK, SUPPORT_DESK_URL: url }), ["SUPPORT_DESK_URL"], url);
+    assertEquals(rejectedNames({ ...JWKS, AUTH_JWKS_URL: url }), ["AUTH_JWKS_URL"], url);
   }
   const query = { ...DESK, SUPPORT_DESK_URL: "https://a.example/?q=1" };
-  assertEquals(refused(query), ["SUPPORT_DESK_URL"]);
+  assertEquals(rejectedNames(query), ["SUPPORT_DESK_URL"]);
 });
 
 Deno.test("ALLOW_HTTP_HOSTS lists plain host names", () => {
@@ -201,41 +201,43 @@ Deno.test("ALLOW_HTTP_HOSTS lists plain host names", () => {
       "desk.internal#",
       "desk\\internal",
     ]
-  ) assertEquals(refused({ ALLOW_HTTP_HOSTS: hosts }), ["ALLOW_HTTP_HOSTS"], hosts);
+  ) assertEquals(rejectedNames({ ALLOW_HTTP_HOSTS: hosts }), ["ALLOW_HTTP_HOSTS"], hosts);
 });
 
-Deno.test("a key set needs the issuer and the audience of its tokens", () => {
+Deno.test("AUTH_JWKS_URL requires the issuer and the audience", () => {
   for (const missing of ["AUTH_ISSUER", "AUTH_AUDIENCE"]) {
-    assertEquals(refused({ ...JWKS, [missing]: "" }), ["AUTH_ISSUER, AUTH_AUDIENCE"]);
+    assertEquals(rejectedNames({ ...JWKS, [missing]: "" }), ["AUTH_ISSUER, AUTH_AUDIENCE"]);
   }
 });
 
-Deno.test("Environment takes a desk whole or not at all", () => {
+Deno.test("Environment accepts all three variables of a desk or none", () => {
   const names = Object.keys(DESK) as (keyof typeof DESK)[];
   for (const name of names) {
-    assertEquals(refused({ ...DESK, [name]: "" }), [names.join(", ")]);
-    assertEquals(refused({ [name]: DESK[name] }), [names.join(", ")]);
+    assertEquals(rejectedNames({ ...DESK, [name]: "" }), [names.join(", ")]);
+    assertEquals(rejectedNames({ [name]: DESK[name] }), [names.join(", ")]);
   }
   for (const token of ["two words", "a\nb", "ключ"]) {
-    assertEquals(refused({ ...DESK, SUPPORT_DESK_TOKEN: token }), ["SUPPORT_DESK_TOKEN"]);
+    assertEquals(rejectedNames({ ...DESK, SUPPORT_DESK_TOKEN: token }), ["SUPPORT_DESK_TOKEN"]);
   }
-  assertEquals(refused({ ...DESK, SUPPORT_DESK_QUEUE: "q".repeat(201) }), ["SUPPORT_DESK_QUEUE"]);
+  assertEquals(rejectedNames({ ...DESK, SUPPORT_DESK_QUEUE: "q".repeat(201) }), [
+    "SUPPORT_DESK_QUEUE",
+  ]);
 });
 
-Deno.test("Environment takes exactly one of the secret and the key set", () => {
-  assertEquals(refused({ AUTH_SECRET: "" }), ["AUTH_SECRET, AUTH_JWKS_URL"]);
+Deno.test("Environment accepts exactly one of AUTH_SECRET and AUTH_JWKS_URL", () => {
+  assertEquals(rejectedNames({ AUTH_SECRET: "" }), ["AUTH_SECRET, AUTH_JWKS_URL"]);
   const both = { ...JWKS, AUTH_SECRET: SECRET };
-  assertEquals(refused(both), ["AUTH_SECRET, AUTH_JWKS_URL"]);
+  assertEquals(rejectedNames(both), ["AUTH_SECRET, AUTH_JWKS_URL"]);
 });
 
-Deno.test("Environment tells a KV Connect server from a file, and needs a token for it", () => {
+Deno.test("a KV Connect URL requires an access token, and a file does not", () => {
   const url = "https://kv.example/db";
   const DENO_KV_ACCESS_TOKEN = "token";
   assertEquals(parse({ KV_PATH: url, DENO_KV_ACCESS_TOKEN }).kv, { kind: "connect", url });
-  assertEquals(refused({ KV_PATH: url }), ["DENO_KV_ACCESS_TOKEN"]);
+  assertEquals(rejectedNames({ KV_PATH: url }), ["DENO_KV_ACCESS_TOKEN"]);
   assertEquals(parse({ KV_PATH: url.toUpperCase(), DENO_KV_ACCESS_TOKEN }).kv.kind, "connect");
   for (const path of [":memory:", "./support requests.kv", "./a,b.kv"]) {
-    assertEquals(refused({ KV_PATH: path, DENO_KV_ACCESS_TOKEN }), ["KV_PATH"], path);
+    assertEquals(rejectedNames({ KV_PATH: path, DENO_KV_ACCESS_TOKEN }), ["KV_PATH"], path);
   }
   assertEquals(parse({ KV_PATH: "/data/https.kv" }).kv, { kind: "file", path: "/data/https.kv" });
 });

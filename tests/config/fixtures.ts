@@ -1,5 +1,5 @@
 import { assertThrows } from "@std/assert";
-import { InvalidConfigError, parseConfig } from "../../config/config.ts";
+import { type Config, InvalidConfigError, parseConfig } from "../../config/config.ts";
 
 export const SECRET = "a secret for tests, of 32 bytes or more";
 const REQUIRED = { AUTH_SECRET: SECRET, KV_PATH: "./deskhand.kv" };
@@ -15,14 +15,16 @@ export const JWKS = {
   AUTH_AUDIENCE: "deskhand",
 };
 
-/** Parses what is required and `env`. */
-export const parse = (env: Record<string, string> = {}) => parseConfig({ ...REQUIRED, ...env });
+/** Parses the required variables and `env`. */
+export function parse(env: Record<string, string> = {}): Config {
+  return parseConfig({ ...REQUIRED, ...env });
+}
 
-/** The variables that a refusal names, in its order. */
-export function refused(
+/** Returns the variables that the error names, in its order. */
+export function rejectedNames(
   env: Record<string, string>,
   base: Record<string, string> = REQUIRED,
 ): string[] {
-  const { message } = assertThrows(() => parseConfig({ ...base, ...env }), InvalidConfigError);
-  return message.split("\n").slice(1).map((line) => line.trim().split(": ")[0]!);
+  const error = assertThrows(() => parseConfig({ ...base, ...env }), InvalidConfigError);
+  return error.problems.map(({ names }) => names);
 }

@@ -3,7 +3,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 const CONFIG = new URL("../../deno.json", import.meta.url).pathname;
 const LOG = new URL("../../config/log.ts", import.meta.url).href;
 
-/** What a process says that logs as `body` has it, with its output sent where `shell` has it. */
+/** Runs `body` in a process of its own, with a log, and returns its output. `shell` redirects it. */
 async function run(options: object, body: string, shell = "") {
   const code = `import { openLog } from "${LOG}"; const log = openLog(${
     JSON.stringify(options)
@@ -32,7 +32,7 @@ for (const isBatched of [true, false]) {
   const options = { level: "info", isBatched };
   const name = isBatched ? "batched" : "not batched";
 
-  Deno.test(`the log is one JSON object a line, with a time, a level and the fields (${name})`, async () => {
+  Deno.test(`a log line is a JSON object with timestamp, level and fields (${name})`, async () => {
     const { stdout } = await run(
       options,
       `log.info("test_event", "Stored", { reference: "SR-1", ms: 4 });`,
@@ -49,7 +49,7 @@ for (const isBatched of [true, false]) {
     });
   });
 
-  Deno.test(`the log loses no line when the process ends, in whatever way (${name})`, async () => {
+  Deno.test(`no log line is lost when the process ends, exits or crashes (${name})`, async () => {
     const lines = `for (let i = 0; i < 5000; i++) log.info("test_event", String(i));`;
     const expected = Array.from({ length: 5000 }, (_, i) => String(i));
     for (const end of ["", "Deno.exit(3);", `throw new Error("a bug");`, `Promise.reject(1);`]) {
@@ -58,7 +58,7 @@ for (const isBatched of [true, false]) {
     }
   });
 
-  Deno.test(`the log that cannot be written hinders nobody (${name})`, async () => {
+  Deno.test(`a log on a full disk does not end the process (${name})`, async () => {
     const lines = `for (let i = 0; i < 5000; i++) log.info("test_event", String(i));`;
     const { exit, stderr } = await run(
       options,
@@ -71,40 +71,40 @@ for (const isBatched of [true, false]) {
   Deno.test(`the log leaves out what is below its level (${name})`, async () => {
     const all =
       `log.debug("test_event", "d"); log.info("test_event", "i"); log.warn("test_event", "w"); log.error("test_event", "e");`;
-    const said = async (level: string) => {
+    const output = async (level: string) => {
       const { stdout, stderr } = await run({ level, isBatched }, all);
       return [...messages(stdout), ...messages(stderr)].join("");
     };
-    assertEquals(await said("debug"), "diwe");
-    assertEquals(await said("info"), "iwe");
-    assertEquals(await said("warn"), "we");
-    assertEquals(await said("error"), "e");
+    assertEquals(await output("debug"), "diwe");
+    assertEquals(await output("info"), "iwe");
+    assertEquals(await output("warn"), "we");
+    assertEquals(await output("error"), "e");
   });
 }
 
-Deno.test("the log writes the first line at once, and keeps the order of levels", async () => {
+Deno.test("the log writes the first line immediately and keeps the order across levels", async () => {
   const body = `
-    const said = [];
-    for (const level of ["info", "warn", "error"]) console[level] = (text) => said.push(level + " " + text);
+    const written = [];
+    for (const level of ["info", "warn", "error"]) console[level] = (text) => written.push(level + " " + text);
     log.info("test_event", "a"); log.info("test_event", "b"); log.info("test_event", "c");
-    const atOnce = said.length;
+    const immediate = written.length;
     log.warn("test_event", "d"); log.warn("test_event", "e"); log.error("test_event", "f");
     const line = (text) => text.split("\\n").map((line) => JSON.parse(line.slice(line.indexOf("{"))).message);
-    Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify([atOnce, said.map(line)])));
+    Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify([immediate, written.map(line)])));
     addEventListener("unload", (event) => event.stopImmediatePropagation());
   `;
   const { stdout } = await run({ level: "info", isBatched: true }, body);
   assertEquals(JSON.parse(stdout), [1, [["a"], ["b", "c"], ["d", "e"], ["f"]]]);
 });
 
-Deno.test("the log keeps no line back for longer than a moment", async () => {
+Deno.test("a buffered log line is written within milliseconds, before a SIGKILL", async () => {
   const body = `
-    const said = Promise.withResolvers();
+    const second = Promise.withResolvers();
     const write = console.info;
     let calls = 0;
-    console.info = (text) => { write(text); if (++calls === 2) said.resolve(); };
+    console.info = (text) => { write(text); if (++calls === 2) second.resolve(); };
     log.info("test_event", "a"); log.info("test_event", "b");
-    await said.promise;
+    await second.promise;
     Deno.kill(Deno.pid, "SIGKILL");
   `;
   const { stdout } = await run({ level: "info", isBatched: true }, body);

@@ -5,14 +5,14 @@ import development from "../../deno.json" with { type: "json" };
 const ROOT = new URL("../../", import.meta.url);
 const PRODUCTION = "config/deploy/production.json";
 
-/** What an operator runs. Each must get along with the packages of production. */
+/** The tasks that an operator runs. Each must work with the packages of production alone. */
 const OPERATOR_TASKS = ["config", "config:env", "dev", "serve", "smoke", "token"] as const;
 
 interface Lock {
   npm: Record<string, { integrity: string }>;
 }
 
-/** What `deno info --json` says of an entry point. */
+/** The output of `deno info --json` for an entry point. */
 interface Graph {
   modules: { error?: string; dependencies?: { specifier: string; code?: { error?: string } }[] }[];
   npmPackages: Record<string, unknown>;
@@ -22,7 +22,7 @@ async function readLock(path: string): Promise<Lock> {
   return JSON.parse(await Deno.readTextFile(new URL(path, ROOT)));
 }
 
-/** The graph of a module as production resolves it. */
+/** Returns the module graph of an entry point as production resolves it. */
 async function readGraph(entryPoint: string): Promise<Graph> {
   const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
     args: ["info", `--config=${PRODUCTION}`, "--json", entryPoint],
@@ -47,7 +47,7 @@ Deno.test("production resolves imports with the settings and versions of develop
   assertEquals(production.imports, Object.fromEntries(names.map((name) => [name, versions[name]])));
 });
 
-Deno.test("production locks the very packages that development locks", async () => {
+Deno.test("production locks the same packages as development", async () => {
   const [locked, all] = await Promise.all(
     ["config/deploy/production.lock", "deno.lock"].map(readLock),
   );
@@ -57,7 +57,7 @@ Deno.test("production locks the very packages that development locks", async () 
   assertNotEquals(Object.keys(locked!.npm), Object.keys(all!.npm));
 });
 
-Deno.test("production installs nothing but what main.ts imports", async () => {
+Deno.test("production installs only what main.ts imports", async () => {
   const graph = await readGraph("main.ts");
   assertEquals(unresolved(graph), []);
   const locked = await readLock("config/deploy/production.lock");

@@ -23,7 +23,10 @@ Deno.test("check is content with an environment that is a configuration", async 
 Deno.test("check fails with every problem and without a stack trace otherwise", async () => {
   const { code, complained } = await check({ AUTH_SECRET: "planted" });
   assertEquals(code, 1);
-  assertMatch(complained!, /^Cannot start: .*\n {2}AUTH_SECRET: must .*\n {2}KV_PATH: must .*\n$/);
+  assertMatch(
+    complained!,
+    /^Invalid configuration .*\n {2}AUTH_SECRET: must .*\n {2}KV_PATH: must .*\n$/,
+  );
 });
 
 Deno.test("deno task config reads .env, as start, token and smoke do", async () => {
@@ -49,7 +52,7 @@ Deno.test("deno task config reads .env, as start, token and smoke do", async () 
     assertEquals(await run(dotEnv), { code: 0, complained: "" });
     const { code, complained } = await run(`${dotEnv}SUPPORT_DESK_REQUESTOR=anybody\n`);
     assertEquals(code, 1);
-    assertMatch(complained, /^Cannot start: .*\n {2}SUPPORT_DESK_REQUESTOR: must .*\n$/);
+    assertMatch(complained, /^Invalid configuration .*\n {2}SUPPORT_DESK_REQUESTOR: must .*\n$/);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
