@@ -1,0 +1,236 @@
+/**
+ * A client of Deskhand's HTTP API for browsers and servers, without dependencies.
+ *
+ * ```ts
+ * import { createClient, ProblemError } from "@deskhand/client";
+ *
+ * const deskhand = createClient({
+ *   url: "https://support.example",
+ *   getToken: async () => (await fetch("/support-token")).text(),
+ * });
+ * const request = await deskhand.submit(
+ *   { kind: "run", tenantId: "acme", runId: "nightly-import-42" },
+ *   { summary: "The nightly import stops", handoff: { mode: "create" } },
+ * );
+ * if (request.handoff.status === "created") console.log(request.handoff.ticket.url);
+ * ```
+ *
+ * @module
+ */
+import { ConnectionError, ProblemError, UnexpectedResponseError } from "./errors.ts";
+import { retryDelay, wait } from "./retry.ts";
+import type {
+  AuditEvents,
+  Context,
+  ContextSummary,
+  Problem,
+  ProblemSlug,
+  Submission,
+  SupportRequest,
+} from "./types.ts";
+
+export * from "./errors.ts";
+export type * from "./types.ts";
+
+export interface ClientOptions {
+  /** The base URL of the service, such as `https://support.example` or `https://app.example/support`. */
+  url: string | URL;
+  /** Returns a token of the product's own backend. Called before every attempt. */
+  getToken(): string | Promise<string>;
+  /** `globalThis.fetch` by default. */
+  fetch?: typeof fetch;
+  /** Attempts per call, with the first one. 3 by default. */
+  maxAttempts?: number;
+  /** The timeout of one attempt, in milliseconds. 20,000 by default: the desk alone has 5,000. */
+  timeoutMs?: number;
+  /** The delay before the second attempt, in milliseconds. 300 by default; it doubles each time. */
+  retryDelayMs?: number;
+}
+
+export interface CallOptions {
+  /** Aborts the call. The service finishes a submission that it has received nevertheless. */
+  signal?: AbortSignal;
+}
+
+export interface SubmitOptions extends CallOptions {
+  /**
+   * Identifies this submission. All attempts with one key store one request, and create one ticket,
+   * within 24 hours. Random by default. Pass your own to retry across page loads.
+   */
+  idempotencyKey?: string;
+}
+
+export interface AuditOptions extends CallOptions {
+  /** Events per page, 1 to 100. 50 by default. */
+  limit?: number;
+  /** The `nextCursor` of the page before. */
+  cursor?: string;
+}
+
+/**
+ * Every method rejects with a {@linkcode ProblemError} if the service rejects the call, with a
+ * {@linkcode ConnectionError} if it cannot be reached in time, with an
+ * {@linkcode UnexpectedResponseError} if another server responds, and with the reason of
+ * `options.signal` once that aborts.
+ */
+export interface Client {
+  /** Stores a support request and hands it to the desk. Retries with the same idempotency key. */
+  submit(
+    context: Context,
+    submission: Submission,
+    options?: SubmitOptions,
+  ): Promise<SupportRequest>;
+  /** Returns the desk, the available modes and the latest request of a context. */
+  latest(context: Context, options?: CallOptions): Promise<ContextSummary>;
+  /** Finishes the latest handoff of a context if it was interrupted, and returns its request. */
+  resume(context: Context, options?: CallOptions): Promise<SupportRequest>;
+  /** Returns one page of a tenant's audit events, newest first. */
+  auditEvents(tenantId: string, options?: AuditOptions): Promise<AuditEvents>;
+}
+
+interface Call {
+  method: "GET" | "POST";
+  path: string;
+  body?: string;
+  idempotencyKey?: string;
+  signal: AbortSignal | undefined;
+  /** A field that every successful response has: another server's JSON does not. */
+  expectedField: "reference" | "supportRequest" | "events";
+}
+
+const DEFAULT_ATTEMPTS = 3;
+const DEFAULT_TIMEOUT_MS = 20_000;
+const DEFAULT_RETRY_DELAY_MS = 300;
+
+/** Creates a client. Sends nothing until a method is called. */
+export function createClient(options: ClientOptions): Client {
+  const base = String(options.url).replace(/\/+$/, "");
+  const {
+    getToken,
+    maxAttempts = DEFAULT_ATTEMPTS,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+    retryDelayMs = DEFAULT_RETRY_DELAY_MS,
+  } = options;
+
+  async function call<Result>(request: Call): Promise<Result> {
+    for (let attempt = 1;; attempt++) {
+      request.signal?.throwIfAborted();
+      try {
+        return await attemptCall<Result>(request);
+      } catch (error) {
+        request.signal?.throwIfAborted();
+        const delayMs = attempt < maxAttempts ? retryDelay(error, attempt, retryDelayMs) : null;
+        if (delayMs === null) throw error;
+        await wait(delayMs, request.signal);
+      }
+    }
+  }
+
+  async function attemptCall<Result>(request: Call): Promise<Result> {
+    const { idempotencyKey } = request;
+    const token = await getToken();
+    const { response, text } = await exchange(request, token);
+    const json = parseObject(text);
+    const { status } = response;
+    if (response.ok && json !== null && request.expectedField in json) return json as Result;
+    const slug = /\/problems\/([a-z-]+)$/.exec(String(json?.["type"]))?.[1];
+    if (response.ok || slug === undefined) {
+      throw new UnexpectedResponseError(status, { idempotencyKey });
+    }
+    const problem = json as unknown as Problem;
+    const retryAfterMs = retryAfter(response);
+    throw new ProblemError(slug as ProblemSlug, problem, retryAfterMs, { idempotencyKey });
+  }
+
+  /** Sends one request and reads the whole response. Browsers that lack `AbortSignal.any` count. */
+  async function exchange(
+    { method, path, body, idempotencyKey, signal }: Call,
+    token: string,
+  ): Promise<{ response: Response; text: string }> {
+    const controller = new AbortController();
+    let hasTimedOut = false;
+    const timer = setTimeout(() => {
+      hasTimedOut = true;
+      controller.abort();
+    }, timeoutMs);
+    const abort = () => controller.abort();
+    // It may have aborted while the token was fetched.
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    try {
+      const response = await (options.fetch ?? fetch)(`${base}${path}`, {
+        method,
+        headers: {
+          "Accept": "application/json",
+          "Authorization": `Bearer ${token}`,
+          ...body !== undefined && { "Content-Type": "application/json" },
+          ...idempotencyKey !== undefined && { "Idempotency-Key": idempotencyKey },
+        },
+        ...body !== undefined && { body },
+        redirect: "error",
+        signal: controller.signal,
+      });
+      return { response, text: await response.text() };
+    } catch (cause) {
+      const message = hasTimedOut
+        ? `The service did not respond within ${timeoutMs} ms`
+        : "The service cannot be reached";
+      throw new ConnectionError(message, { idempotencyKey, cause });
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  return {
+    async submit(context, submission, { idempotencyKey = randomKey(), signal } = {}) {
+      const body = JSON.stringify(submission);
+      const path = requestsPath(context);
+      const expectedField = "reference";
+      return await call({ method: "POST", path, body, idempotencyKey, signal, expectedField });
+    },
+    async latest(context, { signal } = {}) {
+      const path = `${requestsPath(context)}/latest`;
+      return await call({ method: "GET", path, signal, expectedField: "supportRequest" });
+    },
+    async resume(context, { signal } = {}) {
+      const path = `${requestsPath(context)}/latest/resume`;
+      return await call({ method: "POST", path, signal, expectedField: "reference" });
+    },
+    async auditEvents(tenantId, { limit, cursor, signal } = {}) {
+      const query = new URLSearchParams();
+      if (limit !== undefined) query.set("limit", String(limit));
+      if (cursor !== undefined) query.set("cursor", cursor);
+      const path = `/v1/tenants/${encodeURIComponent(tenantId)}/audit-events?${query}`;
+      return await call({ method: "GET", path, signal, expectedField: "events" });
+    },
+  };
+}
+
+function requestsPath(context: Context): string {
+  const tenant = `/v1/tenants/${encodeURIComponent(context.tenantId)}`;
+  const run = context.kind === "run" ? `/runs/${encodeURIComponent(context.runId)}` : "";
+  return `${tenant}${run}/support-requests`;
+}
+
+/** Not `crypto.randomUUID`, which pages on plain http lack. */
+function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function parseObject(text: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+    return isObject ? value as Record<string, unknown> : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Only seconds: Deskhand sends no date. */
+function retryAfter({ headers }: Response): number | null {
+  const seconds = Number(headers.get("Retry-After") ?? NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
+}

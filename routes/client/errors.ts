@@ -1,0 +1,60 @@
+import type { Problem, ProblemSlug } from "./types.ts";
+
+export interface CallErrorOptions extends ErrorOptions {
+  /** The key under which the submission was sent, if the call was one. */
+  idempotencyKey?: string | undefined;
+}
+
+/** Any failure of a call, except an abort, which rejects with the signal's reason. */
+export class DeskhandError extends Error {
+  override name = "DeskhandError";
+  /**
+   * The key under which the submission was sent. Calling `submit` again with it never stores a
+   * second request.
+   */
+  readonly idempotencyKey: string | undefined;
+
+  constructor(message: string, { idempotencyKey, ...options }: CallErrorOptions = {}) {
+    super(message, options);
+    this.idempotencyKey = idempotencyKey;
+  }
+}
+
+/** The service rejected the call and says why. */
+export class ProblemError extends DeskhandError {
+  override name = "ProblemError";
+
+  constructor(
+    /** The last segment of the problem's `type`; a later version may send one not listed here. */
+    readonly slug: ProblemSlug,
+    readonly problem: Problem,
+    /** How long to wait before the next attempt, from `Retry-After`; null if it was not sent. */
+    readonly retryAfterMs: number | null,
+    options?: CallErrorOptions,
+  ) {
+    super(`${problem.title}. ${problem.detail}`, options);
+  }
+
+  /** The HTTP status code. */
+  get status(): number {
+    return this.problem.status;
+  }
+}
+
+/** No response arrived in time, or none at all. A submission may have been stored. */
+export class ConnectionError extends DeskhandError {
+  override name = "ConnectionError";
+}
+
+/** The response is not one of Deskhand's: a proxy's error page, or another service's. */
+export class UnexpectedResponseError extends DeskhandError {
+  override name = "UnexpectedResponseError";
+
+  constructor(
+    /** The HTTP status code. */
+    readonly status: number,
+    options?: CallErrorOptions,
+  ) {
+    super(`The response with status ${status} is not from Deskhand. Check the URL`, options);
+  }
+}
