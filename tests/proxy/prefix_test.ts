@@ -1,5 +1,5 @@
 /** Deskhand below `/support/` of a host that serves other things, too. */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Browser } from "playwright-core";
 import { launch, UNSANITIZED } from "../browser/stage.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
@@ -7,9 +7,8 @@ import { mintToken } from "../demo/token.ts";
 import { startService } from "../support/service_process.ts";
 import { AUTH_SECRET } from "../support/service.ts";
 import { freePort } from "../faults/kv_connect_server.ts";
-import { createClient } from "../../routes/client.ts";
+import { createClient, ProblemError } from "../../routes/client/client.ts";
 import { runTask } from "../smoke/task.ts";
-import { askForHelp, lookUp } from "../examples/typed_client.ts";
 import { startNginx } from "./nginx.ts";
 
 let browser: Browser;
@@ -142,11 +141,13 @@ Deno.test(
     await using stage = await open();
     const { desk, nginx } = stage;
     const client = createClient({ url: nginx.url, getToken: () => mintToken(AUTH_SECRET) });
-    const question = { tenantId: "acme", runId: "r-1", summary: "The nightly import stops" };
-    const said = await askForHelp(client, question, "k-1");
-    assertMatch(said, / is ticket 1: /);
-    assertEquals(await lookUp(client, "acme", "r-1"), said);
-    assertMatch(await askForHelp(client, { ...question, summary: "" }, "k-2"), /#\/summary/);
+    const context = { kind: "run", tenantId: "acme", runId: "r-1" } as const;
+    const handoff = { mode: "create" } as const;
+    const request = await client.submit(context, { summary: "The import stops", handoff });
+    assertEquals(request.handoff.status, "created");
+    assertEquals((await client.latest(context)).supportRequest, request);
+    const error = await assertRejects(() => client.submit(context, { summary: "" }), ProblemError);
+    assertEquals(error.slug, "validation");
 
     const args = ["--url", nginx.url, "--tenant", "acme", "--handoff", "create"];
     const smoke = await runTask("smoke", args, { DESKHAND_TOKEN: await mintToken(AUTH_SECRET) });
