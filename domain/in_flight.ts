@@ -57,6 +57,11 @@ export class InFlightTracker {
     return this.#began.values().next().value ?? null;
   }
 
+  /** Returns the age of the oldest request in flight at `now`, or 0 if there is none. */
+  oldestAge(now: number): number {
+    return now - (this.oldestStart() ?? now);
+  }
+
   /** Resolves when nothing is under way; never rejects. */
   async drained(): Promise<void> {
     while (!this.isIdle()) {

@@ -51,6 +51,16 @@ Deno.test("InFlightTracker knows a handoff until it ends, whether well or not", 
   assertEquals(inFlight.has(REFERENCE), false);
 });
 
+Deno.test("InFlightTracker reports the age of the oldest request in flight, or 0", async () => {
+  const inFlight = new InFlightTracker();
+  assertEquals(inFlight.oldestAge(5_000), 0);
+  await inFlight.run(REFERENCE, 2_000, () => {
+    assertEquals(inFlight.oldestAge(5_000), 3_000);
+    return Promise.resolve();
+  });
+  assertEquals(inFlight.oldestAge(5_000), 0);
+});
+
 Deno.test("InFlightTracker tells when the oldest of what has not ended began", async () => {
   const inFlight = new InFlightTracker();
   assertEquals(inFlight.oldestStart(), null);

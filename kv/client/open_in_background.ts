@@ -1,0 +1,67 @@
+import type { Clock } from "../../domain/ports/clock.ts";
+import type { Log } from "../../domain/ports/log.ts";
+import type { Telemetry } from "../../domain/ports/telemetry.ts";
+import { call, type KvHandle } from "./call.ts";
+import { KvConnection } from "./connection.ts";
+import { watchFile } from "./file_watch.ts";
+import type { KvLocation, OpenedStore } from "./open.ts";
+import { openWithRetry } from "./open_with_retry.ts";
+import { withTracing } from "./traced.ts";
+
+const PING_TIMEOUT_MS = 1_000;
+
+export interface BackgroundOptions {
+  clock: Clock;
+  log: Log;
+  /** Records a span for each read and each commit. */
+  telemetry?: Telemetry;
+  /** Called if a local file is removed or replaced: what is written from then on is lost. */
+  onFileRemoved(): void;
+}
+
+/** A store that may not be open yet. Until it is, calls through its handles time out. */
+export interface BackgroundStore {
+  kv: KvConnection;
+  /** For reads only. On a local file a second handle, whose reads do not wait for commits. */
+  reader: KvHandle;
+  /** Rejects with `OpenStoreError` if a local file cannot be opened. */
+  opened: Promise<OpenedStore>;
+  /** Closes the handles, unless the store is not open or does not respond. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** Starts to open the store and returns its handles, so that the service can listen meanwhile. */
+export function openInBackground(
+  location: KvLocation,
+  { clock, log, telemetry, onFileRemoved }: BackgroundOptions,
+): BackgroundStore {
+  const isFile = location.kind === "file";
+  let store: OpenedStore | null = null;
+  const opened = openWithRetry(location, { clock, log }).then((opened) => {
+    if (isFile) watchFile(opened, { log, onRemoved: onFileRemoved });
+    return store = opened;
+  });
+  const traced = (kv: Deno.Kv) => telemetry ? withTracing(kv, telemetry) : kv;
+  const reopen = async () => {
+    const kv = await store?.reopen() ?? null;
+    return kv && traced(kv);
+  };
+  const kv = new KvConnection(opened.then(({ kv }) => traced(kv)), {
+    clock,
+    log,
+    ...!isFile && { reopen },
+  });
+  return {
+    kv,
+    reader: isFile ? opened.then(({ reader }) => traced(reader)) : kv,
+    opened,
+    async close() {
+      // `Deno.Kv.close` blocks forever if the database does not respond. Nothing depends on it.
+      if (store !== null && await isResponsive(kv)) store.close();
+    },
+  };
+}
+
+function isResponsive(kv: KvHandle): Promise<boolean> {
+  return call(kv, (kv) => kv.get(["ready"]), PING_TIMEOUT_MS).then(() => true, () => false);
+}
