@@ -1,4 +1,19 @@
-/** Validates the environment before `serve` starts, whose permissions are built from `KV_PATH`. */
+/**
+ * Validates the environment before `serve` starts, whose permissions are built from `KV_PATH`. If a
+ * task has read `.env`, also prints where each value comes from, and the warnings of `config`.
+ */
 import { parseConfigOrExit } from "./parse_or_exit.ts";
+import { NAMES_VARIABLE, readOrigins } from "./report/read_origins.ts";
+import { describeSources } from "./report/sources.ts";
+import { VARIABLES } from "./report/values.ts";
+import { findWarnings } from "./report/warnings.ts";
 
-parseConfigOrExit(Deno.env.toObject());
+const env = Deno.env.toObject();
+if (NAMES_VARIABLE in env) {
+  const { origins, mode } = await readOrigins(env, ".env");
+  console.error(`Configuration: ${describeSources(VARIABLES, origins)}`);
+  for (const warning of findWarnings(VARIABLES, origins, mode)) {
+    console.error(`Warning: ${warning}`);
+  }
+}
+parseConfigOrExit(env);

@@ -1,0 +1,62 @@
+/** `deno task config`: prints the configuration, where it comes from, and what it means. */
+import { type Config, type ConfigProblem, InvalidConfigError, parseConfig } from "../config.ts";
+import { initEnvFile } from "./init.ts";
+import { describeMeaning } from "./meaning.ts";
+import { readOrigins } from "./read_origins.ts";
+import { describeValues, VARIABLES } from "./values.ts";
+import { findWarnings } from "./warnings.ts";
+
+const USAGE = `Usage: deno task config [--init]
+
+Prints the configuration in the environment and in .env, which the environment overrides, and what is
+wrong with it. Secrets are not shown.
+
+  --init  creates .env from .env.example with a generated AUTH_SECRET, or fills in an AUTH_SECRET
+          that is empty in .env`;
+
+async function report(): Promise<void> {
+  const { origins, mode } = await readOrigins(Deno.env.toObject(), ".env");
+  let problems: ConfigProblem[] = [];
+  let config: Config | null = null;
+  try {
+    config = parseConfig(origins.env);
+  } catch (error) {
+    if (!(error instanceof InvalidConfigError)) throw error;
+    problems = error.problems;
+  }
+  const from = origins.file === null
+    ? "the environment (there is no .env)"
+    : "the environment and .env (the environment wins)";
+  console.log(`Configuration in ${from}\n`);
+  printLines(describeValues(origins, problems));
+  if (config !== null) {
+    console.log("\nWhat it means\n");
+    printLines(describeMeaning(config));
+  }
+  const warnings = findWarnings(VARIABLES, origins, mode);
+  if (warnings.length > 0) {
+    console.log("\nWarnings\n");
+    printLines(warnings);
+  }
+  if (problems.length === 0) return;
+  console.error(`\n${new InvalidConfigError(problems).message}`);
+  if (problems.some(({ names }) => names === "AUTH_SECRET, AUTH_JWKS_URL")) {
+    console.error("\n'deno task config --init' sets a generated AUTH_SECRET in .env");
+  }
+  Deno.exitCode = 1;
+}
+
+function printLines(lines: string[]): void {
+  for (const line of lines) console.log(`  ${line}`);
+}
+
+const [flag, ...others] = Deno.args;
+if (flag === undefined) {
+  await report();
+} else if (flag === "--init" && others.length === 0) {
+  console.log(await initEnvFile(".env", ".env.example"));
+  console.log("Set KV_PATH and SUPPORT_DESK_… there, then see what holds with 'deno task config'");
+} else {
+  console.error(USAGE);
+  Deno.exitCode = flag === "--help" ? 0 : 1;
+}

@@ -1,0 +1,161 @@
+import { hasHttpProxy } from "../http_hosts.ts";
+import { looksLikeExample } from "./example_secrets.ts";
+import type { Assignment, EnvFile } from "./env_file.ts";
+import type { Origins } from "./sources.ts";
+
+/** The variables whose values are never printed. */
+export const SECRETS: readonly string[] = [
+  "AUTH_SECRET",
+  "SUPPORT_DESK_TOKEN",
+  "DENO_KV_ACCESS_TOKEN",
+];
+
+/** The variables that Deno itself reads. */
+const READ_BY_DENO = /^(DENO_\w+|OTEL_\w+|NODE_EXTRA_CA_CERTS|NO_COLOR|((HTTPS?|ALL|NO)_PROXY))$/i;
+
+/** Whether Deno, not Deskhand, reads the variable. */
+export function isReadByDeno(name: string): boolean {
+  return READ_BY_DENO.test(name);
+}
+
+/**
+ * Returns what an operator should look at although the configuration may be valid: values that Deno
+ * reads otherwise than they are written, values that are hidden, proxies, and secrets that look like
+ * examples. Contains no value.
+ *
+ * @param names The variables that Deskhand reads.
+ * @param mode The permission bits of `.env`, if there is such a file.
+ */
+export function findWarnings(
+  names: readonly string[],
+  origins: Origins,
+  mode: number | null,
+): string[] {
+  const { file } = origins;
+  return [
+    ...file === null ? [] : fileWarnings(file, mode),
+    ...file === null ? [] : nameWarnings(names, file),
+    ...names.filter((name) => isHiddenByEmpty(name, origins)).map((name) =>
+      `${name} is empty in the environment, which hides the value in .env: unset it`
+    ),
+    ...secretWarnings(origins.env),
+    ...proxyWarnings(origins.env),
+  ];
+}
+
+function fileWarnings(file: EnvFile, mode: number | null): string[] {
+  const { hasByteOrderMark, hasCarriageReturns, assignments, ignoredLines } = file;
+  const warnings = [];
+  if (hasByteOrderMark) {
+    const first = assignments[0]?.line === 1 ? `, so ${assignments[0].name} is not read` : "";
+    warnings.push(
+      `.env begins with a byte order mark${first}: save it as UTF-8 without byte order mark`,
+    );
+  }
+  if (hasCarriageReturns) {
+    warnings.push(
+      "lines of .env end in CR LF: Deno accepts that, but Docker and shells make the CR part of " +
+        "each value. Save it with LF line endings",
+    );
+  }
+  if (mode !== null && (mode & 0o077) !== 0) {
+    warnings.push(
+      `.env has mode ${(mode & 0o777).toString(8).padStart(4, "0")} and secrets: chmod 600 .env`,
+    );
+  }
+  for (const line of ignoredLines) {
+    warnings.push(`line ${line} of .env is not NAME=value and is ignored`);
+  }
+  return [...warnings, ...assignments.flatMap((assignment) => valueWarnings(assignment, file))];
+}
+
+function valueWarnings({ name, raw, quoting, line }: Assignment, file: EnvFile): string[] {
+  const warnings = [];
+  const earlier = file.assignments.find((other) => other.name === name && other.line < line);
+  if (earlier !== undefined) {
+    warnings.push(`${name} is set again in line ${line} of .env: line ${earlier.line} counts`);
+  }
+  // Deno expands `$word` and `${word}`, and removes the `$` that no word follows.
+  if (quoting !== "single" && /(^|[^\\])\$/.test(raw)) {
+    warnings.push(`${name} has a '$' outside single quotes, which Deno expands: ${QUOTE_IT}`);
+  }
+  if (quoting === "none" && /\S#/.test(raw)) {
+    warnings.push(`${name} is cut at its '#': ${QUOTE_IT}`);
+  }
+  if (quoting === "none" && /^['"`]/.test(raw)) {
+    warnings.push(`${name} begins with a quote that is not closed: close it`);
+  }
+  return warnings;
+}
+
+const QUOTE_IT = "put the value in single quotes";
+
+/** Finds names in `.env` that nothing reads, which are misspelt or belong to another program. */
+function nameWarnings(names: readonly string[], { names: set }: EnvFile): string[] {
+  const unknown = [...set].filter((name) =>
+    !names.includes(name) && !isReadByDeno(name) && /^\w+$/.test(name)
+  );
+  return unknown.map((name) => {
+    const close = names.find((known) => distance(known, name.toUpperCase()) <= 2);
+    const hint = close === undefined ? "" : ` (is it ${close}?)`;
+    return `${name} in .env is no variable of Deskhand${hint} and is ignored`;
+  });
+}
+
+function isHiddenByEmpty(name: string, { env, environmentNames, file }: Origins): boolean {
+  if (file === null || !environmentNames.has(name) || env[name] !== "") return false;
+  return file.assignments.some((assignment) => assignment.name === name && assignment.raw !== "");
+}
+
+function secretWarnings(env: Record<string, string>): string[] {
+  return SECRETS.flatMap((name) => {
+    const value = env[name] ?? "";
+    const warnings = [];
+    if (/^(['"]).*\1$/.test(value)) {
+      warnings.push(`${name} begins and ends with a quote, which is part of it: remove the quotes`);
+    }
+    if (value !== value.trim()) {
+      warnings.push(`${name} begins or ends with a blank, which is part of it: remove the blank`);
+    }
+    if (looksLikeExample(value)) {
+      warnings.push(`${name} looks like an example: anyone can guess it. Set a random value`);
+    }
+    return warnings;
+  });
+}
+
+function proxyWarnings(env: Record<string, string>): string[] {
+  const isSet = (pattern: RegExp) =>
+    Object.keys(env).filter((name) => pattern.test(name) && env[name] !== "").sort();
+  const https = isSet(/^(https|all)_proxy$/i);
+  const warnings = [];
+  if (https.length > 0) {
+    warnings.push(
+      `${https.join(", ")}: requests to https URLs go through this proxy, except to the hosts in ` +
+        "NO_PROXY",
+    );
+  }
+  if (hasHttpProxy(env)) {
+    warnings.push(
+      `${
+        isSet(/^(http|all)_proxy$/i).join(", ")
+      }: requests by plain http, to this machine and to ` +
+        "ALLOW_HTTP_HOSTS, bypass this proxy",
+    );
+  }
+  return warnings;
+}
+
+/** Returns the Levenshtein distance: how many characters must be changed, added or removed. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
