@@ -1,8 +1,8 @@
 import { assertEquals, assertFalse, assertMatch, assertRejects } from "@std/assert";
 import configuration from "../deno.json" with { type: "json" };
-import { temporaryPath } from "./kv/fixtures.ts";
+import { AUTH_SECRET } from "./support/constants.ts";
+import { temporaryPath } from "./support/kv_file.ts";
 import { mintToken } from "./demo/token.ts";
-import { AUTH_SECRET } from "./support/service.ts";
 
 const REQUESTS = "/v1/tenants/acme/support-requests";
 

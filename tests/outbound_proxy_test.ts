@@ -1,13 +1,13 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
-import { startKvServer } from "./faults/kv_connect_server.ts";
+import { AUTH_SECRET, requestsPath } from "./support/constants.ts";
+import { startKvServer } from "./support/fake_kv_server.ts";
+import { respondWith, startRawServer } from "./support/raw_server.ts";
+import { type Service, startService } from "./support/service_process.ts";
+import { runTask } from "./support/task.ts";
 import { startFakeDesk } from "./demo/fake_desk.ts";
 import { ALL_SCOPES, mintToken } from "./demo/token.ts";
-import { requestsPath, type Service, startService } from "./support/service_process.ts";
-import { startProxy } from "./support/proxy_server.ts";
-import { AUTH_SECRET } from "./support/service.ts";
 import { openDeskhand } from "./smoke/operator.ts";
-import { runTask } from "./smoke/task.ts";
 
 const ISSUER = { AUTH_ISSUER: "https://id.example", AUTH_AUDIENCE: "deskhand" };
 
@@ -49,6 +49,9 @@ async function submit(service: Service, token: string) {
   return { status: response.status, body: await response.json() };
 }
 
+/** A proxy that responds to every request itself. */
+const startProxy = () => startRawServer(respondWith(200, '{"keys":[]}'));
+
 /** Deno itself asks for newer versions by https, now and then. */
 const QUIET = { DENO_NO_UPDATE_CHECK: "1" };
 const FILE = { prefix: "deskhand_proxy_" };
@@ -80,7 +83,7 @@ for (const [host, allowed] of HOSTS) {
         const { status, body } = await submit(service, await issuer.sign());
         assertEquals([status, body.handoff?.status], [201, "created"], name);
       }
-      assertEquals([proxy.seen, issuer.fetches(), desk.tickets.length], [[], 4, 4]);
+      assertEquals([proxy.requests, issuer.fetches(), desk.tickets.length], [[], 4, 4]);
     } finally {
       await desk.close();
       await Deno.remove(folder, { recursive: true });
@@ -117,7 +120,7 @@ Deno.test("no proxy of any form sees what goes to this machine, whatever NO_PROX
       const { body } = await submit(service, await mintToken(AUTH_SECRET));
       assertEquals(body.handoff?.status, "created", JSON.stringify(env));
     }
-    assertEquals(proxy.seen, []);
+    assertEquals(proxy.requests, []);
   } finally {
     await desk.close();
     await Deno.remove(folder, { recursive: true });
@@ -140,7 +143,7 @@ Deno.test("https still goes through the proxy, as a tunnel that the proxy cannot
     });
     const { body } = await submit(service, await mintToken(AUTH_SECRET));
     assertEquals(body.handoff?.status, "failed");
-    assertEquals(new Set(proxy.seen), new Set(["CONNECT desk.example:443 HTTP/1.1"]));
+    assertEquals(new Set(proxy.requests), new Set(["CONNECT desk.example:443 HTTP/1.1"]));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -161,7 +164,7 @@ for (const host of ["127.0.0.1", "localhost", "0.0.0.0"]) {
     });
     await Promise.race([kv.called, service.submit()]);
     assertEquals((await service.submit()).status, 201);
-    assertEquals(proxy.seen, []);
+    assertEquals(proxy.requests, []);
   });
 }
 
@@ -170,7 +173,7 @@ Deno.test("no proxy sees the token of the smoke test, nor the desk's", async () 
   await using deps = await openDeskhand();
   const env = { ...deps.atDesk, ...QUIET, HTTP_PROXY: `http://127.0.0.1:${proxy.port}` };
   const { code, stdout } = await deps.smoke(["--handoff", "create"], {}, env);
-  assertEquals([code, proxy.seen], [0, []], stdout);
+  assertEquals([code, proxy.requests], [0, []], stdout);
 });
 
 /** Runs the health check of the image, as the Dockerfile has it. */
@@ -206,7 +209,7 @@ Deno.test("the health check of the image goes to the service and not to a proxy"
     assertEquals(await checkAll(), [0, 0, 0, 0]);
     await service.kill();
     assertEquals(await checkAll(), [1, 1, 1, 1]);
-    assertEquals(proxy.seen, []);
+    assertEquals(proxy.requests, []);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

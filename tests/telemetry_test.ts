@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
+import { temporaryPath } from "./support/kv_file.ts";
 import { startService } from "./support/service_process.ts";
-import { temporaryPath } from "./kv/fixtures.ts";
 import { startFakeDesk } from "./demo/fake_desk.ts";
 
 interface Attribute {

@@ -3,9 +3,9 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "node:http2";
 import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import { mintToken } from "../demo/token.ts";
-import { requestsPath, type Service } from "../support/service_process.ts";
-import { AUTH_SECRET } from "../support/service.ts";
-import { chunk, Peer } from "./peer.ts";
+import { AUTH_SECRET, requestsPath } from "../support/constants.ts";
+import type { Service } from "../support/service_process.ts";
+import { chunk, Peer } from "../support/raw_client.ts";
 
 export interface Attack {
   name: string;

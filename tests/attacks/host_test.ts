@@ -2,9 +2,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "node:http2";
 import { VERSION } from "../../config/version.ts";
-import { temporaryPath } from "../kv/fixtures.ts";
+import { temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
-import { Peer } from "./peer.ts";
+import { Peer } from "../support/raw_client.ts";
 
 /** The status of one request, and its problem, if it is one. */
 async function send(url: string, head: string) {

@@ -1,5 +1,5 @@
 /** `deno task test:attacks`: all attacks on one service, larger, and what they cost it. */
-import { temporaryPath } from "../kv/fixtures.ts";
+import { temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
 import { ATTACKS } from "./attacks.ts";
 import { measure, memoryOf } from "./measure.ts";

@@ -1,6 +1,6 @@
 /** What one stranger does costs the service little memory, and other clients little time. */
 import { assertLess } from "@std/assert";
-import { temporaryPath } from "../kv/fixtures.ts";
+import { temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
 import { ATTACKS } from "./attacks.ts";
 import { measure } from "./measure.ts";

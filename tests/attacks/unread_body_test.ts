@@ -1,17 +1,12 @@
 /** After its response nobody sends the service a body without end. */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
-import { temporaryPath } from "../kv/fixtures.ts";
+import { AUTH_SECRET, requestsPath } from "../support/constants.ts";
+import { temporaryPath } from "../support/kv_file.ts";
+import { type Service, since, startService } from "../support/service_process.ts";
+import { waitFor } from "../support/wait_for.ts";
+import { chunk, Peer } from "../support/raw_client.ts";
 import { mintToken } from "../demo/token.ts";
-import {
-  requestsPath,
-  type Service,
-  since,
-  startService,
-  until,
-} from "../support/service_process.ts";
-import { AUTH_SECRET } from "../support/service.ts";
-import { chunk, Peer } from "./peer.ts";
 
 /** What the kernel's buffers of both sides take on loopback is about 4 MB. */
 const MAX_TAKEN_BYTES = 12_000_000;
@@ -108,7 +103,7 @@ Deno.test({
       }
     }
     // The service itself opens fewer meanwhile, for its store.
-    await until(() => Promise.resolve(descriptors()), (count) => count < before + 50);
+    await waitFor("the connections are closed", descriptors, (count) => count < before + 50);
   },
 });
 

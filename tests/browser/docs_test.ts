@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Browser } from "playwright-core";
 import { mintToken } from "../demo/token.ts";
-import { AUTH_SECRET } from "../support/service.ts";
+import { AUTH_SECRET } from "../support/constants.ts";
 import { launch, openStage, UNSANITIZED } from "./stage.ts";
 
 let browser: Browser;

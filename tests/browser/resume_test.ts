@@ -2,7 +2,7 @@
 /** What a person does about a handoff that was interrupted, without the tab that submitted it. */
 import { assert, assertEquals } from "@std/assert";
 import type { Browser } from "playwright-core";
-import { ACME } from "../kv/fixtures.ts";
+import { ACME } from "../support/constants.ts";
 import { createStore } from "../../kv/store.ts";
 import { launch, openStage, type Stage, type StageOptions, UNSANITIZED } from "./stage.ts";
 import { leaveInterrupted } from "./states.ts";

@@ -6,7 +6,8 @@
 import { type Browser, chromium, type Locator, type Page } from "playwright-core";
 import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken, type TokenClaims } from "../demo/token.ts";
-import { AUTH_SECRET, openService } from "../support/service.ts";
+import { AUTH_SECRET } from "../support/constants.ts";
+import { openService } from "../support/service.ts";
 
 export const PANEL = new URL("../../routes/panel/panel.js", import.meta.url);
 

@@ -1,8 +1,8 @@
 import { toTimestamp } from "../../domain/model/handoff.ts";
 import { createStore } from "../../kv/store.ts";
-import { ACME, requestIn } from "../kv/fixtures.ts";
+import { requestIn } from "../kv/fixtures.ts";
+import { ACME, AUTH_SECRET } from "../support/constants.ts";
 import { mintToken } from "../demo/token.ts";
-import { AUTH_SECRET } from "../support/service.ts";
 import { type Stage, type StageOptions, until } from "./stage.ts";
 
 /** What somebody hostile, or only unlucky, may have written: all of it is text. */

@@ -9,7 +9,8 @@ import {
 } from "../../routes/client/client.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken } from "../demo/token.ts";
-import { AUTH_SECRET, openService } from "../support/service.ts";
+import { AUTH_SECRET } from "../support/constants.ts";
+import { openService } from "../support/service.ts";
 
 const RUN: Context = {
   kind: "run",

@@ -2,8 +2,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
 import { VERSION } from "../../config/version.ts";
+import { temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
-import { temporaryPath } from "../kv/fixtures.ts";
 
 Deno.test("the code, the production configuration and the image have the version in deno.json", async () => {
   assertMatch(manifest.version, /^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { VERSION } from "../../config/version.ts";
-import { runTask, task } from "../smoke/task.ts";
 import { openService } from "../support/service.ts";
+import { runTask, task } from "../support/task.ts";
 
 /** Reads lines up to the first that has `last`. */
 async function readUntil(lines: ReadableStreamDefaultReader<string>, last: string) {

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { decodeJwt } from "jose";
 import { createTokenVerifier } from "../../routes/auth/token_verifier.ts";
-import { AUTH_SECRET } from "../support/service.ts";
-import { runTask } from "../smoke/task.ts";
+import { AUTH_SECRET } from "../support/constants.ts";
+import { runTask } from "../support/task.ts";
 
 Deno.test("deno task token prints only a token, and the service accepts it", async () => {
   const flags = [

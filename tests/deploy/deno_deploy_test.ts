@@ -4,7 +4,9 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { startFakeDesk } from "../demo/fake_desk.ts";
-import { requestsPath, type Service, startService, until } from "../support/service_process.ts";
+import { requestsPath } from "../support/constants.ts";
+import { type Service, startService } from "../support/service_process.ts";
+import { waitFor } from "../support/wait_for.ts";
 
 /** Deploy documents Deno 2.5. */
 const RUNTIME = "deno@2.5.7";
@@ -98,7 +100,7 @@ Deno.test("Deploy: a handoff that is cut off can be resumed in the next process"
     desk.behave("hang-after-create");
     await using service = await begin();
     const submission = service.submit({ handoff: { mode: "create" } }).catch(() => null);
-    await until(() => Promise.resolve(desk.tickets.length), (count) => count === 1);
+    await waitFor("the desk has a ticket", () => desk.tickets.length === 1);
     await service.kill();
     assertEquals(await submission, null);
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { temporaryPath } from "../kv/fixtures.ts";
+import { temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
 
 const MAX_BYTES = 25_000_000;

@@ -4,16 +4,16 @@ import type { FailureReason } from "../../domain/model/failure.ts";
 import type { CreateTicketResult, Responsiveness } from "../../domain/ports/desk.ts";
 import { settings, supportRequest } from "./fixtures.ts";
 import {
-  answering,
-  type Behaviour,
-  closingAfter,
-  dripping,
+  type Behavior,
+  closeAfter,
+  drip,
   head,
-  stallingAfter,
-  startHostileDesk,
-  startResettingDesk,
+  respondWith,
+  stallAfter,
+  startRawServer,
+  startResettingServer,
   write,
-} from "./hostile_desk.ts";
+} from "../support/raw_server.ts";
 
 const SHORT_MS = 200;
 /** Far more than a local answer takes: a row that needs it has failed to end by itself. */
@@ -68,14 +68,14 @@ function withoutTrace(creation: CreateTicketResult): CreateTicketResult {
 /** One row of the table: what the desk does, and what the person must be told. */
 function row(
   what: string,
-  behaviour: Behaviour,
+  behaviour: Behavior,
   expected: Extract<CreateTicketResult, { outcome: "failed" }>,
   milliseconds = LONG_MS,
 ) {
   const { reason, ticketMayExist } = expected.failure;
   const promise = `says ${reason}, ${ticketMayExist ? "a ticket may exist" : "no ticket"},`;
   Deno.test(`createRequestTracker ${promise} when the desk ${what}`, async () => {
-    const hostile = startHostileDesk(behaviour);
+    const hostile = startRawServer(behaviour);
     try {
       await assertCreation(hostile.url, expected, milliseconds);
       assertEquals(hostile.requests, ["POST /REST/2.0/ticket HTTP/1.1"]);
@@ -88,69 +88,72 @@ function row(
 const JSON_TYPE = "Content-Type: application/json; charset=utf-8";
 
 // Silence, and time that runs out.
-row("hangs after the request was sent", stallingAfter(""), TIMEOUT, SHORT_MS);
-row("stalls in the headers", stallingAfter("HTTP/1.1 201 Created\r\nX-A: "), TIMEOUT, SHORT_MS);
-row("stalls in the body of a 201", stallingAfter(head(201, 100) + '{"id":'), TIMEOUT, SHORT_MS);
-row("drips its headers", dripping("HTTP/1.1 201 OK\r\nX: ", "x".repeat(2000)), TIMEOUT, SHORT_MS);
-row("drips the body of a 201", dripping(head(201, 2000), " ".repeat(2000)), TIMEOUT, SHORT_MS);
+row("hangs after the request was sent", stallAfter(""), TIMEOUT, SHORT_MS);
+row("stalls in the headers", stallAfter("HTTP/1.1 201 Created\r\nX-A: "), TIMEOUT, SHORT_MS);
+row("stalls in the body of a 201", stallAfter(head(201, 100) + '{"id":'), TIMEOUT, SHORT_MS);
+row("drips its headers", drip("HTTP/1.1 201 OK\r\nX: ", "x".repeat(2000)), TIMEOUT, SHORT_MS);
+row("drips the body of a 201", drip(head(201, 2000), " ".repeat(2000)), TIMEOUT, SHORT_MS);
 
 // Connections that end.
-row("closes without an answer", closingAfter(""), LOST);
-row("sends half a status line", closingAfter("HTTP/1.1 20"), LOST);
-row("sends garbage for a status line", closingAfter("\x16\x03\x01 nonsense\r\n\r\n"), LOST);
-row("ends in the middle of the headers", closingAfter("HTTP/1.1 201 OK\r\nX-A: b\r\n"), LOST);
-row("truncates the body of a 201", closingAfter(head(201, 100) + '{"id":"1"}'), LOST);
+row("closes without an answer", closeAfter(""), LOST);
+row("sends half a status line", closeAfter("HTTP/1.1 20"), LOST);
+row("sends garbage for a status line", closeAfter("\x16\x03\x01 nonsense\r\n\r\n"), LOST);
+row("ends in the middle of the headers", closeAfter("HTTP/1.1 201 OK\r\nX-A: b\r\n"), LOST);
+row("truncates the body of a 201", closeAfter(head(201, 100) + '{"id":"1"}'), LOST);
 row(
   "sends a 201 whose gzip is broken",
-  answering(201, "no gzip", "Content-Encoding: gzip"),
+  respondWith(201, "no gzip", "Content-Encoding: gzip"),
   LOST,
 );
 
 // Answers whose status says it all, though the body stalls.
-row("refuses with a stalled body", stallingAfter(head(403, 100, JSON_TYPE)), REFUSED);
-row("rejects with a stalled body", stallingAfter(head(400, 100)), REJECTED);
-row("fails with a stalled body", stallingAfter(head(500, 9)), failure("desk_error", true, true));
+row("refuses with a stalled body", stallAfter(head(403, 100, JSON_TYPE)), REFUSED);
+row("rejects with a stalled body", stallAfter(head(400, 100)), REJECTED);
+row("fails with a stalled body", stallAfter(head(500, 9)), failure("desk_error", true, true));
 
 // Statuses.
 for (const status of [301, 302, 303, 307, 308]) {
   row(
     `redirects to its login page with ${status}`,
-    answering(status, "", "Location: /NoAuth/Login.html"),
+    respondWith(status, "", "Location: /NoAuth/Login.html"),
     REFUSED,
   );
 }
 for (const status of [401, 403]) {
-  row(`answers ${status} as JSON`, answering(status, '{"message":"no"}', JSON_TYPE), REFUSED);
+  row(`answers ${status} as JSON`, respondWith(status, '{"message":"no"}', JSON_TYPE), REFUSED);
   // Request Tracker's own are JSON: this is a firewall, or a sign-on proxy.
-  const block = answering(status, "<h1>Request blocked</h1>", "Content-Type: text/html");
+  const block = respondWith(status, "<h1>Request blocked</h1>", "Content-Type: text/html");
   row(`has a firewall that answers ${status} with a page`, block, REJECTED);
-  row(`has a proxy that answers ${status} with nothing`, answering(status), REJECTED);
+  row(`has a proxy that answers ${status} with nothing`, respondWith(status), REJECTED);
 }
 for (const status of [400, 404, 405, 408, 409, 413, 415, 422, 451]) {
-  row(`answers ${status}`, answering(status, '{"message":"no"}'), REJECTED);
+  row(`answers ${status}`, respondWith(status, '{"message":"no"}'), REJECTED);
 }
-row("answers 429", answering(429), failure("desk_rate_limited", false));
-row("answers 500 itself", answering(500), failure("desk_error", true, true));
+row("answers 429", respondWith(429), failure("desk_rate_limited", false));
+row("answers 500 itself", respondWith(500), failure("desk_error", true, true));
 for (const status of [501, 502, 503, 504, 520, 599]) {
-  row(`has a proxy that answers ${status}`, answering(status), failure("desk_error", true));
+  row(`has a proxy that answers ${status}`, respondWith(status), failure("desk_error", true));
 }
-row("answers 200 with a proper body", answering(200, '{"id":"42"}'), UNREADABLE);
-row("answers 200 with HTML", answering(200, "<h1>Welcome</h1>"), UNREADABLE);
-row("answers 202", answering(202, '{"id":"42"}'), UNREADABLE);
-row("answers 204", answering(204), UNREADABLE);
-row("answers 999", answering(999, '{"id":"42"}'), UNREADABLE);
+row("answers 200 with a proper body", respondWith(200, '{"id":"42"}'), UNREADABLE);
+row("answers 200 with HTML", respondWith(200, "<h1>Welcome</h1>"), UNREADABLE);
+row("answers 202", respondWith(202, '{"id":"42"}'), UNREADABLE);
+row("answers 204", respondWith(204), UNREADABLE);
+row("answers 999", respondWith(999, '{"id":"42"}'), UNREADABLE);
 
 // A 201 that says nothing usable.
-row("answers 201 with HTML", answering(201, "<p>Made ticket 42"), UNREADABLE);
-row("answers 201 with nothing", answering(201), UNREADABLE);
-row("answers 201 with broken JSON", answering(201, '{"id":"42"'), UNREADABLE);
+row("answers 201 with HTML", respondWith(201, "<p>Made ticket 42"), UNREADABLE);
+row("answers 201 with nothing", respondWith(201), UNREADABLE);
+row("answers 201 with broken JSON", respondWith(201, '{"id":"42"'), UNREADABLE);
 row(
   "answers 201 with invalid UTF-8",
-  answering(201, Uint8Array.of(...new TextEncoder().encode('{"id":"42","x":"'), 0xff, 0x22, 0x7d)),
+  respondWith(
+    201,
+    Uint8Array.of(...new TextEncoder().encode('{"id":"42","x":"'), 0xff, 0x22, 0x7d),
+  ),
   UNREADABLE,
 );
 for (const json of ["null", "[]", '"42"', "42", "{}", '[{"id":"42"}]', '{"ID":"42"}']) {
-  row(`answers 201 with ${json}`, answering(201, json), UNREADABLE);
+  row(`answers 201 with ${json}`, respondWith(201, json), UNREADABLE);
 }
 const HOSTILE_IDS = [
   '"1; DROP"',
@@ -180,17 +183,17 @@ const HOSTILE_IDS = [
   "null",
 ];
 for (const id of HOSTILE_IDS) {
-  row(`answers 201 with the id ${id.slice(0, 24)}`, answering(201, `{"id":${id}}`), UNREADABLE);
+  row(`answers 201 with the id ${id.slice(0, 24)}`, respondWith(201, `{"id":${id}}`), UNREADABLE);
 }
 row(
   "hides the id in the prototype",
-  answering(201, '{"__proto__":{"id":"42"}}'),
+  respondWith(201, '{"__proto__":{"id":"42"}}'),
   UNREADABLE,
 );
 
 for (const [what, id, number] of [["a string", '"42"', "42"], ["a number", "42", "42"]] as const) {
   Deno.test(`createRequestTracker takes a ticket number that is ${what}`, async () => {
-    const hostile = startHostileDesk(answering(201, `{"type":"ticket","id":${id}}`));
+    const hostile = startRawServer(respondWith(201, `{"type":"ticket","id":${id}}`));
     const url = `${hostile.url}/Ticket/Display.html?id=${number}`;
     try {
       await assertCreation(
@@ -206,7 +209,7 @@ for (const [what, id, number] of [["a string", '"42"', "42"], ["a number", "42",
 
 Deno.test("createRequestTracker takes a slow answer that comes in time", async () => {
   const json = '{"id":"42"}';
-  const hostile = startHostileDesk(dripping(head(201, json.length), json));
+  const hostile = startRawServer(drip(head(201, json.length), json));
   const url = `${hostile.url}/Ticket/Display.html?id=42`;
   try {
     const expected: CreateTicketResult = { outcome: "created", ticket: { reference: "42", url } };
@@ -217,7 +220,7 @@ Deno.test("createRequestTracker takes a slow answer that comes in time", async (
 });
 
 Deno.test("createRequestTracker says that a ticket may exist when the desk resets", async () => {
-  const hostile = await startResettingDesk();
+  const hostile = await startResettingServer();
   try {
     await assertCreation(hostile.url, LOST, LONG_MS);
   } finally {
@@ -238,7 +241,7 @@ for (const [what, start, piece] of LONG_BODIES) {
   Deno.test(`createRequestTracker stops reading ${what}`, async () => {
     const bytes = new TextEncoder().encode(piece);
     let sent = 0;
-    const hostile = startHostileDesk(async (connection) => {
+    const hostile = startRawServer(async (connection) => {
       await write(connection, start);
       for (; sent < 30; sent++) await write(connection, bytes);
     });
@@ -255,7 +258,7 @@ for (const [what, start, piece] of LONG_BODIES) {
 Deno.test("createRequestTracker reads little of a gzip bomb of 50 MB that is sent as a short body", async () => {
   const bomb = await gzipped(50);
   assertLess(bomb.length, 64 * 1024);
-  const hostile = startHostileDesk(answering(201, bomb, "Content-Encoding: gzip"));
+  const hostile = startRawServer(respondWith(201, bomb, "Content-Encoding: gzip"));
   let unpacked = 0;
   const counting: typeof fetch = async (...request) => {
     const answer = await fetch(...request);
@@ -295,7 +298,7 @@ Deno.test("createRequestTracker says that no ticket was made when the runtime bl
   assertCreation("http://127.0.0.1:6000", UNREACHABLE, LONG_MS));
 
 Deno.test("createRequestTracker sends no token to a desk that cannot speak TLS", async () => {
-  const hostile = startHostileDesk(answering(400));
+  const hostile = startRawServer(respondWith(400));
   try {
     await assertCreation(hostile.url.replace("http:", "https:"), UNREACHABLE, LONG_MS);
     assert(hostile.requests.every((received) => !received.includes(settings.token)));
@@ -311,7 +314,7 @@ Deno.test({
 });
 
 Deno.test("createRequestTracker sends nothing when the time is already over", async () => {
-  const hostile = startHostileDesk(answering(201, '{"id":"42"}'));
+  const hostile = startRawServer(respondWith(201, '{"id":"42"}'));
   const desk = createRequestTracker({ ...settings, url: hostile.url }, fetch);
   try {
     const creation = await desk.createTicket(supportRequest(), AbortSignal.abort());

@@ -3,14 +3,14 @@ import { createRequestTracker } from "../../desk/request_tracker.ts";
 import type { CallTrace, CreateTicketResult, FindTicketResult } from "../../domain/ports/desk.ts";
 import { settings, supportRequest } from "./fixtures.ts";
 import {
-  answering,
-  type Behaviour,
-  closingAfter,
+  type Behavior,
+  closeAfter,
   head,
-  stallingAfter,
-  startHostileDesk,
-} from "./hostile_desk.ts";
-import { SELF_SIGNED } from "./self_signed.ts";
+  respondWith,
+  stallAfter,
+  startRawServer,
+} from "../support/raw_server.ts";
+import { SELF_SIGNED } from "../support/self_signed.ts";
 
 function traceOf(result: CreateTicketResult | FindTicketResult): CallTrace | undefined {
   return "trace" in result ? result.trace : undefined;
@@ -68,8 +68,8 @@ Deno.test("an unknown name, a closed port and a self-signed certificate are thre
 });
 
 Deno.test("a server that speaks no TLS fails in the phase tls", async () => {
-  for (const behaviour of [answering(400), closingAfter("")]) {
-    const hostile = startHostileDesk(behaviour);
+  for (const behaviour of [respondWith(400), closeAfter("")]) {
+    const hostile = startRawServer(behaviour);
     try {
       const url = hostile.url.replace("http:", "https:");
       assertEquals(await traces(url), [{ phase: "tls" }, { phase: "tls" }]);
@@ -79,9 +79,9 @@ Deno.test("a server that speaks no TLS fails in the phase tls", async () => {
   }
 });
 
-function row(what: string, behaviour: Behaviour, creation: CallTrace, lookup: CallTrace) {
+function row(what: string, behaviour: Behavior, creation: CallTrace, lookup: CallTrace) {
   Deno.test(`a desk that ${what} fails in the phase ${creation.phase}`, async () => {
-    const hostile = startHostileDesk(behaviour);
+    const hostile = startRawServer(behaviour);
     try {
       assertEquals(await traces(hostile.url, 200), [creation, lookup]);
     } finally {
@@ -95,15 +95,15 @@ const search = (deskStatus?: number): CallTrace => ({
   ...deskStatus !== undefined && { deskStatus },
 });
 
-row("hangs", stallingAfter(""), { phase: "request" }, search());
-row("closes without a response", closingAfter(""), { phase: "request" }, search());
+row("hangs", stallAfter(""), { phase: "request" }, search());
+row("closes without a response", closeAfter(""), { phase: "request" }, search());
 for (const status of [302, 400, 403, 429, 500, 503]) {
   const trace = { phase: "response", deskStatus: status } as const;
-  row(`responds with ${status}`, answering(status), trace, search(status));
+  row(`responds with ${status}`, respondWith(status), trace, search(status));
 }
-const rubbish = answering(201, "<h1>Hello</h1>");
+const rubbish = respondWith(201, "<h1>Hello</h1>");
 row("sends a page", rubbish, { phase: "response", deskStatus: 201 }, search(201));
-const stalling = stallingAfter(head(201, 100) + "{");
+const stalling = stallAfter(head(201, 100) + "{");
 row("stalls in the body", stalling, { phase: "response", deskStatus: 201 }, search(201));
-const cut = closingAfter(head(201, 100) + "{");
+const cut = closeAfter(head(201, 100) + "{");
 row("closes in the body", cut, { phase: "response", deskStatus: 201 }, search(201));

@@ -2,7 +2,7 @@ import { assertEquals, assertLess } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
 import type { CreateTicketResult } from "../../domain/ports/desk.ts";
 import { settings, supportRequest } from "./fixtures.ts";
-import { type Behaviour, head, startHostileDesk, write } from "./hostile_desk.ts";
+import { type Behavior, head, startRawServer, write } from "../support/raw_server.ts";
 
 const CREATED = '{"type":"ticket","id":"42"}';
 const MAX_BYTES = 64 * 1024;
@@ -10,8 +10,8 @@ const CHUNKED = "HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n";
 const MEGABYTE = 1024 * 1024;
 
 /** What a creation comes to at a desk that behaves so: the number of the ticket, or the reason. */
-async function created(behaviour: Behaviour, count = 1): Promise<string[]> {
-  const hostile = startHostileDesk(behaviour);
+async function created(behaviour: Behavior, count = 1): Promise<string[]> {
+  const hostile = startRawServer(behaviour);
   const desk = createRequestTracker({ ...settings, url: hostile.url }, fetch);
   const create = () => desk.createTicket(supportRequest(), AbortSignal.timeout(5000));
   const said = (creation: CreateTicketResult) =>
@@ -33,7 +33,7 @@ function padded(length: number): string {
 }
 
 /** Writes pieces one after the other, so that each is read by itself. */
-function inPieces(start: string, pieces: (string | Uint8Array)[]): Behaviour {
+function inPieces(start: string, pieces: (string | Uint8Array)[]): Behavior {
   return async (connection) => {
     await write(connection, start);
     for (const piece of pieces) {
@@ -96,7 +96,7 @@ Deno.test("a response of 30 MB without a length is unreadable, and is not read o
 
 Deno.test("a response of 351 KB in single bytes takes no memory and ends soon", async () => {
   const single = chunk(" ").repeat(1000);
-  const behaviour: Behaviour = async (connection) => {
+  const behaviour: Behavior = async (connection) => {
     await write(connection, CHUNKED);
     for (let sent = 0; sent < 351; sent++) await write(connection, single);
     await write(connection, chunk(""));

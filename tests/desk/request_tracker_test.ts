@@ -5,7 +5,7 @@ import type { FindTicketResult } from "../../domain/ports/desk.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
 import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
 import { OTHER_REFERENCE, REFERENCE, settings, supportRequest } from "./fixtures.ts";
-import { answering, type Behaviour, stallingAfter, startHostileDesk } from "./hostile_desk.ts";
+import { type Behavior, respondWith, stallAfter, startRawServer } from "../support/raw_server.ts";
 
 const UNCLEAR: FindTicketResult = { outcome: "unclear", responsiveness: "responded" };
 const TIMED_OUT: FindTicketResult = { outcome: "unclear", responsiveness: "timed_out" };
@@ -46,12 +46,12 @@ function deskTest(
  */
 function lookupTest(
   name: string,
-  byField: Behaviour,
-  bySubject: Behaviour,
+  byField: Behavior,
+  bySubject: Behavior,
   expected: FindTicketResult | string,
 ) {
   Deno.test(`createRequestTracker.${name}`, async () => {
-    const hostile = startHostileDesk((connection, request) =>
+    const hostile = startRawServer((connection, request) =>
       (request.includes("Subject+LIKE") ? bySubject : byField)(connection, request)
     );
     const desk = createRequestTracker({ ...settings, url: hostile.url }, fetch);
@@ -68,8 +68,8 @@ function lookupTest(
   });
 }
 
-function hits(items: unknown, total: unknown = Array.isArray(items) ? items.length : 0): Behaviour {
-  return answering(200, JSON.stringify({ count: 0, total, items }));
+function hits(items: unknown, total: unknown = Array.isArray(items) ? items.length : 0): Behavior {
+  return respondWith(200, JSON.stringify({ count: 0, total, items }));
 }
 
 const NONE = hits([]);
@@ -252,7 +252,7 @@ deskTest(
 
 Deno.test("findTicket searches all queues from two days before the request", async () => {
   const queries: URLSearchParams[] = [];
-  const hostile = startHostileDesk((connection, request) => {
+  const hostile = startRawServer((connection, request) => {
     queries.push(new URL(request.split(" ")[1]!, "http://desk").searchParams);
     return NONE(connection, request);
   });
@@ -311,7 +311,7 @@ const shown = (id: string, ...values: string[]) => ({
   CustomFields: [{ name: "SupportRef", values }],
 });
 const own = `[${REFERENCE}] x`;
-const never: Behaviour = () => Promise.reject(new Error("a second search was sent"));
+const never: Behavior = () => Promise.reject(new Error("a second search was sent"));
 
 lookupTest(
   "find asks no second time when the field was found",
@@ -363,14 +363,14 @@ lookupTest(
 );
 lookupTest(
   "find adopts by subject even where the search by field failed",
-  answering(500),
+  respondWith(500),
   hits([item("9", own)]),
   "9",
 );
 lookupTest("find says absent when both searches say none", NONE, NONE, ABSENT);
-lookupTest("find says unclear when the search by field failed", answering(500), NONE, UNCLEAR);
-lookupTest("find says unclear when the search by subject failed", NONE, answering(500), UNCLEAR);
-lookupTest("find says unclear when the second search hangs", NONE, stallingAfter(""), TIMED_OUT);
+lookupTest("find says unclear when the search by field failed", respondWith(500), NONE, UNCLEAR);
+lookupTest("find says unclear when the search by subject failed", NONE, respondWith(500), UNCLEAR);
+lookupTest("find says unclear when the second search hangs", NONE, stallAfter(""), TIMED_OUT);
 
 for (
   const [what, bySubject] of [
@@ -383,13 +383,13 @@ for (
     ["a hostile number", hits([item("9; DROP", own)])],
     ["one hostile number of two", hits([item("9", own), item("../../x", own)])],
     ["a hit in an empty result", hits([item("9")], 0)],
-    ["HTML", answering(200, "<h1>Hello</h1>")],
-    ["a redirect", answering(302, "", "Location: /NoAuth/Login.html")],
-    ["404", answering(404, '{"message":"Not Found"}')],
-    ["201", answering(201, JSON.stringify({ total: 0, items: [] }))],
+    ["HTML", respondWith(200, "<h1>Hello</h1>")],
+    ["a redirect", respondWith(302, "", "Location: /NoAuth/Login.html")],
+    ["404", respondWith(404, '{"message":"Not Found"}')],
+    ["201", respondWith(201, JSON.stringify({ total: 0, items: [] }))],
     [
       "more than is read",
-      answering(200, JSON.stringify({ total: 0, items: [] }) + " ".repeat(65536)),
+      respondWith(200, JSON.stringify({ total: 0, items: [] }) + " ".repeat(65536)),
     ],
   ] as const
 ) {
@@ -397,9 +397,9 @@ for (
 }
 
 Deno.test("createRequestTracker follows no redirect, whatever it asks", async () => {
-  const elsewhere = startHostileDesk(answering(201, '{"id":"42"}'));
-  const hostile = startHostileDesk(
-    answering(307, "", `Location: ${elsewhere.url}/REST/2.0/ticket`),
+  const elsewhere = startRawServer(respondWith(201, '{"id":"42"}'));
+  const hostile = startRawServer(
+    respondWith(307, "", `Location: ${elsewhere.url}/REST/2.0/ticket`),
   );
   const desk = createRequestTracker({ ...settings, url: hostile.url }, fetch);
   try {
@@ -414,7 +414,7 @@ Deno.test("createRequestTracker follows no redirect, whatever it asks", async ()
 });
 
 Deno.test("createRequestTracker asks under the base path of the desk and links below it", async () => {
-  const hostile = startHostileDesk(answering(201, '{"id":"42"}'));
+  const hostile = startRawServer(respondWith(201, '{"id":"42"}'));
   const desk = createRequestTracker({ ...settings, url: `${hostile.url}/rt/` }, fetch);
   try {
     assertEquals(await desk.createTicket(supportRequest(), inTime()), {

@@ -1,3 +1,5 @@
+import { FakeClock } from "../support/clock.ts";
+import { ACME } from "../support/constants.ts";
 import { captureLog } from "../support/log.ts";
 import type { SupportContext } from "../../domain/model/context.ts";
 import type { Dependencies } from "../../domain/dependencies.ts";
@@ -20,25 +22,11 @@ import { noopTelemetry } from "../../domain/ports/telemetry.ts";
 import { InFlightTracker } from "../../domain/in_flight.ts";
 import { createStore } from "../../kv/store.ts";
 
-export const START = Date.parse("2026-11-23T12:00:00.000Z");
-export const ACME: SupportContext = { kind: "tenant", tenantId: "acme" };
+export { ACME, START } from "../support/constants.ts";
 export const ACTOR = { id: "u-1", name: "Ada" };
 
 /** A pending request that is overdue by more than this is interrupted. */
 export const OVERDUE_MS = 15_000;
-
-/** Time that passes only when a test sets it, or when somebody waits. */
-export class ManualClock {
-  time = START;
-  waited = 0;
-  now = () => this.time;
-  elapsed = () => this.waited;
-  wait = (milliseconds: number) => {
-    this.waited += milliseconds;
-    return Promise.resolve();
-  };
-  deadline = (_milliseconds: number): AbortSignal => new AbortController().signal;
-}
 
 export function ticket(reference: string): Ticket {
   return { reference, url: `https://desk.example/Ticket/Display.html?id=${reference}` };
@@ -111,7 +99,7 @@ export async function openDeskhand({ desk = new ScriptedDesk() as Desk | null, k
   kv?: Deno.Kv;
 } = {}) {
   const handle = kv ?? await Deno.openKv(":memory:");
-  const clock = new ManualClock();
+  const clock = new FakeClock({ timers: "manual" });
   const store = createStore(handle, { clock, retentionDays: null, isExclusive: true });
   const { log, lines } = captureLog();
   const inFlight = new InFlightTracker();

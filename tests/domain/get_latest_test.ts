@@ -1,14 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { getLatest } from "../../domain/get_latest.ts";
-import {
-  ACME,
-  ask,
-  createdAs,
-  openDeskhand,
-  OVERDUE_MS,
-  requestOf,
-  ScriptedDesk,
-} from "./fixtures.ts";
+import { ask, createdAs, openDeskhand, OVERDUE_MS, requestOf, ScriptedDesk } from "./fixtures.ts";
+import { ACME } from "../support/constants.ts";
 
 Deno.test("latest tells what the context can ask for before anybody has asked", async () => {
   using test = await openDeskhand();

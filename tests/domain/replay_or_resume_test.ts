@@ -3,20 +3,19 @@ import { toTimestamp } from "../../domain/model/handoff.ts";
 import type { Store } from "../../domain/ports/store.ts";
 import { InFlightTracker } from "../../domain/in_flight.ts";
 import {
-  ACME,
   ask,
   createdAs,
   failedWith,
   foundAs,
   interrupt,
-  ManualClock,
   openDeskhand,
   OVERDUE_MS,
   requestOf,
   ScriptedDesk,
-  START,
   ticket,
 } from "./fixtures.ts";
+import { FakeClock } from "../support/clock.ts";
+import { ACME, START } from "../support/constants.ts";
 
 const KEY = { key: "k-1" };
 
@@ -199,10 +198,10 @@ Deno.test("repeat resumes nothing twice where the clock jumps past the lease mea
 Deno.test("repeat by a clock five seconds ahead leaves the desk to who asked it as late as may be", async () => {
   const desk = new ScriptedDesk();
   using test = await openDeskhand({ desk });
-  const ahead = new ManualClock();
+  const ahead = new FakeClock({ timers: "manual" });
   const other = { ...test.deps, clock: ahead, inFlight: new InFlightTracker() };
   const append: Store["append"] = (request, claim) => {
-    test.clock.waited += 5_000;
+    test.clock.advance(5_000);
     return test.store.append(request, claim);
   };
   const outcomes: string[] = [];

@@ -2,8 +2,17 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { SupportContext } from "../../domain/model/context.ts";
 import { toTimestamp } from "../../domain/model/handoff.ts";
 import { type Store, StoreUnavailableError } from "../../domain/ports/store.ts";
-import { ACME, ACTOR, ask, failedWith, openDeskhand, requestOf, ScriptedDesk } from "./fixtures.ts";
-import { OVERDUE_MS, START, ticket } from "./fixtures.ts";
+import {
+  ACTOR,
+  ask,
+  failedWith,
+  openDeskhand,
+  OVERDUE_MS,
+  requestOf,
+  ScriptedDesk,
+  ticket,
+} from "./fixtures.ts";
+import { ACME, START } from "../support/constants.ts";
 
 const RUN: SupportContext = { kind: "run", tenantId: "acme", runId: "r-1" };
 const at = toTimestamp(START);

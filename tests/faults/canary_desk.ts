@@ -1,16 +1,16 @@
-import { answering, type Behaviour, closingAfter, stallingAfter } from "../desk/hostile_desk.ts";
+import { type Behavior, closeAfter, respondWith, stallAfter } from "../support/raw_server.ts";
 
 /** What the desk does with the creation of one submission, and with the lookup that may follow. */
 export interface Scene {
-  creation: Behaviour;
-  lookup?: Behaviour;
+  creation: Behavior;
+  lookup?: Behavior;
 }
 
 /** A desk that plays scenes, and keeps every byte that reaches it. */
 export function startCanaryDesk() {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const serving = new Set<Promise<void>>();
-  let scene: Scene = { creation: closingAfter("") };
+  let scene: Scene = { creation: closeAfter("") };
   let received = "";
 
   async function serve(connection: Deno.TcpConn): Promise<void> {
@@ -66,8 +66,8 @@ async function readRequest(connection: Deno.TcpConn): Promise<string> {
  */
 export function scenes(plant: (name: string) => string): Record<string, Scene> {
   /** An answer with words in its status text, headers and body. */
-  const saying = (status: number, what: string, body = plant(`${what}: body`)): Behaviour =>
-    answering(
+  const saying = (status: number, what: string, body = plant(`${what}: body`)): Behavior =>
+    respondWith(
       `${status} ${plant(`${what}: status text`)}`,
       body,
       `Content-Type: application/json; x=${plant(`${what}: content type`)}`,
@@ -83,7 +83,7 @@ export function scenes(plant: (name: string) => string): Record<string, Scene> {
     lookup: saying(status, `lookup ${status}`),
   });
 
-  const found: Behaviour = (connection, request) => {
+  const found: Behavior = (connection, request) => {
     const reference = /SR-[0-9A-Z]{26}/.exec(request)![0];
     const item = {
       id: plant("ticket found"),
@@ -133,13 +133,13 @@ export function scenes(plant: (name: string) => string): Record<string, Scene> {
       creation: saying(201, "too large", json("too large", { id: "1", rest: " ".repeat(70_000) })),
     },
     "cut short": {
-      creation: closingAfter(
+      creation: closeAfter(
         `HTTP/1.1 201 Created\r\nContent-Length: 999\r\n\r\n{"id": "${plant("cut short")}`,
       ),
     },
-    "no HTTP": { creation: closingAfter(`${plant("no HTTP")}\r\n\r\n`) },
+    "no HTTP": { creation: closeAfter(`${plant("no HTTP")}\r\n\r\n`) },
     "silence": {
-      creation: stallingAfter(`HTTP/1.1 201 Created\r\nX-Half: ${plant("half a header")}`),
+      creation: stallAfter(`HTTP/1.1 201 Created\r\nX-Half: ${plant("half a header")}`),
     },
     "error, but the ticket is there": { creation: saying(500, "late error"), lookup: found },
   };

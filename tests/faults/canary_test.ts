@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { SignJWT } from "jose";
-import { dump, temporaryPath } from "../kv/fixtures.ts";
-import { scenes, startCanaryDesk } from "./canary_desk.ts";
+import { dump, temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
+import { scenes, startCanaryDesk } from "./canary_desk.ts";
 
 /** Where something can come out. `file` is the KV file byte by byte, beside what KV reads of it. */
 const SURFACES = ["log", "answer", "kv", "audit", "file", "desk"] as const;

@@ -1,16 +1,11 @@
 import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import { mintToken } from "../demo/token.ts";
-import { AUTH_SECRET } from "../support/service.ts";
-import { temporaryPath } from "../kv/fixtures.ts";
-import { Peer } from "../attacks/peer.ts";
-import { startGatedDesk } from "./gated_desk.ts";
-import {
-  requestsPath,
-  type Service,
-  since,
-  startService,
-  until,
-} from "../support/service_process.ts";
+import { AUTH_SECRET, requestsPath } from "../support/constants.ts";
+import { temporaryPath } from "../support/kv_file.ts";
+import { type Service, since, startService } from "../support/service_process.ts";
+import { waitFor } from "../support/wait_for.ts";
+import { startGatedDesk } from "../support/gated_desk.ts";
+import { Peer } from "../support/raw_client.ts";
 
 const CREATE = { summary: "Printer on fire", handoff: { mode: "create" } };
 
@@ -57,7 +52,8 @@ Deno.test("a client that hangs up while the desk is asked leaves a settled reque
   socket.close();
   assertEquals((await service.latest("r-1")).body.supportRequest?.handoff.status, "pending");
   desk.answer();
-  await until(
+  await waitFor(
+    "the handoff is final",
     () => service.latest("r-1"),
     ({ body }) => body.supportRequest?.handoff.status !== "pending",
   );
@@ -153,7 +149,10 @@ Deno.test("a service without a file descriptor left finishes what is at the desk
   desk.answer();
   const { status, body } = await submission;
   assertEquals([status, body.handoff.status], [201, "created"]);
-  const again = await until(() => service.latest().catch(() => null), (answer) => answer !== null);
+  const again = await waitFor(
+    "the service accepts connections",
+    () => service.latest().catch(() => null),
+  );
   assertEquals(again?.body.supportRequest, body);
   assertEquals(await service.stop(), 0);
 });

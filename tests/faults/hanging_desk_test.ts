@@ -1,8 +1,9 @@
 /** What a desk that hangs does to everybody, over real sockets: nothing but what its time allows. */
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
-import { head, startHostileDesk, write } from "../desk/hostile_desk.ts";
-import { openService, TestClock } from "../support/service.ts";
+import { FakeClock } from "../support/clock.ts";
+import { head, startRawServer, write } from "../support/raw_server.ts";
+import { openService } from "../support/service.ts";
 
 /** For the desk, of each submission. Five seconds by default; a second shows the same. */
 const DESK_TIMEOUT_MS = Number(Deno.env.get("HANGING_DESK_TIMEOUT_MS") ?? 1000);
@@ -11,19 +12,13 @@ const MAX_CONCURRENCY = 16;
 /** What everything else of 200 submissions takes on a busy machine: 200 commits, on one thread. */
 const SLACK_MS = 3_000;
 
-/** A clock that a test can put forward, for what waits by it. */
-class ForwardClock extends TestClock {
-  forward = 0;
-  override elapsed = () => performance.now() + this.forward;
-}
-
 /** A desk that hangs until it is told to respond, and counts its connections. */
 function startHangingDesk() {
   let isHanging = true;
   let open = 0;
   let most = 0;
   let tickets = 0;
-  const hostile = startHostileDesk(async (connection) => {
+  const hostile = startRawServer(async (connection) => {
     most = Math.max(most, ++open);
     try {
       if (isHanging) {
@@ -46,7 +41,7 @@ function startHangingDesk() {
 
 Deno.test("a desk that hangs costs nobody more than their time, and is not flooded", async () => {
   const desk = startHangingDesk();
-  const clock = new ForwardClock();
+  const clock = new FakeClock({ now: "real" });
   const service = await openService({
     clock,
     env: {
@@ -102,13 +97,13 @@ Deno.test("a desk that hangs costs nobody more than their time, and is not flood
     );
 
     // A probe finds that the desk still hangs: one of many is sent.
-    clock.forward += PROBE_INTERVAL_MS;
+    clock.advance(PROBE_INTERVAL_MS);
     const probed = await submitAll(10);
     assertEquals(probed.filter(({ said }) => said === "desk_timeout").length, 1);
     assertEquals(desk.requests.length, MAX_CONCURRENCY + 1);
 
     desk.respond();
-    clock.forward += PROBE_INTERVAL_MS;
+    clock.advance(PROBE_INTERVAL_MS);
     const back = await submitAll(10);
     assertGreater(back.filter(({ said }) => said === "created").length, 0);
     assertEquals(events(), ["desk_circuit_opened", "desk_circuit_closed"]);

@@ -1,6 +1,7 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { startService, until } from "../support/service_process.ts";
-import { startIssuer } from "../routes/auth/issuer.ts";
+import { startIssuer } from "../support/issuer.ts";
+import { startService } from "../support/service_process.ts";
+import { waitFor } from "../support/wait_for.ts";
 
 /** In KiB. */
 const MEGABYTE = 1024;
@@ -52,7 +53,11 @@ for (const [name, bytes] of BODIES) {
         // An unknown key makes the service fetch the set again, once three seconds have passed.
         const callAll = () =>
           Promise.all(Array.from({ length: 20 }, () => call(crypto.randomUUID())));
-        await until(callAll, (statuses) => statuses.every((status) => status === 503));
+        await waitFor(
+          "every call is 503",
+          callAll,
+          (statuses) => statuses.every((status) => status === 503),
+        );
         assertEquals(issuer.fetches(), 2);
         const { peak } = await memoryOf(service.child.pid);
         assertLess(peak - before.now, 60 * MEGABYTE);

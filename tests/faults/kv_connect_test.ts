@@ -9,15 +9,16 @@ import {
 import { kvErrorMessage } from "../../kv/client/error_message.ts";
 import { openStore } from "../../kv/client/open.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
+import { type KvServerMode, SERVER_SECRET, startKvServer } from "../support/fake_kv_server.ts";
+import { freePort } from "../support/raw_server.ts";
 import { openService } from "../support/service.ts";
-import { freePort, type KvServerMode, SERVER_SECRET, startKvServer } from "./kv_connect_server.ts";
 import {
   assertUnavailable,
   type Service,
   since,
   startService,
-  until,
 } from "../support/service_process.ts";
+import { waitFor } from "../support/wait_for.ts";
 
 const LATEST = "/v1/tenants/acme/support-requests/latest";
 
@@ -37,7 +38,7 @@ async function assertAway(service: Service): Promise<void> {
 }
 
 async function assertBack(service: Service): Promise<void> {
-  await until(() => service.call("/readyz"), ({ status }) => status === 200);
+  await waitFor("the service is ready", () => isReady(service));
   assertEquals((await service.latest()).status, 200);
   assertEquals((await service.submit()).status, 201);
 }
@@ -85,7 +86,7 @@ async function endsInTime(): Promise<void> {
       SUPPORT_DESK_QUEUE: desk.queue,
     },
   });
-  await until(() => service.call("/readyz"), ({ status }) => status === 200);
+  await waitFor("the service is ready", () => isReady(service));
   server.become("is slow");
   // Four calls to KV of nearly two seconds, five seconds at the desk, and the finalization.
   const submission = assertRejects(
@@ -93,7 +94,7 @@ async function endsInTime(): Promise<void> {
     TypeError,
   );
   const { calls } = server;
-  await until(() => Promise.resolve(server.calls), (now) => now > calls);
+  await waitFor("the server is called", () => server.calls > calls);
   const started = performance.now();
   assertEquals(await service.stop(), 0);
   assertGreater(since(started), 9_500);
@@ -115,6 +116,10 @@ async function endsWhileOpening(): Promise<void> {
 }
 
 // At the same time, because each waits for deadlines most of the time.
+async function isReady(service: Service): Promise<boolean> {
+  return (await service.call("/readyz")).status === 200;
+}
+
 Deno.test("a service outlives a KV server that hangs, answers 500 or is away, and ends on SIGTERM in any case", async () => {
   const ends = await Promise.allSettled([
     outlives("hangs"),
@@ -180,17 +185,15 @@ Deno.test("a KV server that hangs is not asked without end, and is again once it
   assertLess(since(started), 500);
   assertEquals(server.calls, calls);
   server.become("works");
-  await until(latest, (status) => status === 200);
+  await waitFor("reads succeed again", latest, (status) => status === 200);
 });
 
 Deno.test("while the KV server is away, opening is tried once a second", async () => {
   const kvPath = `http://127.0.0.1:${freePort()}`;
   await using service = await startService({ kvPath, env: { DENO_KV_ACCESS_TOKEN: "token" } });
-  const failures = await until(
-    () =>
-      Promise.resolve(
-        service.output.lines.filter(({ event }) => event === "store_open_failed"),
-      ),
+  const failures = await waitFor(
+    "four attempts to open are logged",
+    () => service.output.lines.filter(({ event }) => event === "store_open_failed"),
     (lines) => lines.length >= 4,
   );
   const times = failures.map((line) => Date.parse(String(line["@timestamp"])));

@@ -1,15 +1,16 @@
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { SupportRequest } from "../../domain/model/support_request.ts";
-import { dump, lockDatabase, openKvFile, temporaryPath } from "../kv/fixtures.ts";
-import { openService, TestClock } from "../support/service.ts";
-import { startGatedDesk } from "./gated_desk.ts";
+import { FakeClock } from "../support/clock.ts";
+import { dump, lockDatabase, openKvFile, temporaryPath } from "../support/kv_file.ts";
+import { openService } from "../support/service.ts";
 import {
   assertUnavailable,
   type Service,
   since,
   startService,
 } from "../support/service_process.ts";
+import { startGatedDesk } from "../support/gated_desk.ts";
 
 const INTERRUPTED_MS = 60_000;
 
@@ -117,7 +118,7 @@ Deno.test("a finalization that KV refuses leaves the request pending, and a repe
   await using file = await temporaryPath();
   await using desk = startGatedDesk();
   using kv = await openKvFile(file.path);
-  const clock = new TestClock();
+  const clock = new FakeClock({ now: "real" });
   await using service = await openService({ kv, clock, env: desk.env });
   const path = "/v1/tenants/acme/support-requests";
   const submit = async () => {

@@ -1,9 +1,9 @@
 /** What an operator reads about a desk that cannot be reached, and how a private authority is trusted. */
 import { assertEquals, assertNotMatch } from "@std/assert";
-import { SELF_SIGNED } from "../desk/self_signed.ts";
-import { temporaryPath } from "../kv/fixtures.ts";
-import { startService } from "../support/service_process.ts";
+import { temporaryPath } from "../support/kv_file.ts";
 import { openService } from "../support/service.ts";
+import { startService } from "../support/service_process.ts";
+import { SELF_SIGNED } from "../support/self_signed.ts";
 
 /** A desk on loopback whose certificate nobody trusts. */
 function startSelfSignedDesk() {

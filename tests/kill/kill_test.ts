@@ -2,10 +2,10 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import * as fc from "fast-check";
 import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken } from "../demo/token.ts";
+import { AUTH_SECRET } from "../support/constants.ts";
 import { startService } from "../support/service_process.ts";
-import { AUTH_SECRET } from "../support/service.ts";
+import { type KvFile, readKvFile, torn } from "../support/kv_contents.ts";
 import { Clients, send, type Submitted } from "./clients.ts";
-import { type KvFile, readKvFile, torn } from "./kv_file.ts";
 
 const KILLS = Number(Deno.env.get("KILLS") || 20);
 const SEED = Number(Deno.env.get("KILL_SEED") || Date.now() % 1_000_000);

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
 import type { AuditPosition } from "../../domain/ports/store.ts";
-import { ACME, created, DAY_MS, openTestStore, pendingIn, requestIn, run } from "./fixtures.ts";
+import { created, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
+import { ACME, DAY_MS, run } from "../support/constants.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 

@@ -4,17 +4,11 @@ import type { AppendResult, Store } from "../../domain/ports/store.ts";
 import { requestKey } from "../../kv/keys.ts";
 import { LatestRequestReader } from "../../kv/latest_reads.ts";
 import { SortKeyAllocator } from "../../kv/sort_keys.ts";
-import { openService, TestClock } from "../support/service.ts";
-import {
-  ACME,
-  claim,
-  created,
-  dump,
-  openTestStore,
-  pendingIn,
-  requestIn,
-  run,
-} from "./fixtures.ts";
+import { claim, created, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
+import { FakeClock } from "../support/clock.ts";
+import { ACME, run } from "../support/constants.ts";
+import { dump } from "../support/kv_file.ts";
+import { openService } from "../support/service.ts";
 
 const SUBMISSIONS = "/v1/tenants/acme/support-requests";
 /** Of a store that several processes share. */
@@ -141,9 +135,7 @@ for (const [name, env] of [["one process", {}], ["several processes", SHARED]] a
   Deno.test(`a submission over the rate writes nothing to the store of ${name}`, async () => {
     using counted = await openCountedKv();
     // Rates are counted by the minute, which must not end in between.
-    const now = Date.now();
-    const clock = new TestClock();
-    clock.now = () => now;
+    const clock = new FakeClock({ now: Date.now() });
     await using service = await openService({
       kv: counted.kv,
       env: { ...env, RATE_LIMIT_PER_MINUTE: "2" },

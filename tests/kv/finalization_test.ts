@@ -2,17 +2,9 @@ import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert"
 import type { FinalHandoff } from "../../domain/model/handoff.ts";
 import { type StoredRequest, StoreUnavailableError } from "../../domain/ports/store.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
-import {
-  ACME,
-  created,
-  DAY_MS,
-  dump,
-  type Expiry,
-  openTestStore,
-  pendingIn,
-  START,
-  withExpiries,
-} from "./fixtures.ts";
+import { created, type Expiry, openTestStore, pendingIn, withExpiries } from "./fixtures.ts";
+import { ACME, DAY_MS, START } from "../support/constants.ts";
+import { dump } from "../support/kv_file.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 

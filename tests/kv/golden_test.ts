@@ -8,7 +8,9 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { SignJWT } from "jose";
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { ALL_SCOPES } from "../demo/token.ts";
-import { AUTH_SECRET, openService, TestClock } from "../support/service.ts";
+import { FakeClock } from "../support/clock.ts";
+import { AUTH_SECRET } from "../support/constants.ts";
+import { openService } from "../support/service.ts";
 import golden from "./golden/v1.json" with { type: "json" };
 
 const MADE_AT = Date.parse(golden.madeAt);
@@ -35,8 +37,7 @@ async function openGolden(now = MADE_AT, env: Record<string, string> = {}) {
   const kv = await Deno.openKv(":memory:");
   for (const { key, value } of golden.entries) await kv.set(key, value);
   const desk = startFakeDesk();
-  const clock = new TestClock();
-  clock.now = () => now;
+  const clock = new FakeClock({ now });
   const service = await openService({
     kv,
     clock,

@@ -2,17 +2,15 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
 import { FINGERPRINT_VERSION } from "../../domain/model/idempotency.ts";
 import {
-  ACME,
   claim,
   created,
-  DAY_MS,
   type Expiry,
   openTestStore,
   pendingIn,
   requestIn,
-  START,
   withExpiries,
 } from "./fixtures.ts";
+import { ACME, DAY_MS, START } from "../support/constants.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 

@@ -4,17 +4,10 @@ import type { SupportContext } from "../../domain/model/context.ts";
 import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import { openStore } from "../../kv/client/open.ts";
 import { createStore } from "../../kv/store.ts";
-import {
-  ACME,
-  created,
-  DAY_MS,
-  pendingIn,
-  requestIn,
-  run,
-  SetClock,
-  START,
-  temporaryPath,
-} from "./fixtures.ts";
+import { created, pendingIn, requestIn } from "./fixtures.ts";
+import { FakeClock } from "../support/clock.ts";
+import { ACME, DAY_MS, run, START } from "../support/constants.ts";
+import { temporaryPath } from "../support/kv_file.ts";
 
 type Commit = "works" | "lands unanswered" | "lands late";
 
@@ -30,7 +23,7 @@ function stages() {
 /** A store over a real KV that counts its reads, and can hold back what they find. */
 async function openWatched({ retentionDays = null }: { retentionDays?: number | null } = {}) {
   const kv = await Deno.openKv(":memory:");
-  const clock = new SetClock();
+  const clock = new FakeClock();
   const reads: string[] = [];
   let gate: Promise<void> = Promise.resolve();
   let held = Promise.withResolvers<void>();
@@ -303,7 +296,7 @@ Deno.test("latest on a file is read through a handle of its own, and shows each 
   await using file = await temporaryPath();
   const opened = await openStore({ kind: "file", path: file.path });
   assert(opened.reader !== opened.kv);
-  const clock = new SetClock();
+  const clock = new FakeClock();
   const { reader } = opened;
   const store = createStore(opened.kv, { clock, retentionDays: null, isExclusive: true, reader });
   await Promise.all(Array.from({ length: 8 }, async (_, i) => {

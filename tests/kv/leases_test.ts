@@ -2,7 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
 import type { Lease } from "../../domain/ports/store.ts";
 import { generateReference } from "../../domain/model/reference.ts";
-import { dump, type Expiry, openTestStore, START, withExpiries } from "./fixtures.ts";
+import { type Expiry, openTestStore, withExpiries } from "./fixtures.ts";
+import { START } from "../support/constants.ts";
+import { dump } from "../support/kv_file.ts";
 
 const reference = generateReference(START);
 

@@ -7,7 +7,9 @@ import { Submission } from "../../domain/model/submission.ts";
 import type { Actor } from "../../domain/model/support_request.ts";
 import { createSharedRateLimit } from "../../kv/rate_limit.ts";
 import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
-import { claim, openTestStore, pendingIn, run, SetClock, START } from "./fixtures.ts";
+import { claim, openTestStore, pendingIn } from "./fixtures.ts";
+import { FakeClock } from "../support/clock.ts";
+import { run, START } from "../support/constants.ts";
 
 const ID = "x".repeat(128);
 const RUN_ID = "r".repeat(250);
@@ -178,7 +180,7 @@ Deno.test("no submission that the service accepts reaches KV's 64 KiB for a valu
 
 Deno.test("createSharedRateLimit counts an actor under the longest ids", async () => {
   using kv = await Deno.openKv(":memory:");
-  const limit = createSharedRateLimit(kv, 1, new SetClock());
+  const limit = createSharedRateLimit(kv, 1, new FakeClock());
   assertEquals(await limit.consume(ID, ACTOR.id), { allowed: true });
   assertEquals((await limit.consume(ID, ACTOR.id)).allowed, false);
 });

@@ -10,8 +10,10 @@ import {
 } from "./golden/v1_schemas.ts";
 import golden from "./golden/v1.json" with { type: "json" };
 import { startFakeDesk } from "../demo/fake_desk.ts";
-import { type Call, openService, TestClock } from "../support/service.ts";
-import { ACME, created, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
+import { created, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
+import { FakeClock } from "../support/clock.ts";
+import { ACME } from "../support/constants.ts";
+import { type Call, openService } from "../support/service.ts";
 
 const PATH = "/v1/tenants/acme/support-requests";
 const CREATE = { summary: "Help", handoff: { mode: "create" } };
@@ -38,7 +40,7 @@ async function written(
 async function openPlace() {
   const desk = startFakeDesk();
   const kv = await Deno.openKv(":memory:");
-  const clock = new TestClock();
+  const clock = new FakeClock({ now: "real" });
   const env = {
     SUPPORT_DESK_URL: desk.url,
     SUPPORT_DESK_TOKEN: desk.token,

@@ -2,7 +2,9 @@ import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import type { RateLimit } from "../../domain/ports/rate_limit.ts";
 import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import { createLocalRateLimit, createSharedRateLimit, unlimited } from "../../kv/rate_limit.ts";
-import { type Expiry, SetClock, START, withExpiries } from "./fixtures.ts";
+import { type Expiry, withExpiries } from "./fixtures.ts";
+import { FakeClock } from "../support/clock.ts";
+import { START } from "../support/constants.ts";
 
 /** START is the beginning of a minute. */
 const MINUTE_MS = 60_000;
@@ -16,7 +18,7 @@ function many(count: number, limit: RateLimit): Promise<{ allowed: boolean }>[] 
 }
 
 const limits = {
-  createLocalRateLimit: (_: Deno.Kv, perMinute: number, clock: SetClock) =>
+  createLocalRateLimit: (_: Deno.Kv, perMinute: number, clock: FakeClock) =>
     createLocalRateLimit(perMinute, clock),
   createSharedRateLimit,
 };
@@ -25,7 +27,7 @@ for (const [name, create] of Object.entries(limits)) {
   Deno.test(`${name} allows exactly as many as it says of many at once`, async () => {
     using kv = await Deno.openKv(":memory:");
     for (const perMinute of [1, 30, 150, 1000]) {
-      const limit = create(kv, perMinute, new SetClock());
+      const limit = create(kv, perMinute, new FakeClock());
       const takes = [...many(500, limit), ...many(600, limit)];
       assertEquals(await allowedOf(takes), perMinute);
       await kv.delete(["rate", "acme", "u-1", START / MINUTE_MS]);
@@ -34,7 +36,7 @@ for (const [name, create] of Object.entries(limits)) {
 
   Deno.test(`${name} starts again with the next minute and says when that is`, async () => {
     using kv = await Deno.openKv(":memory:");
-    const clock = new SetClock();
+    const clock = new FakeClock();
     const limit = create(kv, 2, clock);
     assertEquals(await allowedOf(many(2, limit)), 2);
     for (const [ms, retryAfterSeconds] of [[0, 60], [1, 60], [1000, 59], [59_999, 1]] as const) {
@@ -47,7 +49,7 @@ for (const [name, create] of Object.entries(limits)) {
 
   Deno.test(`${name} counts an actor in one tenant, and nobody else with them`, async () => {
     using kv = await Deno.openKv(":memory:");
-    const limit = create(kv, 1, new SetClock());
+    const limit = create(kv, 1, new FakeClock());
     const who = [["acme", "u-1"], ["acme", "u-2"], ["globex", "u-1"], ["acme", "u-1/x"]] as const;
     for (const [tenantId, actorId] of who) {
       assertEquals(await limit.consume(tenantId, actorId), { allowed: true });
@@ -60,7 +62,7 @@ for (const [name, create] of Object.entries(limits)) {
 
 Deno.test("createSharedRateLimit counts what several processes allow together", async () => {
   using kv = await Deno.openKv(":memory:");
-  const clock = new SetClock();
+  const clock = new FakeClock();
   const processes = Array.from({ length: 4 }, () => createSharedRateLimit(kv, 30, clock));
   assertEquals(await allowedOf(processes.flatMap((limit) => many(50, limit))), 30);
 });
@@ -73,14 +75,14 @@ Deno.test("createSharedRateLimit counts many at once in few writes, for the othe
     return kv.atomic();
   };
   const counted = { get: kv.get.bind(kv), atomic } as Deno.Kv;
-  await Promise.all(many(1000, createSharedRateLimit(counted, 1000, new SetClock())));
+  await Promise.all(many(1000, createSharedRateLimit(counted, 1000, new FakeClock())));
   assertLessOrEqual(writes, 2);
 });
 
 Deno.test("createSharedRateLimit lets KV drop a count, and not before its minute is over", async () => {
   using kv = await Deno.openKv(":memory:");
   const expiries: Expiry[] = [];
-  await createSharedRateLimit(withExpiries(kv, expiries), 30, new SetClock()).consume(
+  await createSharedRateLimit(withExpiries(kv, expiries), 30, new FakeClock()).consume(
     "acme",
     "u-1",
   );
@@ -90,7 +92,7 @@ Deno.test("createSharedRateLimit lets KV drop a count, and not before its minute
 Deno.test("createSharedRateLimit lets nobody wait for ever where KV fails", async () => {
   const kv = await Deno.openKv(":memory:");
   kv.close();
-  const limit = createSharedRateLimit(kv, 30, new SetClock());
+  const limit = createSharedRateLimit(kv, 30, new FakeClock());
   for (let i = 0; i < 2; i++) {
     const settled = await Promise.allSettled(many(10, limit));
     assertEquals(new Set(settled.map(({ status }) => status)), new Set(["rejected"]));
@@ -106,7 +108,7 @@ Deno.test("createSharedRateLimit refuses those who came while KV hung with those
     asked.resolve();
     return hung.promise;
   };
-  const limit = createSharedRateLimit({ get } as unknown as Deno.Kv, 30, new SetClock());
+  const limit = createSharedRateLimit({ get } as unknown as Deno.Kv, 30, new FakeClock());
   const [first] = many(1, limit);
   await asked.promise;
   const settled = Promise.allSettled([first, ...many(10, limit)]);

@@ -5,7 +5,7 @@ import { call } from "../../kv/client/call.ts";
 import { KvConnection } from "../../kv/client/connection.ts";
 import { FILE_COMMIT_LIMITS, GroupCommit } from "../../kv/client/group_commit.ts";
 import { createReadiness } from "../../kv/readiness.ts";
-import { lockDatabase, openKvFile, temporaryPath } from "./fixtures.ts";
+import { lockDatabase, openKvFile, temporaryPath } from "../support/kv_file.ts";
 import { watchedKv } from "./watched_kv.ts";
 
 class StillClock {

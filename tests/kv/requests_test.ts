@@ -2,7 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
 import type { StoredRequest } from "../../domain/ports/store.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
-import { ACME, claim, DAY_MS, dump, openTestStore, pendingIn, requestIn, run } from "./fixtures.ts";
+import { claim, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
+import { ACME, DAY_MS, run } from "../support/constants.ts";
+import { dump } from "../support/kv_file.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 

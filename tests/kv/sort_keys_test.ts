@@ -1,6 +1,6 @@
 import { assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { SortKeyAllocator } from "../../kv/sort_keys.ts";
-import { ACME, run, START } from "./fixtures.ts";
+import { ACME, run, START } from "../support/constants.ts";
 
 /** More contexts than the sequence remembers. */
 const MANY = 10_001;

@@ -2,16 +2,9 @@ import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert"
 import fc from "fast-check";
 import type { SupportContext } from "../../domain/model/context.ts";
 import { type Store, StoreUnavailableError } from "../../domain/ports/store.ts";
-import {
-  ACME,
-  claim,
-  dump,
-  openTestStore,
-  requestIn,
-  run,
-  START,
-  temporaryPath,
-} from "./fixtures.ts";
+import { claim, openTestStore, requestIn } from "./fixtures.ts";
+import { ACME, run, START } from "../support/constants.ts";
+import { dump, temporaryPath } from "../support/kv_file.ts";
 
 async function append(store: Store, context: SupportContext, now = START): Promise<number> {
   const appended = await store.append(requestIn(context, { now }));

@@ -1,47 +1,25 @@
-/** What one commit was asked to do. */
-export interface WatchedCommit {
-  checks: number;
-  sets: string[];
-}
+import { type AtomicContent, wrapKv } from "../support/wrap_kv.ts";
 
-/** A real KV that tells what was committed, and can hold commits back. */
+/** A real KV that records its commits and counts its `getMany` calls, and can hold commits back. */
 export function watchedKv(kv: Deno.Kv) {
-  const commits: WatchedCommit[] = [];
+  const commits: { checks: number; sets: string[] }[] = [];
   let reads = 0;
   let gate = Promise.resolve();
-
-  function atomic(): Deno.AtomicOperation {
-    const operation = kv.atomic();
-    const watched: WatchedCommit = { checks: 0, sets: [] };
-    const { check, set, commit } = operation;
-    return Object.assign(operation, {
-      check(...checks: Deno.AtomicCheck[]) {
-        watched.checks += checks.length;
-        return check.apply(operation, checks);
-      },
-      set(...args: Parameters<typeof set>) {
-        watched.sets.push(args[0].join("/"));
-        return set.apply(operation, args);
-      },
-      async commit() {
-        commits.push(watched);
-        await gate;
-        return await commit.call(operation);
-      },
-    });
-  }
-
-  function getMany(keys: Deno.KvKey[]) {
-    reads++;
-    return kv.getMany(keys);
-  }
-
   return {
-    /** As much of KV as commits need. */
-    kv: { atomic, getMany } as unknown as Deno.Kv,
+    kv: wrapKv(kv, {
+      async onCommit(commit, { checks, sets }: AtomicContent) {
+        commits.push({ checks: checks.length, sets: sets.map(({ key }) => key.join("/")) });
+        await gate;
+        return await commit();
+      },
+      onRead(read, { method }) {
+        if (method === "getMany") reads++;
+        return read();
+      },
+    }),
     commits,
     reads: () => reads,
-    /** Holds every commit until what is returned is called. */
+    /** Holds every commit until the returned function is called. */
     hold(): () => void {
       const { promise, resolve } = Promise.withResolvers<void>();
       gate = promise;

@@ -2,10 +2,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { runErase } from "../kv/erase/command.ts";
 import { contents } from "../kv/erase/fixtures.ts";
-import { readKvFile, torn } from "../kill/kv_file.ts";
+import { AUTH_SECRET, requestsPath } from "../support/constants.ts";
+import type { Service } from "../support/service_process.ts";
+import { readKvFile, torn } from "../support/kv_contents.ts";
 import { mintToken } from "../demo/token.ts";
-import { requestsPath, type Service } from "../support/service_process.ts";
-import { AUTH_SECRET } from "../support/service.ts";
 import { report, startFleet } from "./fleet.ts";
 import { Load } from "./load.ts";
 

@@ -1,5 +1,6 @@
 import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
-import { type Service, startService, until } from "../support/service_process.ts";
+import { type Service, startService } from "../support/service_process.ts";
+import { waitFor } from "../support/wait_for.ts";
 import type { Network } from "./network.ts";
 import { type KvServer, startKvServer } from "./server.ts";
 
@@ -57,7 +58,11 @@ export function deskEnv({ url, token, queue }: FakeDesk): Record<string, string>
 
 /** Resolves when the store takes a write of this instance. */
 export async function isReady(service: Service): Promise<void> {
-  await until(() => service.call("/readyz"), ({ status }) => status === 200);
+  await waitFor(
+    "the instance is ready",
+    () => service.call("/readyz"),
+    ({ status }) => status === 200,
+  );
 }
 
 /** What a test counted, as one line of its output. */

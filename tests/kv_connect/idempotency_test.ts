@@ -1,6 +1,6 @@
 /** One key is one request and one ticket, whichever instances it is sent to. */
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { readKvFile, torn } from "../kill/kv_file.ts";
+import { readKvFile, torn } from "../support/kv_contents.ts";
 import { report, startFleet } from "./fleet.ts";
 
 const CREATE = { handoff: { mode: "create" } };

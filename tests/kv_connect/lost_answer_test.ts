@@ -3,9 +3,9 @@
  * done, and its checks fail: that must not be taken for somebody else's write.
  */
 import { assertEquals } from "@std/assert";
-import { readKvFile, torn } from "../kill/kv_file.ts";
-import { startFakeDesk } from "../demo/fake_desk.ts";
+import { readKvFile, torn } from "../support/kv_contents.ts";
 import { type Service, startService } from "../support/service_process.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
 import { deskEnv, isReady } from "./fleet.ts";
 import { startLossyProxy } from "./lossy_proxy.ts";
 import { startKvServer } from "./server.ts";

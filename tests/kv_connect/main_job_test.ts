@@ -1,6 +1,6 @@
 /** The service as several instances of it that share a KV Connect server. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { readKvFile, torn } from "../kill/kv_file.ts";
+import { readKvFile, torn } from "../support/kv_contents.ts";
 import type { Service } from "../support/service_process.ts";
 import { report, startFleet } from "./fleet.ts";
 

@@ -3,13 +3,9 @@
  * acknowledged is lost.
  */
 import { assertEquals, assertGreater } from "@std/assert";
-import { readKvFile, torn } from "../kill/kv_file.ts";
-import {
-  assertUnavailable,
-  type Service,
-  startService,
-  until,
-} from "../support/service_process.ts";
+import { readKvFile, torn } from "../support/kv_contents.ts";
+import { assertUnavailable, type Service, startService } from "../support/service_process.ts";
+import { waitFor } from "../support/wait_for.ts";
 import {
   DESK_TIMEOUT_MS,
   deskEnv,
@@ -124,7 +120,8 @@ async function outlives(
 /** Ends with one answer that is settled, and is what was acknowledged before. */
 async function repeatUntilSettled({ services }: Fleet, { json, to, answer }: Sent, i: number) {
   const { status, body } = answer;
-  const { body: settled } = await until(
+  const { body: settled } = await waitFor(
+    "the retry succeeds with a final handoff",
     () => services[i % services.length]!.submit(json, to),
     ({ status, body }) => status === 201 && body.handoff.status !== "pending",
   );
@@ -137,7 +134,7 @@ async function repeatUntilSettled({ services }: Fleet, { json, to, answer }: Sen
 async function isBack(service: Service): Promise<void> {
   // Each of its own, because one that had no response may be stored after all.
   const submit = () => service.submit({ summary: `Back ${crypto.randomUUID()}` });
-  await until(submit, ({ status }) => status === 201);
+  await waitFor("the instance stores again", submit, ({ status }) => status === 201);
   assertEquals((await service.call("/readyz")).status, 200);
 }
 

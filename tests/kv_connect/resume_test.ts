@@ -1,8 +1,9 @@
 /** Who settles a handoff when several instances try: exactly one, and nobody overwrites it. */
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { startGatedDesk } from "../faults/gated_desk.ts";
-import { readKvFile, torn } from "../kill/kv_file.ts";
-import { type Service, startService, until } from "../support/service_process.ts";
+import { startGatedDesk } from "../support/gated_desk.ts";
+import { readKvFile, torn } from "../support/kv_contents.ts";
+import { type Service, startService } from "../support/service_process.ts";
+import { waitFor } from "../support/wait_for.ts";
 import {
   DESK_TIMEOUT_MS,
   deskEnv,
@@ -28,7 +29,7 @@ Deno.test("of all instances that resume an interrupted handoff at once exactly o
   desk.behave("hang-after-create");
   const submit = (one: Wanted) => killed!.submit(CREATE, one);
   const withTicket = Promise.allSettled(wanted.slice(0, RUNS / 2).map(submit));
-  await until(() => Promise.resolve(desk.tickets.length), (made) => made === RUNS / 2);
+  await waitFor("half of the tickets exist", () => desk.tickets.length === RUNS / 2);
   desk.behave("hang");
   const without = Promise.allSettled(wanted.slice(RUNS / 2).map(submit));
   await Promise.all(wanted.map((one) => pending(others[0]!, one)));
@@ -114,7 +115,8 @@ Deno.test("a resume does not overwrite what the original settled after all, and 
 
 /** Resolves when the request is stored, and the desk is being asked. */
 async function pending(service: Service, { run }: Wanted): Promise<void> {
-  await until(
+  await waitFor(
+    `${run} is pending`,
     () => service.latest(run),
     ({ body }) => body.supportRequest?.handoff.status === "pending",
   );
@@ -135,7 +137,11 @@ async function interruption(
 
 /** The first answer that is not a refusal. */
 function settled(service: Service, wanted: Wanted) {
-  return until(() => service.submit(CREATE, wanted), ({ status }) => status === 201);
+  return waitFor(
+    "the retry succeeds",
+    () => service.submit(CREATE, wanted),
+    ({ status }) => status === 201,
+  );
 }
 
 /** Every instance shows the request as it was told. */

@@ -1,6 +1,6 @@
 /** A real KV Connect server, and what a test needs to hurt it. */
-import { freePort } from "../faults/kv_connect_server.ts";
-import { until } from "../support/service_process.ts";
+import { freePort } from "../support/raw_server.ts";
+import { waitFor } from "../support/wait_for.ts";
 import { findServer } from "./find_server.ts";
 import type { Network } from "./network.ts";
 
@@ -61,7 +61,7 @@ export class KvServer implements AsyncDisposable {
       stdin: "null",
       stdout: "null",
     }).spawn();
-    await until(() => this.#answers(), (answers) => answers);
+    await waitFor("denokv responds", () => this.#answers());
   }
 
   /** Stops it where it stands: it accepts connections and answers nothing. */

@@ -2,8 +2,9 @@
 import { assert } from "@std/assert";
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken } from "../demo/token.ts";
-import { startNginx } from "../proxy/nginx.ts";
-import { AUTH_SECRET, openService } from "../support/service.ts";
+import { AUTH_SECRET } from "../support/constants.ts";
+import { openService } from "../support/service.ts";
+import { startNginx } from "../support/nginx.ts";
 
 /** A generator that takes longer hangs, and is ended. */
 const LIMIT_MS = 240_000;

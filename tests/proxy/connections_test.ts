@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
+import { startNginx } from "../support/nginx.ts";
 import { type Service, since, startService } from "../support/service_process.ts";
 import { callAlone, crowd } from "./clients.ts";
-import { startNginx } from "./nginx.ts";
 
 /** A normal client is served well below this, beside whatever else is open. */
 const PROMPT_MS = 500;

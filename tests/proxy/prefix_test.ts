@@ -4,12 +4,12 @@ import type { Browser } from "playwright-core";
 import { launch, UNSANITIZED } from "../browser/stage.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken } from "../demo/token.ts";
+import { AUTH_SECRET } from "../support/constants.ts";
+import { freePort } from "../support/raw_server.ts";
 import { startService } from "../support/service_process.ts";
-import { AUTH_SECRET } from "../support/service.ts";
-import { freePort } from "../faults/kv_connect_server.ts";
+import { startNginx } from "../support/nginx.ts";
 import { createClient, ProblemError } from "../../routes/client/client.ts";
-import { runTask } from "../smoke/task.ts";
-import { startNginx } from "./nginx.ts";
+import { runTask } from "../support/task.ts";
 
 let browser: Browser;
 Deno.test.beforeAll(async () => {

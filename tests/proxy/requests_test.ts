@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import { mintToken } from "../demo/token.ts";
-import { type Service, startService, until } from "../support/service_process.ts";
-import { AUTH_SECRET } from "../support/service.ts";
+import { AUTH_SECRET } from "../support/constants.ts";
+import { type Service, startService } from "../support/service_process.ts";
+import { waitFor } from "../support/wait_for.ts";
+import { type Nginx, type NginxOptions, startNginx } from "../support/nginx.ts";
 import { crowd } from "./clients.ts";
-import { type Nginx, type NginxOptions, startNginx } from "./nginx.ts";
 
 const REQUESTS = "/v1/tenants/acme/support-requests";
 const ORIGIN = "https://app.example";
@@ -143,7 +144,7 @@ Deno.test("nginx: a Deskhand that is down is a 502, and one that hangs a 504", a
   const hung = await submit(nginx, token, bodyOf(100));
   assertEquals(await assertOwnProblem(hung, 504), "about:blank");
   service.child.kill("SIGCONT");
-  await until(async () => await statusOf(`${nginx.url}/livez`), (status) => status === 200);
+  await waitFor("nginx responds", async () => await statusOf(`${nginx.url}/livez`) === 200);
   await service.kill();
   const down = await submit(nginx, token, bodyOf(100));
   assertEquals(down.headers.get("Access-Control-Allow-Origin"), ORIGIN);
@@ -227,7 +228,7 @@ Deno.test("nginx: more requests than the rate of one address are 429, and then s
     if (response.status === 200) await response.body?.cancel();
     else assertEquals(await assertOwnProblem(response, 429), "/problems/rate-limited");
   }
-  await until(() => statusOf(`${nginx.url}/livez`), (status) => status === 200);
+  await waitFor("nginx responds", async () => await statusOf(`${nginx.url}/livez`) === 200);
 });
 
 Deno.test("nginx: clients that do not read a large response leave Deskhand free", async () => {
@@ -237,9 +238,9 @@ Deno.test("nginx: clients that do not read a large response leave Deskhand free"
   const before = connections();
   const request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n";
   await using _ = await crowdThatDoesNotRead(nginx.port, 60, request);
-  await until(() => answered(service), (count) => count >= 60);
+  await waitFor("Deskhand has responded", () => answered(service), (count) => count >= 60);
   // nginx holds the responses; of its connections to Deskhand only idle ones remain.
-  await until(() => Promise.resolve(connections() - before), (grown) => grown < 50);
+  await waitFor("connections are idle", () => connections() - before, (grown) => grown < 50);
   assertEquals(await statusOf(`${nginx.url}/livez`), 200);
 });
 

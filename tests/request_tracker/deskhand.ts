@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import settings from "../../deno.json" with { type: "json" };
 import type { ContextSummaryResponse, SupportRequestResponse } from "../../routes/v1/responses.ts";
 import { mintToken } from "../demo/token.ts";
-import { AUTH_SECRET } from "../support/service.ts";
+import { AUTH_SECRET } from "../support/constants.ts";
 import type { RequestTracker } from "./instance.ts";
 
 const ROOT = new URL("../../", import.meta.url);

@@ -1,15 +1,15 @@
 /** Faults of a real Request Tracker and of what stands before it, and what Deskhand must say. */
 import {
-  answering,
-  type Behaviour,
-  closingAfter,
-  dripping,
+  type Behavior,
+  closeAfter,
+  drip,
   head,
-  stallingAfter,
-  startHostileDesk,
-  startResettingDesk,
+  respondWith,
+  stallAfter,
+  startRawServer,
+  startResettingServer,
   write,
-} from "../desk/hostile_desk.ts";
+} from "../support/raw_server.ts";
 import type { RequestTracker } from "./instance.ts";
 import { type Spoil, startProxy } from "./proxy.ts";
 
@@ -217,7 +217,7 @@ const WAY_FAULTS: Row[] = [
     fault: "TLS where the server answers in HTTP",
     says: `desk_unreachable, ${NO_TICKET}`,
     begin() {
-      const { url, close } = startHostileDesk(answering(400));
+      const { url, close } = startRawServer(respondWith(400));
       return { env: { SUPPORT_DESK_URL: url.replace("http:", "https:") }, lift: close };
     },
   },
@@ -225,7 +225,7 @@ const WAY_FAULTS: Row[] = [
     fault: "connection reset (RST) once the request has come",
     says: `desk_connection_lost, ${MAY_EXIST}`,
     async begin() {
-      const { url, close } = await startResettingDesk();
+      const { url, close } = await startResettingServer();
       return { env: { SUPPORT_DESK_URL: url }, lift: close };
     },
   },
@@ -233,7 +233,7 @@ const WAY_FAULTS: Row[] = [
     fault: "HTML with 200 for everything",
     says: `desk_unreadable, ${MAY_EXIST}`,
     begin() {
-      const { url, close } = startHostileDesk(answering(200, "<h1>Welcome to our Wi-Fi</h1>"));
+      const { url, close } = startRawServer(respondWith(200, "<h1>Welcome to our Wi-Fi</h1>"));
       return { env: { SUPPORT_DESK_URL: url }, lift: close };
     },
   },
@@ -241,17 +241,17 @@ const WAY_FAULTS: Row[] = [
     fault: "500 for everything",
     says: `desk_error, ${MAY_EXIST}`,
     begin() {
-      const { url, close } = startHostileDesk(answering(500));
+      const { url, close } = startRawServer(respondWith(500));
       return { env: { SUPPORT_DESK_URL: url }, lift: close };
     },
   },
 ];
 
 /** The desk never hears of the creation. */
-const before = (behaviour: Behaviour): Spoil => () => behaviour;
+const before = (behaviour: Behavior): Spoil => () => behaviour;
 
 /** The desk has made the ticket. */
-const after = (behaviour: Behaviour): Spoil => async (forward) => {
+const after = (behaviour: Behavior): Spoil => async (forward) => {
   await forward();
   return behaviour;
 };
@@ -268,7 +268,7 @@ function proxyRow(fault: string, says: string, spoil: Spoil, budget = LONG_MS): 
 }
 
 /** The creation is still on its way to the desk when the client is told `status`, or nothing. */
-function lateRow(fault: string, says: string, behaviour: Behaviour): Row {
+function lateRow(fault: string, says: string, behaviour: Behavior): Row {
   return {
     fault: `${fault}, the creation still on its way`,
     says,
@@ -293,20 +293,20 @@ const MEGABYTE = new Uint8Array(1024 * 1024).fill(0x20);
 
 /** Faults of a proxy that stands before the desk. */
 const PROXY_FAULTS: Row[] = [
-  proxyRow("500, nothing made", `desk_error, ${NO_TICKET}`, before(answering(500))),
-  proxyRow("500, ticket made", CREATED, after(answering(500))),
+  proxyRow("500, nothing made", `desk_error, ${NO_TICKET}`, before(respondWith(500))),
+  proxyRow("500, ticket made", CREATED, after(respondWith(500))),
   ...[502, 503, 504, 520].flatMap((status) => [
-    proxyRow(`${status}, nothing made`, `desk_error, ${MAY_EXIST}`, before(answering(status))),
-    proxyRow(`${status}, ticket made`, CREATED, after(answering(status))),
-    lateRow(`${status}`, `desk_error, ${MAY_EXIST}`, answering(status)),
+    proxyRow(`${status}, nothing made`, `desk_error, ${MAY_EXIST}`, before(respondWith(status))),
+    proxyRow(`${status}, ticket made`, CREATED, after(respondWith(status))),
+    lateRow(`${status}`, `desk_error, ${MAY_EXIST}`, respondWith(status)),
   ]),
-  lateRow("connection closed", `desk_connection_lost, ${MAY_EXIST}`, closingAfter("")),
-  lateRow("202", `desk_unreadable, ${MAY_EXIST}`, answering(202, "{}")),
-  proxyRow("connection closed, ticket made", CREATED, after(closingAfter(""))),
-  proxyRow("201 cut off, ticket made", CREATED, after(closingAfter(CUT_201))),
-  proxyRow("garbage for an answer, ticket made", CREATED, after(closingAfter("\x16\x03\x01\r\n"))),
-  proxyRow("HTML with 200, ticket made", CREATED, after(answering(200, "<h1>Hello</h1>"))),
-  proxyRow("201 naming no number, ticket made", CREATED, after(answering(201, '{"id":"../1"}'))),
+  lateRow("connection closed", `desk_connection_lost, ${MAY_EXIST}`, closeAfter("")),
+  lateRow("202", `desk_unreadable, ${MAY_EXIST}`, respondWith(202, "{}")),
+  proxyRow("connection closed, ticket made", CREATED, after(closeAfter(""))),
+  proxyRow("201 cut off, ticket made", CREATED, after(closeAfter(CUT_201))),
+  proxyRow("garbage for an answer, ticket made", CREATED, after(closeAfter("\x16\x03\x01\r\n"))),
+  proxyRow("HTML with 200, ticket made", CREATED, after(respondWith(200, "<h1>Hello</h1>"))),
+  proxyRow("201 naming no number, ticket made", CREATED, after(respondWith(201, '{"id":"../1"}'))),
   proxyRow(
     "201 of 30 MB, ticket made",
     CREATED,
@@ -318,35 +318,35 @@ const PROXY_FAULTS: Row[] = [
   proxyRow(
     "stall in the headers, ticket made",
     `desk_timeout, ${MAY_EXIST}`,
-    after(stallingAfter("HTTP/1.1 201 Created\r\nX-A: ")),
+    after(stallAfter("HTTP/1.1 201 Created\r\nX-A: ")),
     SHORT_MS,
   ),
   proxyRow(
     "stall in the body of a 201, ticket made",
     `desk_timeout, ${MAY_EXIST}`,
-    after(stallingAfter(CUT_201)),
+    after(stallAfter(CUT_201)),
     SHORT_MS,
   ),
   proxyRow(
     "a 201 that drips, ticket made",
     `desk_timeout, ${MAY_EXIST}`,
-    after(dripping(head(201, 4000), " ".repeat(4000))),
+    after(drip(head(201, 4000), " ".repeat(4000))),
     SHORT_MS,
   ),
   proxyRow(
     "redirect to the login page",
     `desk_refused_credentials, ${NO_TICKET}`,
-    before(answering(302, "", LOGIN)),
+    before(respondWith(302, "", LOGIN)),
   ),
-  proxyRow("404", `desk_rejected, ${NO_TICKET}`, before(answering(404))),
-  proxyRow("413", `desk_rejected, ${NO_TICKET}`, before(answering(413))),
-  proxyRow("429", `desk_rate_limited, ${NO_TICKET}`, before(answering(429))),
+  proxyRow("404", `desk_rejected, ${NO_TICKET}`, before(respondWith(404))),
+  proxyRow("413", `desk_rejected, ${NO_TICKET}`, before(respondWith(413))),
+  proxyRow("429", `desk_rate_limited, ${NO_TICKET}`, before(respondWith(429))),
   {
     fault: "500, ticket made, field no longer applied to the queue",
     says: CREATED,
     async begin(desk) {
       await desk.dropField();
-      const { url, close } = startProxy(desk.url, after(answering(500)));
+      const { url, close } = startProxy(desk.url, after(respondWith(500)));
       const lift = () => Promise.all([close(), desk.restoreField()]);
       return { env: { SUPPORT_DESK_URL: url }, lift };
     },

@@ -7,7 +7,8 @@ import { assert, assertEquals } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
 import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
 import { supportRequest } from "../desk/fixtures.ts";
-import { openService, TestClock } from "../support/service.ts";
+import { FakeClock } from "../support/clock.ts";
+import { openService } from "../support/service.ts";
 import { FAULTS, LONG_MS, MAY_EXIST, NO_TICKET, type Row } from "./faults.ts";
 import { type RequestTracker, startRequestTracker } from "./instance.ts";
 
@@ -37,7 +38,7 @@ function isTrue(handoff: Handoff, tickets: string[]): boolean {
 /** Meets one fault: submits, looks at the desk, ends the fault, looks again and asks again. */
 async function meet({ begin }: Row, desk: RequestTracker) {
   const { env, budget = LONG_MS, during, lift, isFinal } = await begin(desk);
-  const clock = new TestClock();
+  const clock = new FakeClock({ now: "real" });
   await using service = await openService({
     clock,
     env: {

@@ -1,11 +1,11 @@
 /** A proxy before a desk: it passes everything on, but spoils what is said about creations. */
-import { answering, type Behaviour } from "../desk/hostile_desk.ts";
+import { type Behavior, respondWith } from "../support/raw_server.ts";
 
 /**
  * What the client of a creation meets. `forward` has the desk make the ticket, and resolves when it
  * is made.
  */
-export type Spoil = (forward: () => Promise<unknown>) => Behaviour | Promise<Behaviour>;
+export type Spoil = (forward: () => Promise<unknown>) => Behavior | Promise<Behavior>;
 
 export interface Proxy {
   url: string;
@@ -53,11 +53,11 @@ export function startProxy(target: string, spoil: Spoil): Proxy {
   };
 }
 
-async function passedOn(request: Request): Promise<Behaviour> {
+async function passedOn(request: Request): Promise<Behavior> {
   const response = await fetch(request);
   const type = response.headers.get("Content-Type") ?? "text/plain";
   const body = new Uint8Array(await response.arrayBuffer());
-  return answering(response.status, body, `Content-Type: ${type}`);
+  return respondWith(response.status, body, `Content-Type: ${type}`);
 }
 
 /** Reads one whole request, as one to be sent to `target`. */

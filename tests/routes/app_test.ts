@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { mintToken } from "../demo/token.ts";
-import { AUTH_SECRET, openService } from "../support/service.ts";
+import { AUTH_SECRET } from "../support/constants.ts";
+import { openService } from "../support/service.ts";
 import { readProblem } from "./assert_problem.ts";
 
 /** Any text: short and long, of any script, with controls and halves of surrogate pairs. */

@@ -4,22 +4,15 @@ import type { Problem } from "../../routes/http/problems.ts";
 import { BODY_TIMEOUT_MS } from "../../routes/v1/parse_submission.ts";
 import { type Operation, OPERATIONS, resolve } from "../support/response_validator.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
-import { type Call, openService, type ServiceOptions, TestClock } from "../support/service.ts";
+import { FakeClock } from "../support/clock.ts";
+import { type Call, openService, type ServiceOptions } from "../support/service.ts";
 
-/** A clock that stands at the start of a minute, and leaves a body no time where told so. */
-class StandingClock extends TestClock {
-  #now = Math.floor(Date.now() / 60_000) * 60_000;
-  isImpatient = false;
-  override now = () => this.#now;
-  override deadline = (milliseconds: number) =>
-    this.isImpatient && milliseconds === BODY_TIMEOUT_MS
-      ? AbortSignal.abort()
-      : AbortSignal.timeout(milliseconds);
-}
-
-const clock = new StandingClock();
-const impatient = new StandingClock();
-impatient.isImpatient = true;
+const clock = new FakeClock();
+/** Gives the body of a request no time. */
+const impatient = Object.assign(new FakeClock(), {
+  deadline: (milliseconds: number) =>
+    milliseconds === BODY_TIMEOUT_MS ? AbortSignal.abort() : AbortSignal.timeout(milliseconds),
+});
 
 type Service = Awaited<ReturnType<typeof openService>>;
 
@@ -29,7 +22,7 @@ interface Attempt extends Pick<Call, "token" | "body"> {
   runId?: string;
   query?: string;
   env?: ServiceOptions["env"];
-  clock?: TestClock;
+  clock?: FakeClock;
   /** Runs before the call. */
   arrange?(service: Service, path: string): Promise<unknown>;
 }

@@ -1,8 +1,9 @@
 import { assert } from "@std/assert";
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken, type TokenClaims } from "../demo/token.ts";
-import { AUTH_SECRET, openService } from "../support/service.ts";
-import { runTask } from "./task.ts";
+import { AUTH_SECRET } from "../support/constants.ts";
+import { openService } from "../support/service.ts";
+import { runTask } from "../support/task.ts";
 
 /** A service at a port of its own, with a fake desk, and `smoke` as its operator runs it. */
 export async function openDeskhand(env: Record<string, string> = {}) {

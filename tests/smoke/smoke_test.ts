@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { mintToken } from "../demo/token.ts";
 import { failures, openDeskhand } from "./operator.ts";
-import { runTask } from "./task.ts";
+import { runTask } from "../support/task.ts";
 
 Deno.test("smoke says what a token must be where it is refused, and which lines to look for", async () => {
   await using deskhand = await openDeskhand();

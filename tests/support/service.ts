@@ -4,24 +4,15 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import { compose } from "../../main.ts";
 import { assertDocumented } from "./response_validator.ts";
 import { mintToken, type TokenClaims } from "../demo/token.ts";
+import { FakeClock } from "./clock.ts";
+import { AUTH_SECRET } from "./constants.ts";
 
-export const AUTH_SECRET = "a secret for tests, of 32 bytes or more";
-
-/** A clock that tests can set, and that otherwise runs. */
-export class TestClock implements Clock {
-  /** Milliseconds by which `now` is off the real time. */
-  offset = 0;
-  now = () => Date.now() + this.offset;
-  elapsed = () => performance.now();
-  wait = (milliseconds: number) =>
-    new Promise<void>((resolve) => void setTimeout(resolve, milliseconds));
-  deadline = (milliseconds: number) => AbortSignal.timeout(milliseconds);
-}
+export { AUTH_SECRET };
 
 export interface ServiceOptions {
-  /** Environment variables beside `AUTH_SECRET` and `KV_PATH`. */
+  /** Variables beside `AUTH_SECRET` and `KV_PATH`. */
   env?: Record<string, string>;
-  /** A handle that outlives the service; by default it has one of its own, in memory. */
+  /** Left open when the service is disposed; by default the service has its own KV, in memory. */
   kv?: Deno.Kv;
   clock?: Clock;
 }
@@ -31,8 +22,10 @@ export interface Call extends RequestInit {
   json?: unknown;
 }
 
-/** The whole service over a real KV, without a socket. Use it with `await using`. */
-export async function openService({ env, kv, clock = new TestClock() }: ServiceOptions = {}) {
+/** The whole service over a real KV, without a socket. */
+export async function openService(
+  { env, kv, clock = new FakeClock({ now: "real" }) }: ServiceOptions = {},
+) {
   const handle = kv ?? await Deno.openKv(":memory:");
   const { log, lines } = captureLog();
   const config = parseConfig({
@@ -42,19 +35,19 @@ export async function openService({ env, kv, clock = new TestClock() }: ServiceO
     ...env,
   });
   const { app, inFlight } = compose(config, { kv: handle, log, clock, fetch });
-  const answer = app.fetch;
-  // Whatever a test provokes, by `app.request` and over a socket too, is held against the contract.
+  const respond = app.fetch;
+  // Validates every response, by `app.request` and over a socket, against the OpenAPI document.
   app.fetch = async (request, ...others) => {
-    const response = await answer(request, ...others);
+    const response = await respond(request, ...others);
     await assertDocumented(request, response);
     return response;
   };
 
-  /** Calls with a token for the tenant `acme` and all scopes, unless told otherwise. */
+  /** Calls with a token for the tenant `acme` and all scopes, or with the given one. */
   async function call(path: string, { token = {}, json, ...init }: Call = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     if (token !== null) {
-      // By the service's own clock, which a test may have set back.
+      // By the service's clock, which a test may have set back.
       const issuedAt = Math.floor(clock.now() / 1000);
       const bearer = typeof token === "string"
         ? token

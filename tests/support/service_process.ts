@@ -1,118 +1,73 @@
-import type { LogEvent } from "../../domain/ports/log.ts";
-/** The service as its operator runs it, and what a test needs to hurt it. */
+/** The service as its operator runs it, and what a test needs to disturb it. */
 import { assert, assertEquals } from "@std/assert";
-import settings from "../../deno.json" with { type: "json" };
 import type { AuditEvent } from "../../domain/model/audit.ts";
 import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
-import { mintToken } from "../demo/token.ts";
-import { AUTH_SECRET } from "./service.ts";
+import { mintToken, type TokenClaims } from "../demo/token.ts";
+import { AUTH_SECRET, requestsPath } from "./constants.ts";
+import { command, taskCommand } from "./process.ts";
+import { ProcessOutput } from "./process_output.ts";
 
-/** Nothing that a test does with one process takes so long: it hangs, and is ended. */
+/** A process that runs longer hangs, and is killed. No test needs one process for so long. */
 const HANGS_AFTER_MS = 30_000;
-
-const ROOT = new URL("../../", import.meta.url);
 
 export interface Answer<Body = Record<string, unknown>> {
   status: number;
   headers: Headers;
   body: Body;
-  /** Milliseconds until the whole of it was there. */
+  /** Milliseconds until the whole body was received. */
   ms: number;
 }
 
-export interface Launch {
+export interface ServiceLaunch {
   /** A file, or the URL of a KV Connect server. */
   kvPath: string;
   env?: Record<string, string>;
-  /** What bash runs first, in the process that becomes the service. */
+  /** Of the token of each call. */
+  token?: TokenClaims;
+  /** Shell code that runs first, in the process that becomes the service. */
   before?: string;
-  /** A command that runs the rest of its arguments. */
+  /** A program that runs the rest of its arguments. */
   within?: string[];
   /** What starts the service; by default the command of the task `serve`. */
   command?: string[];
-  /** After which it is ended, because it must hang. */
+  /** The process is killed after so long. */
   hangsAfterMs?: number;
 }
 
-/** Starts the service with the permissions of the task `serve`; resolves when it listens. */
-export async function startService(launch: Launch): Promise<Service> {
-  const { kvPath, env = {}, before, within = [], hangsAfterMs = HANGS_AFTER_MS } = launch;
-  const [, ...args] = settings.tasks.serve.command.replaceAll("$KV_PATH", kvPath).split(" ");
-  const service = launch.command ?? [Deno.execPath(), ...args];
-  const shell = before === undefined ? [] : ["bash", "-c", `${before}; exec "$0" "$@"`];
-  const [command, ...rest] = [...within, ...shell, ...service];
-  const { HOME = "", PATH = "", DENO_DIR = "" } = Deno.env.toObject();
-  const kept = { HOME, PATH, ...DENO_DIR !== "" && { DENO_DIR } };
-  const child = new Deno.Command(command!, {
-    args: rest,
-    cwd: ROOT,
-    clearEnv: true,
-    env: {
-      ...kept,
-      AUTH_SECRET,
-      KV_PATH: kvPath,
-      NO_COLOR: "1",
-      PORT: "0",
-      RATE_LIMIT_PER_MINUTE: "0",
-      ...env,
-    },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
+/** Starts the service with the permissions of the task `serve`, without waiting until it listens. */
+export function spawnService(launch: ServiceLaunch) {
+  const { kvPath, env, hangsAfterMs = HANGS_AFTER_MS, ...rest } = launch;
+  const child = command({
+    command: taskCommand("serve", kvPath),
+    ...rest,
+    env: { AUTH_SECRET, KV_PATH: kvPath, PORT: "0", RATE_LIMIT_PER_MINUTE: "0", ...env },
   }).spawn();
-  const hangs = setTimeout(() => child.kill("SIGKILL"), hangsAfterMs);
-  child.status.then(() => clearTimeout(hangs));
-  const output = new Output(child);
-  const { address } = await output.line("listening");
-  return new Service(String(address), child, output);
+  const timer = setTimeout(() => child.kill("SIGKILL"), hangsAfterMs);
+  child.status.then(() => clearTimeout(timer));
+  return { child, output: new ProcessOutput(child) };
 }
 
-/** What the process says, drained as it comes. */
-class Output {
-  text = "";
-  readonly ended: Promise<void>;
-  #waiting = new Set<() => void>();
+/** Starts the service as {@linkcode spawnService} does; resolves when it listens. */
+export async function startService(launch: ServiceLaunch): Promise<Service> {
+  const { child, output } = spawnService(launch);
+  const { address } = await output.line("listening");
+  return new Service(String(address), child, output, launch.token);
+}
 
-  constructor({ stdout, stderr }: Deno.ChildProcess) {
-    this.ended = Promise.all([stdout, stderr].map((stream) => this.#drain(stream))).then(() => {});
-    this.ended.then(() => this.#wake());
-  }
-
-  get lines(): Record<string, unknown>[] {
-    const whole = this.text.slice(0, this.text.lastIndexOf("\n") + 1).split("\n");
-    return whole.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
-  }
-
-  /** The first log line of this event, once it is there. */
-  async line(event: LogEvent): Promise<Record<string, unknown>> {
-    let isOver = false;
-    this.ended.then(() => isOver = true);
-    for (;;) {
-      const found = this.lines.find((line) => line.event === event);
-      if (found !== undefined) return found;
-      if (isOver) throw new Error(`The service never logged '${event}':\n${this.text}`);
-      await new Promise<void>((resolve) => this.#waiting.add(resolve));
-    }
-  }
-
-  async #drain(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
-    for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-      this.text += chunk;
-      this.#wake();
-    }
-  }
-
-  #wake(): void {
-    for (const resolve of this.#waiting) resolve();
-    this.#waiting.clear();
-  }
+/** Starts the service where it cannot start; resolves when it has exited. */
+export async function failToStart(launch: ServiceLaunch): Promise<{ code: number; text: string }> {
+  const { child, output } = spawnService(launch);
+  const { code } = await child.status;
+  await output.ended;
+  return { code, text: output.text };
 }
 
 export class Service implements AsyncDisposable {
   constructor(
     readonly url: string,
     readonly child: Deno.ChildProcess,
-    readonly output: Output,
+    readonly output: ProcessOutput,
+    readonly token: TokenClaims = {},
   ) {}
 
   async call<Body = Record<string, unknown>>(
@@ -120,7 +75,7 @@ export class Service implements AsyncDisposable {
     init: RequestInit = {},
   ): Promise<Answer<Body>> {
     const headers = new Headers(init.headers);
-    headers.set("Authorization", `Bearer ${await mintToken(AUTH_SECRET)}`);
+    headers.set("Authorization", `Bearer ${await mintToken(AUTH_SECRET, this.token)}`);
     headers.set("Content-Type", "application/json");
     const started = performance.now();
     const response = await fetch(this.url + path, { ...init, headers });
@@ -160,16 +115,16 @@ export class Service implements AsyncDisposable {
     return events;
   }
 
-  /** Resolves with the exit code once the process has ended and all that it said is read. */
+  /** Resolves with the exit code once the process has ended and all of its output is read. */
   async ended(): Promise<number> {
     const { code } = await this.child.status;
     await this.output.ended;
     return code;
   }
 
-  /** Ends it as an operator does. */
-  stop(): Promise<number> {
-    this.child.kill("SIGTERM");
+  /** Ends it as an operator does; resolves with the exit code. */
+  stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
+    this.child.kill(signal);
     return this.ended();
   }
 
@@ -188,30 +143,14 @@ export class Service implements AsyncDisposable {
   }
 }
 
-export function requestsPath(run?: string): string {
-  const context = run === undefined ? "/v1/tenants/acme" : `/v1/tenants/acme/runs/${run}`;
-  return `${context}/support-requests`;
-}
-
 export function since(started: number): number {
   return performance.now() - started;
 }
 
-/** The first answer that is as wanted. For what nobody announces: asks until it is so. */
-export async function until<T>(ask: () => Promise<T>, isWanted: (answer: T) => boolean) {
-  const giveUp = AbortSignal.timeout(10_000);
-  for (;;) {
-    const answer = await ask();
-    if (isWanted(answer)) return answer;
-    if (giveUp.aborted) throw new Error(`It never came to that: ${JSON.stringify(answer)}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** Two seconds, and room for a machine that is busy with other tests. */
+/** Two seconds, plus slack for a machine that is busy with other tests. */
 const SOON_MS = 4_000;
 
-/** What a store that does not answer must lead to: an answer soon, and what to do. */
+/** Asserts the response to a store that does not respond: soon, and with what to do. */
 export function assertUnavailable({ status, headers, body, ms }: Answer<unknown>): void {
   const { type, detail } = body as { type: string; detail: string };
   assertEquals([status, type], [503, "/problems/store-unavailable"]);
@@ -223,3 +162,4 @@ export function assertUnavailable({ status, headers, body, ms }: Answer<unknown>
   );
   assert(ms < SOON_MS, `it took ${ms} ms`);
 }
+export { requestsPath } from "./constants.ts";

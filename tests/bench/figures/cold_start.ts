@@ -1,4 +1,4 @@
-import { freePort } from "../../faults/kv_connect_server.ts";
+import { freePort } from "../../support/raw_server.ts";
 import type { Figure } from "../figure.ts";
 import { Load, type LoadPlan } from "../load.ts";
 import { command, deskhand, kill, type Launch, script } from "../processes.ts";

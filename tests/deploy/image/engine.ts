@@ -1,5 +1,5 @@
 /** A Docker daemon of its own with a base image of its own, and the image of this repository. */
-import { until } from "../../support/service_process.ts";
+import { waitFor } from "../../support/wait_for.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
 /** Debian 12, on which CI runs, too. */
@@ -33,7 +33,7 @@ export class Engine implements AsyncDisposable {
       stdout: "null",
       stderr: "null",
     }).spawn();
-    await until(() => this.run("version"), ({ code }) => code === 0);
+    await waitFor("Docker responds", async () => (await this.run("version")).code === 0);
   }
 
   /** Runs `docker` to its end. */

@@ -1,10 +1,10 @@
 /** The image as Docker runs it: `install.sh` installs what this needs. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { freePort } from "../../faults/kv_connect_server.ts";
+import { AUTH_SECRET, requestsPath } from "../../support/constants.ts";
+import { freePort } from "../../support/raw_server.ts";
+import { waitFor } from "../../support/wait_for.ts";
 import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { mintToken } from "../../demo/token.ts";
-import { requestsPath, until } from "../../support/service_process.ts";
-import { AUTH_SECRET } from "../../support/service.ts";
 import { type Engine, startEngine } from "./engine.ts";
 
 /** As README.md and compose.yaml run it. */
@@ -31,9 +31,9 @@ async function start(volume: string, env: Record<string, string> = {}) {
     ...[`--volume=${volume}:/data`, ...options, "deskhand"],
   );
   const url = `http://127.0.0.1:${port}`;
-  await until(
+  await waitFor(
+    "the container is ready",
     () => fetch(`${url}/readyz`).then(async (r) => (await r.body?.cancel(), r.ok), () => false),
-    (isReady) => isReady,
   );
   return {
     id,
@@ -94,7 +94,11 @@ Deno.test("image: docker stop waits for the submission that is at the desk", asy
       handoff: { mode: "create" },
     });
     const audit = "/v1/tenants/acme/audit-events";
-    await until(() => container.call(audit), ({ body }) => body.events.length === 1);
+    await waitFor(
+      "the request is stored",
+      () => container.call(audit),
+      ({ body }) => body.events.length === 1,
+    );
     const stopped = container.stop();
     assertEquals((await submission).body.handoff.status, "created");
     assertEquals(await stopped, 0);
@@ -107,7 +111,7 @@ Deno.test("image: Docker sees a service that can store as healthy, and one that 
   const health = async (id: string) =>
     await engine.succeed("inspect", "--format={{.State.Health.Status}}", id);
   const container = await start("health");
-  await until(() => health(container.id), (status) => status === "healthy");
+  await waitFor("Docker sees it healthy", async () => await health(container.id) === "healthy");
   await container.stop();
 
   // Nothing listens at the URL of the KV Connect server.
@@ -117,7 +121,7 @@ Deno.test("image: Docker sees a service that can store as healthy, and one that 
     ...[`--env=PORT=${freePort()}`, `--env=KV_PATH=http://127.0.0.1:${freePort()}`],
     ...["--env=DENO_KV_ACCESS_TOKEN=a token for tests", "deskhand"],
   );
-  await until(() => health(id), (status) => status === "unhealthy");
+  await waitFor("Docker sees it unhealthy", async () => await health(id) === "unhealthy");
   await engine.succeed("rm", "--force", id);
 });
 

@@ -3,16 +3,8 @@ import { FailureReason } from "../../../domain/model/failure.ts";
 import { createTicket, toFinalHandoff } from "../../../domain/handoff/create_ticket.ts";
 import { toTimestamp } from "../../../domain/model/handoff.ts";
 import type { CreateTicketResult, FindTicketResult } from "../../../domain/ports/desk.ts";
-import {
-  ACME,
-  ACTOR,
-  createdAs,
-  failedWith,
-  foundAs,
-  ScriptedDesk,
-  START,
-  ticket,
-} from "../fixtures.ts";
+import { ACTOR, createdAs, failedWith, foundAs, ScriptedDesk, ticket } from "../fixtures.ts";
+import { ACME, START } from "../../support/constants.ts";
 
 const REQUEST = {
   schema: 1,

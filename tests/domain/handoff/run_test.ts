@@ -2,7 +2,6 @@ import { assert, assertEquals } from "@std/assert";
 import type { Store } from "../../../domain/ports/store.ts";
 import { noopTelemetry } from "../../../domain/ports/telemetry.ts";
 import {
-  ACME,
   ask,
   createdAs,
   failedWith,
@@ -12,6 +11,7 @@ import {
   requestOf,
   ScriptedDesk,
 } from "../fixtures.ts";
+import { ACME } from "../../support/constants.ts";
 
 type Test = Awaited<ReturnType<typeof openDeskhand>>;
 
@@ -26,7 +26,7 @@ function slowDesk(milliseconds: number, ...results: ConstructorParameters<typeof
   const desk = new ScriptedDesk(...results);
   const { onCreate, onFind } = desk;
   let test: Test | undefined;
-  const pass = () => void (test!.clock.waited += milliseconds);
+  const pass = () => void (test!.clock.advance(milliseconds));
   desk.onCreate = (...call) => (pass(), onCreate(...call));
   desk.onFind = (...call) => (pass(), onFind(...call));
   return { desk, of: (opened: Test) => void (test = opened) };
@@ -104,7 +104,7 @@ Deno.test("a handoff that a slow store leaves no time for is left pending, with 
     ...test.store,
     async append(...args) {
       const appended = await test.store.append(...args);
-      test.clock.waited += 5_001;
+      test.clock.advance(5_001);
       return appended;
     },
   };
@@ -184,7 +184,7 @@ for (const turn of ["comes", "does not come"]) {
     const admit = desk.admit.bind(desk);
     // The signal's timer has not fired yet: timers fire in the order of their times.
     desk.admit = (waitMs, work) => {
-      test.clock.waited += 60_000;
+      test.clock.advance(60_000);
       return turn === "comes" ? admit(waitMs, work) : Promise.resolve({ outcome: "rejected" });
     };
     const { handoff } = requestOf(await ask(test.deps));

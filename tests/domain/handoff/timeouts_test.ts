@@ -3,7 +3,8 @@ import { toTimestamp } from "../../../domain/model/handoff.ts";
 import { isInterrupted, withInterruption } from "../../../domain/handoff/timeouts.ts";
 import { getLatest } from "../../../domain/get_latest.ts";
 import type { SupportRequest } from "../../../domain/model/support_request.ts";
-import { ACME, ACTOR, interrupt, openDeskhand, START, ticket } from "../fixtures.ts";
+import { ACTOR, interrupt, openDeskhand, ticket } from "../fixtures.ts";
+import { ACME, START } from "../../support/constants.ts";
 
 const since = toTimestamp(START);
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { Diagnostics } from "../../../domain/model/diagnostics.ts";
 import { countCharacters } from "../../../domain/model/text.ts";
-import { anyLongText, anyText } from "./text_arbitraries.ts";
+import { anyLongText, anyText } from "../../support/text_arbitraries.ts";
 
 const clean = (sent: unknown) => Diagnostics.parse(sent);
 

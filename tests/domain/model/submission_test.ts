@@ -2,7 +2,7 @@ import { assert, assertEquals, assertFalse } from "@std/assert";
 import fc from "fast-check";
 import { RunId, TenantId } from "../../../domain/model/context.ts";
 import { Submission } from "../../../domain/model/submission.ts";
-import { anyLongText, anyText } from "./text_arbitraries.ts";
+import { anyLongText, anyText } from "../../support/text_arbitraries.ts";
 
 const FULL: Submission = {
   summary: "The printer is on fire",

@@ -13,7 +13,7 @@ import {
   requiredSingleLine,
   truncate,
 } from "../../../domain/model/text.ts";
-import { anyLongText, KINDS } from "./text_arbitraries.ts";
+import { anyLongText, KINDS } from "../../support/text_arbitraries.ts";
 
 const graphemes = (text: string) =>
   [...new Intl.Segmenter("en").segment(text)].map(({ segment }) => segment);

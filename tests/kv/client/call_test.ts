@@ -1,7 +1,7 @@
 import { assertEquals, assertLess, assertRejects } from "@std/assert";
 import { StoreUnavailableError } from "../../../domain/ports/store.ts";
 import { call } from "../../../kv/client/call.ts";
-import { lockDatabase, openKvFile, temporaryPath } from "../fixtures.ts";
+import { lockDatabase, openKvFile, temporaryPath } from "../../support/kv_file.ts";
 
 const never = <T>() => new Promise<T>(() => {});
 

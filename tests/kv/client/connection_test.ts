@@ -3,7 +3,7 @@ import { StoreUnavailableError } from "../../../domain/ports/store.ts";
 import { call, commit as commitOf } from "../../../kv/client/call.ts";
 import { KvConnection } from "../../../kv/client/connection.ts";
 import { createReadiness } from "../../../kv/readiness.ts";
-import { until } from "../../support/service_process.ts";
+import { waitFor } from "../../support/wait_for.ts";
 
 /** Calls are given up after so long here. */
 const DEADLINE_MS = 10;
@@ -94,14 +94,14 @@ Deno.test("KvConnection leaves no more than five handles behind with calls that 
   using test = await openConnection();
   // Not by calls: their responses would show that the connection is not lost.
   const opened = (count: number) =>
-    until(() => Promise.resolve(test.warnings.length + 1), (length) => length === count);
+    waitFor(`handle ${count} is open`, () => test.warnings.length + 1 === count);
   const ends = Array.from({ length: 6 }, () => Promise.withResolvers<void>());
   for (const [i, { promise }] of ends.entries()) {
     await opened(i + 1);
     assertEquals(await test.number(), i + 1);
     await test.timeOut(() => promise);
   }
-  await until(() => Promise.resolve(test.waits.length), (waits) => waits > 10);
+  await waitFor("it has waited ten times", () => test.waits.length > 10);
   assertEquals(test.opened.length, 6);
   ends[0]!.resolve();
   await opened(7);
@@ -133,7 +133,7 @@ Deno.test("KvConnection is not failing for what its former handle ends with late
   );
   await test.timeOut();
   await test.reopened;
-  await until(() => Promise.resolve(connection.health.isFailing), (isFailing) => !isFailing);
+  await waitFor("the connection works again", () => !connection.health.isFailing);
   late.reject(new Error("the handle was closed"));
   await commit;
   assertEquals(connection.health.isFailing, false);

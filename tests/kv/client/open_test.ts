@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { openStore, OpenStoreError } from "../../../kv/client/open.ts";
-import { temporaryPath } from "../fixtures.ts";
+import { temporaryPath } from "../../support/kv_file.ts";
 
 const OPEN = new URL("../../../kv/client/open.ts", import.meta.url).href;
 

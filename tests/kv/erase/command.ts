@@ -1,6 +1,6 @@
 /** `deno task erase`, as an operator runs it. */
 import settings from "../../../deno.json" with { type: "json" };
-import { AUTH_SECRET } from "../../support/service.ts";
+import { AUTH_SECRET } from "../../support/constants.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 /** Nothing that a test erases takes so long. */

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import settings from "../../../deno.json" with { type: "json" };
-import { DAY_MS, openKvFile, openTestStore, requestIn, run, temporaryPath } from "../fixtures.ts";
+import { openTestStore, requestIn } from "../fixtures.ts";
+import { AUTH_SECRET, DAY_MS, requestsPath, run } from "../../support/constants.ts";
+import { openKvFile, temporaryPath } from "../../support/kv_file.ts";
+import { type Service, startService } from "../../support/service_process.ts";
 import { mintToken } from "../../demo/token.ts";
-import { requestsPath, type Service, startService } from "../../support/service_process.ts";
-import { AUTH_SECRET } from "../../support/service.ts";
 import { runErase } from "./command.ts";
 import { contents, fill } from "./fixtures.ts";
 

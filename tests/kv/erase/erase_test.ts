@@ -4,7 +4,9 @@ import { StoreUnavailableError } from "../../../domain/ports/store.ts";
 import { Eraser, type EraserOptions } from "../../../kv/erase/eraser.ts";
 import type { Scope } from "../../../kv/erase/targets.ts";
 import { Retention } from "../../../kv/retention.ts";
-import { claim, DAY_MS, openTestStore, requestIn, run, SetClock, START } from "../fixtures.ts";
+import { claim, openTestStore, requestIn } from "../fixtures.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { DAY_MS, run, START } from "../../support/constants.ts";
 import { ADA, BOB, contents, difference, fill } from "./fixtures.ts";
 
 const TENANT: Scope = { kind: "tenant", tenantId: "acme" };
@@ -270,7 +272,7 @@ Deno.test("erasing what is expired deletes requests and events older than the re
 
 Deno.test("reads hide what the retention does not keep, though it was written without one", async () => {
   using kv = await Deno.openKv(":memory:");
-  const clock = new SetClock();
+  const clock = new FakeClock();
   using before = await openTestStore({ kv });
   for (const [id, days] of [["old", 91], ["new", 89]] as const) {
     await before.store.append(requestIn(run(id), { now: START - days * DAY_MS }));

@@ -2,16 +2,9 @@
 import { assert } from "@std/assert";
 import type { Actor } from "../../../domain/model/support_request.ts";
 import { createSharedRateLimit } from "../../../kv/rate_limit.ts";
-import {
-  ACME,
-  claim,
-  created,
-  openTestStore,
-  pendingIn,
-  run,
-  SetClock,
-  START,
-} from "../fixtures.ts";
+import { claim, created, openTestStore, pendingIn } from "../fixtures.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { ACME, run, START } from "../../support/constants.ts";
 
 /** In every text that a person writes or is. */
 export const ADA: Actor = { id: "ada-7f3c", name: "Ada-7f3c" };
@@ -24,7 +17,7 @@ const TENANTS = ["acme", "acme-2", "acme.x", "ac", "globex"];
 export async function fill(kv: Deno.Kv, isExclusive = true): Promise<void> {
   using test = await openTestStore({ kv, isExclusive });
   const { store } = test;
-  const limit = createSharedRateLimit(kv, 30, new SetClock());
+  const limit = createSharedRateLimit(kv, 30, new FakeClock());
   let ticket = 0;
   for (const tenantId of TENANTS) {
     const contexts = [{ ...ACME, tenantId }, run("r-1", tenantId), run("r-2", tenantId)];

@@ -3,7 +3,8 @@ import { SignJWT } from "jose";
 import { parseClaims } from "../../../routes/auth/claims.ts";
 import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { ALL_SCOPES } from "../../demo/token.ts";
-import { AUTH_SECRET, openService } from "../../support/service.ts";
+import { AUTH_SECRET } from "../../support/constants.ts";
+import { openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
 const TENANT = "/v1/tenants/acme/support-requests";

@@ -1,20 +1,15 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { exportJWK, exportSPKI, generateKeyPair, type JWK } from "jose";
-import { until } from "../../support/service_process.ts";
-import { openService, TestClock } from "../../support/service.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { openService } from "../../support/service.ts";
+import { waitFor } from "../../support/wait_for.ts";
+import { claims, generateSigner, type Respond, startIssuer } from "../../support/issuer.ts";
 import { assertProblem } from "../assert_problem.ts";
-import { claims, generateSigner, type Respond, startIssuer } from "./issuer.ts";
 
 const LATEST = "/v1/tenants/acme/support-requests/latest";
 const MINUTE = 60_000;
 
 type Service = Awaited<ReturnType<typeof openService>>;
-
-/** A clock that stands until a test moves it. */
-class StandingClock extends TestClock {
-  #start = Date.now();
-  override now = () => this.#start + this.offset;
-}
 
 const status = async (service: Service, token: string) => {
   const response = await service.call(LATEST, { token });
@@ -76,10 +71,10 @@ Deno.test("requests that arrive while a slow issuer is still sending wait for th
     await released.promise;
     return Response.json({ keys: issuer.keys });
   });
-  const clock = new StandingClock();
+  const clock = new FakeClock({ now: Date.now() });
   await using service = await openService({ env: issuer.env, clock });
   const first = status(service, await sign());
-  await until(() => Promise.resolve(issuer.fetches()), (fetches) => fetches === 1);
+  await waitFor("the keys are fetched", () => issuer.fetches() === 1);
   clock.offset += 1_500;
   const second = status(service, await sign({}, "u-2"));
   // Everything that the second needs has happened once a third, without a token, has its response.
@@ -252,7 +247,7 @@ for (const [name, members, reason] of ODD_MEMBERS) {
     const { sign } = await issuer.addKey("k-1");
     issuer.keys.push(...members);
     const last = await issuer.addKey("k-2", "RS256");
-    const clock = new StandingClock();
+    const clock = new FakeClock({ now: Date.now() });
     await using service = await openService({ env: issuer.env, clock });
     for (let i = 0; i < 3; i++) {
       assertEquals(await status(service, await sign({ kid: "k-1" }, `u-${i}`)), 200);
@@ -366,7 +361,7 @@ Deno.test("the key set is not fetched for each token with an unknown key or a ba
   await using issuer = startIssuer();
   const { sign } = await issuer.addKey("k-1");
   const stranger = await generateSigner("ES256", "k-1");
-  const clock = new StandingClock();
+  const clock = new FakeClock({ now: Date.now() });
   await using service = await openService({ env: issuer.env, clock });
   for (let i = 0; i < 50; i++) {
     assertEquals(await status(service, await sign({ kid: `unknown-${i}` })), 401);
@@ -393,7 +388,7 @@ Deno.test("a rotated key counts within seconds, with a new kid, the same or none
   ) {
     await using issuer = startIssuer();
     const old = await issuer.addKey(before);
-    const clock = new StandingClock();
+    const clock = new FakeClock({ now: Date.now() });
     await using service = await openService({ env: issuer.env, clock });
     assertEquals(await status(service, await old.sign()), 200);
     issuer.keys.length = 0;
@@ -408,7 +403,7 @@ Deno.test("a rotated key counts within seconds, with a new kid, the same or none
 Deno.test("a rotated key counts while somebody sends tokens with made-up keys all the time", async () => {
   await using issuer = startIssuer();
   const { sign } = await issuer.addKey("k-1");
-  const clock = new StandingClock();
+  const clock = new FakeClock({ now: Date.now() });
   await using service = await openService({ env: issuer.env, clock });
   const flood = async (seconds: number) => {
     for (let i = 0; i < seconds * 10; i++) {
@@ -426,7 +421,7 @@ Deno.test("a rotated key counts while somebody sends tokens with made-up keys al
 Deno.test("a withdrawn key counts for ten minutes at most", async () => {
   await using issuer = startIssuer();
   const { sign } = await issuer.addKey("k-1");
-  const clock = new StandingClock();
+  const clock = new FakeClock({ now: Date.now() });
   await using service = await openService({ env: issuer.env, clock });
   assertEquals(await status(service, await sign()), 200);
   issuer.keys.length = 0;
@@ -464,7 +459,7 @@ for (const [name, [respond, reason]] of Object.entries(FAULTS)) {
     await using issuer = startIssuer();
     const { sign } = await issuer.addKey("k-1");
     issuer.respond(respond);
-    const clock = new StandingClock();
+    const clock = new FakeClock({ now: Date.now() });
     await using service = await openService({ env: issuer.env, clock });
     const token = await sign();
     for (let i = 0; i < 20; i++) {
@@ -529,7 +524,7 @@ Deno.test("an issuer that is down logs nobody out for an hour, and new keys are 
   await using issuer = startIssuer();
   const { sign } = await issuer.addKey("k-1");
   const stranger = await generateSigner("ES256", "k-1");
-  const clock = new StandingClock();
+  const clock = new FakeClock({ now: Date.now() });
   await using service = await openService({ env: issuer.env, clock });
   assertEquals(await status(service, await sign()), 200);
   issuer.respond(() => new Response(null, { status: 503 }));
@@ -553,7 +548,7 @@ Deno.test("an issuer that is down logs nobody out for an hour, and new keys are 
 Deno.test("an issuer that hangs holds nobody for longer than two seconds, or at all with keys", async () => {
   await using issuer = startIssuer();
   const { sign } = await issuer.addKey("k-1");
-  const clock = new StandingClock();
+  const clock = new FakeClock({ now: Date.now() });
   await using service = await openService({ env: issuer.env, clock });
   assertEquals(await status(service, await sign()), 200);
   issuer.respond(hang);
@@ -571,7 +566,7 @@ Deno.test("an issuer that hangs holds nobody for longer than two seconds, or at 
   assertLess(await callAll("first"), 4_000);
   clock.offset += MINUTE;
   assertLess(await callAll("then"), 1_500);
-  await until(() => Promise.resolve(issuer.fetches()), (fetches) => fetches === 3);
+  await waitFor("the keys are fetched again", () => issuer.fetches() === 3);
   assertEquals(eventsOf(service), ["key_set_unavailable timeout"]);
 });
 

@@ -2,7 +2,9 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { generateKeyPair, SignJWT } from "jose";
 import { createTokenVerifier } from "../../../routes/auth/token_verifier.ts";
 import { ALL_SCOPES, mintToken } from "../../demo/token.ts";
-import { AUTH_SECRET, openService, TestClock } from "../../support/service.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { AUTH_SECRET } from "../../support/constants.ts";
+import { openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
 const TENANT = "/v1/tenants/acme/support-requests";
@@ -81,9 +83,8 @@ for (
 
 /** A clock that stands at the start of a second. */
 function standingClock() {
-  const clock = new TestClock();
   const start = Math.floor(Date.now() / 1000);
-  clock.now = () => start * 1000 + clock.offset;
+  const clock = new FakeClock({ now: start * 1000 });
   return { clock, start };
 }
 
@@ -136,7 +137,7 @@ for (
 }
 
 Deno.test("a token that was valid is not taken before its time where the clock jumps back", async () => {
-  const clock = new TestClock();
+  const clock = new FakeClock({ now: "real" });
   await using service = await openService({ clock });
   const token = await sign(payload({ nbf: String(Math.floor(Date.now() / 1000) - 1) }));
   assertEquals((await service.call(LATEST, { token })).status, 200);

@@ -1,7 +1,8 @@
 import { createHash, createHmac } from "node:crypto";
 import { assert, assertEquals, assertMatch, assertNotEquals, assertNotMatch } from "@std/assert";
 import { mintToken } from "../../demo/token.ts";
-import { AUTH_SECRET, type Call, openService } from "../../support/service.ts";
+import { AUTH_SECRET } from "../../support/constants.ts";
+import { type Call, openService } from "../../support/service.ts";
 
 const CREATE = "/v1/tenants/:tenantId/support-requests";
 const RUN_LATEST = "/v1/tenants/:tenantId/runs/:runId/support-requests/latest";

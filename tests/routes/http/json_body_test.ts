@@ -1,6 +1,9 @@
 import { assertEquals, assertLess, assertMatch, assertNotMatch, fail } from "@std/assert";
 import { mintToken } from "../../demo/token.ts";
-import { AUTH_SECRET, openService, TestClock } from "../../support/service.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { AUTH_SECRET } from "../../support/constants.ts";
+import { openService } from "../../support/service.ts";
+import { within } from "../../support/wait_for.ts";
 import { MAX_BODY_BYTES, MAX_READS } from "../../../routes/http/json_body.ts";
 import { BODY_TIMEOUT_MS } from "../../../routes/v1/parse_submission.ts";
 import { assertProblem } from "../assert_problem.ts";
@@ -200,25 +203,6 @@ Deno.test("the body may begin with a byte order mark, and say __proto__ where it
   assertEquals((await answer.json()).summary, "What is __proto__?");
 });
 
-/** A clock by which a body's time passes only when the test says so. */
-class PatientClock extends TestClock {
-  #time = 0;
-  #deadlines: { at: number; late: AbortController }[] = [];
-  readonly reading = Promise.withResolvers<void>();
-  override elapsed = () => this.#time;
-  override deadline = (milliseconds: number) => {
-    if (milliseconds !== BODY_TIMEOUT_MS) return AbortSignal.timeout(milliseconds);
-    const late = new AbortController();
-    this.#deadlines.push({ at: this.#time + milliseconds, late });
-    this.reading.resolve();
-    return late.signal;
-  };
-  pass(milliseconds: number) {
-    this.#time += milliseconds;
-    for (const { at, late } of this.#deadlines) if (at <= this.#time) late.abort();
-  }
-}
-
 /** A body that waits after its first piece, once that is read, until the test ends it. */
 function drip() {
   const waiting = Promise.withResolvers<void>();
@@ -237,19 +221,19 @@ function drip() {
 }
 
 Deno.test("the body that never ends is 408 when its time is over", async () => {
-  const clock = new PatientClock();
+  const clock = new FakeClock({ timers: "manual" });
   await using service = await openService({ clock });
   const { body, waiting } = drip();
   const answer = service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
   await Promise.race([waiting, answer]);
-  clock.pass(BODY_TIMEOUT_MS);
+  clock.advance(BODY_TIMEOUT_MS);
   const { detail } = await assertProblem(await answer, 408, "body-timeout");
   assertMatch(detail, /Nothing was stored/);
   assertEquals(body.locked, false);
 });
 
 Deno.test("the body has its ten seconds, or nine where it begins within a second of another", async () => {
-  const clock = new PatientClock();
+  const clock = new FakeClock({ timers: "manual" });
   await using service = await openService({ clock });
   const begin = async () => {
     const { body, waiting, end } = drip();
@@ -258,22 +242,28 @@ Deno.test("the body has its ten seconds, or nine where it begins within a second
     return { answer, end };
   };
   const first = await begin();
-  clock.pass(1_000);
+  clock.advance(1_000);
   const within = await begin();
-  clock.pass(1);
+  clock.advance(1);
   const later = await begin();
-  clock.pass(8_999);
+  clock.advance(8_999);
   for (const { answer } of [first, within]) {
     await assertProblem(await answer, 408, "body-timeout");
   }
-  clock.pass(1_000);
+  clock.advance(1_000);
   later.end();
   assertEquals((await later.answer).status, 201);
 });
 
 /** Sends the head and the beginning of a body over a socket, and waits until it is being read. */
 async function beginBody() {
-  const clock = new PatientClock();
+  const clock = new FakeClock({ now: Date.now(), timers: "manual" });
+  const reading = Promise.withResolvers<void>();
+  const { deadline } = clock;
+  clock.deadline = (milliseconds) => {
+    if (milliseconds === BODY_TIMEOUT_MS) reading.resolve();
+    return deadline(milliseconds);
+  };
   const service = await openService({ clock });
   const answered = Promise.withResolvers<number>();
   const server = Deno.serve(
@@ -293,13 +283,13 @@ async function beginBody() {
     "Content-Length: 1000",
   ];
   await client.write(utf8(`${head.join("\r\n")}\r\n\r\n{"summary":`));
-  await Promise.race([clock.reading.promise, answered.promise]);
+  await within("the body is being read", Promise.race([reading.promise, answered.promise]));
   return { clock, service, server, client, answered: answered.promise };
 }
 
 Deno.test("the client that drips its body over a socket reads the 408", async () => {
   const { clock, service, server, client } = await beginBody();
-  clock.pass(BODY_TIMEOUT_MS);
+  clock.advance(BODY_TIMEOUT_MS);
   const buffer = new Uint8Array(4096);
   let answer = "";
   while (!answer.endsWith("}")) {

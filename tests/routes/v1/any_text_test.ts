@@ -3,9 +3,9 @@ import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } fr
 import fc from "fast-check";
 import { Submission } from "../../../domain/model/submission.ts";
 import { countCharacters } from "../../../domain/model/text.ts";
-import { anyLongText, anyText, KINDS } from "../../domain/model/text_arbitraries.ts";
-import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { openService } from "../../support/service.ts";
+import { anyLongText, anyText, KINDS } from "../../support/text_arbitraries.ts";
+import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { readProblem } from "../assert_problem.ts";
 
 const TENANT = "/v1/tenants/acme/support-requests";

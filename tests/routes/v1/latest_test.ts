@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { startFakeDesk } from "../../demo/fake_desk.ts";
-import { openService, TestClock } from "../../support/service.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
 const TENANT = "/v1/tenants/acme/support-requests";
@@ -124,7 +125,7 @@ Deno.test("latest changes its ETag when a pending handoff turns out to be interr
     SUPPORT_DESK_QUEUE: desk.queue,
   };
   await using first = await openService({ env, kv });
-  const clock = new TestClock();
+  const clock = new FakeClock({ now: "real" });
   // To another process that handoff looks like one whose process died.
   await using other = await openService({ env, kv, clock });
   const submission = first.call(TENANT, {

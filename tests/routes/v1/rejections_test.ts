@@ -1,19 +1,15 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { mintToken } from "../../demo/token.ts";
-import { AUTH_SECRET, type Call, openService, TestClock } from "../../support/service.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { AUTH_SECRET } from "../../support/constants.ts";
+import { type Call, openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
 const TENANT = "/v1/tenants/acme/support-requests";
 const RUN = "/v1/tenants/acme/runs/not%20a%20run/support-requests";
 
-/** A clock that stands at the start of a minute. */
-class StandingClock extends TestClock {
-  #start = Math.floor(Date.now() / 60_000) * 60_000;
-  override now = () => this.#start + this.offset;
-}
-
 Deno.test("refusals come in the order of the contract, whatever else is wrong", async () => {
-  const clock = new StandingClock();
+  const clock = new FakeClock();
   await using service = await openService({ clock, env: { RATE_LIMIT_PER_MINUTE: "6" } });
   for (let i = 0; i < 6; i++) await service.call(TENANT, { json: { summary: "Help" } });
 
@@ -50,7 +46,7 @@ Deno.test("refusals come in the order of the contract, whatever else is wrong", 
 });
 
 Deno.test("the rate is counted by actor and tenant, replays included, and 429 says when to ask", async () => {
-  const clock = new StandingClock();
+  const clock = new FakeClock();
   await using service = await openService({ clock, env: { RATE_LIMIT_PER_MINUTE: "2" } });
   const call: Call = { json: { summary: "Help" }, headers: { "Idempotency-Key": "k-1" } };
   assertEquals((await service.call(TENANT, call)).status, 201);

@@ -4,9 +4,11 @@ import { toTimestamp } from "../../../domain/model/handoff.ts";
 import { createStore } from "../../../kv/store.ts";
 import { MAX_BODY_BYTES } from "../../../routes/http/json_body.ts";
 import { requestIn } from "../../kv/fixtures.ts";
+import { FakeClock } from "../../support/clock.ts";
+import { AUTH_SECRET } from "../../support/constants.ts";
+import { type Call, openService } from "../../support/service.ts";
 import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { mintToken } from "../../demo/token.ts";
-import { AUTH_SECRET, type Call, openService, TestClock } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
 const TENANT = "/v1/tenants/acme/support-requests";
@@ -21,9 +23,7 @@ const GRACE = { token: { sub: "u-2", name: "Grace" } };
 async function openPair(env: Record<string, string> = {}) {
   const desk = startFakeDesk();
   const kv = await Deno.openKv(":memory:");
-  const clock = new TestClock();
-  const now = Date.now();
-  clock.now = () => now + clock.offset;
+  const clock = new FakeClock({ now: Date.now() });
   const shared = {
     SUPPORT_DESK_URL: desk.url,
     SUPPORT_DESK_TOKEN: desk.token,

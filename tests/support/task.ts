@@ -1,4 +1,4 @@
-const ROOT = new URL("../../", import.meta.url);
+import { complete, type Completed, ROOT } from "./process.ts";
 
 /** What tasks read. Set but empty, so that neither a developer's environment nor .env counts. */
 const UNSET = [
@@ -18,10 +18,10 @@ const UNSET = [
   "SUPPORT_DESK_URL",
 ];
 
-/** A task that has not ended by then hangs: nothing that a test runs takes so long. */
+/** A task that runs longer hangs, and is killed. */
 const HANGS_AFTER_MS = 20_000;
 
-/** A task as it stands in deno.json, with its permissions and in nobody's environment. */
+/** A task of deno.json, with its permissions. */
 export function task(name: string, args: string[], env: Record<string, string>): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", name, ...args],
@@ -35,8 +35,10 @@ export function task(name: string, args: string[], env: Record<string, string>):
 }
 
 /** Runs a task to its end. */
-export async function runTask(name: string, args: string[], env: Record<string, string> = {}) {
-  const { code, stdout, stderr } = await task(name, args, env).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+export function runTask(
+  name: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Promise<Completed> {
+  return complete(task(name, args, env));
 }

@@ -1,6 +1,6 @@
 /** A real nginx with the project's configuration, on loopback, as an operator edits it. */
-import { freePort } from "../faults/kv_connect_server.ts";
-import { until } from "../support/service_process.ts";
+import { freePort } from "./raw_server.ts";
+import { waitFor } from "./wait_for.ts";
 
 const NGINX = "/usr/sbin/nginx";
 const CONFIGURATION = new URL("../../config/deploy/nginx.conf", import.meta.url);
@@ -30,7 +30,7 @@ export async function startNginx(options: NginxOptions): Promise<Nginx> {
     stderr: "inherit",
   }).spawn();
   const nginx = new Nginx(folder, port, plainPort, certificate, options.hasPrefix === true, child);
-  await until(() => isOpen(port), (open) => open);
+  await waitFor("nginx accepts connections", () => isOpen(port));
   return nginx;
 }
 

@@ -1,6 +1,6 @@
 /** An issuer of tokens on loopback, as an identity provider is, with the faults that one can have. */
 import { exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from "jose";
-import { ALL_SCOPES } from "../../demo/token.ts";
+import { ALL_SCOPES } from "../demo/token.ts";
 
 const ISSUER = "https://id.example";
 const AUDIENCE = "deskhand";

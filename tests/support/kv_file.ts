@@ -1,0 +1,32 @@
+import { DatabaseSync } from "node:sqlite";
+
+/** A path for a KV file, in a folder that is removed with it. */
+export async function temporaryPath(): Promise<AsyncDisposable & { path: string }> {
+  const folder = await Deno.makeTempDir({ prefix: "deskhand-" });
+  return {
+    path: `${folder}/deskhand.kv`,
+    [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+/** Opens a KV file for a test that locks it: the first call makes what a lock would delay. */
+export async function openKvFile(path: string): Promise<Deno.Kv> {
+  const kv = await Deno.openKv(path);
+  await kv.get(["first"]);
+  return kv;
+}
+
+/** Locks the database against other writers until released. */
+export function lockDatabase(path: string): Disposable & { release(): void } {
+  const database = new DatabaseSync(path);
+  database.exec("BEGIN IMMEDIATE");
+  const release = () => {
+    if (database.isOpen) database.close();
+  };
+  return { release, [Symbol.dispose]: release };
+}
+
+/** Everything that KV holds. */
+export function dump(kv: Deno.Kv): Promise<Deno.KvEntry<unknown>[]> {
+  return Array.fromAsync(kv.list({ prefix: [] }));
+}
