@@ -23,6 +23,7 @@ const encoder = new TextEncoder();
 export function startRawServer(behavior: Behavior): RawServer {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const received: string[] = [];
+  const requests: string[] = [];
   const connections = new Set<Deno.TcpConn>();
 
   async function serve(connection: Deno.TcpConn): Promise<void> {
@@ -30,6 +31,7 @@ export function startRawServer(behavior: Behavior): RawServer {
     try {
       const request = await readRequest(connection);
       received.push(request);
+      requests.push(request.split("\r\n", 1)[0]!);
       await behavior(connection, request);
     } catch {
       // The client has hung up, or the server is closing.
@@ -56,9 +58,7 @@ export function startRawServer(behavior: Behavior): RawServer {
     port,
     url: `http://127.0.0.1:${port}`,
     received,
-    get requests() {
-      return received.map((request) => request.split("\r\n", 1)[0]!);
-    },
+    requests,
     open: () => connections.size,
     close,
     [Symbol.asyncDispose]: close,
