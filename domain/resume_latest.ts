@@ -1,6 +1,6 @@
-import type { SupportContext } from "./model/context.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { resume, type ResumeResult } from "./handoff/resume.ts";
+import type { SupportContext } from "./model/context.ts";
 import type { Actor } from "./model/support_request.ts";
 
 export interface ResumeCommand {
@@ -11,8 +11,8 @@ export interface ResumeCommand {
 }
 
 /**
- * Resumes the handoff of the latest request of a context if it was interrupted. It needs no
- * idempotency key, so an interrupted handoff does not depend on the client that submitted it.
+ * Resumes the handoff of the latest request of a context if it was interrupted. Needs no idempotency
+ * key, so that an interrupted handoff does not depend on the client that submitted it.
  *
  * @throws {StoreUnavailableError}
  */
@@ -22,5 +22,6 @@ export async function resumeLatest(
 ): Promise<ResumeResult | { outcome: "no_request" }> {
   const stored = await deps.store.latest(context);
   if (stored === null) return { outcome: "no_request" };
-  return await resume(deps, stored, actor, { requestId, tenantId: context.tenantId });
+  const fields = { requestId, tenantId: context.tenantId };
+  return await resume(deps, stored, { actor, fields });
 }

@@ -1,60 +1,89 @@
 import type { Dependencies } from "./dependencies.ts";
-import { failureSummary } from "./model/failure.ts";
-import { type StoredHandoff, toTimestamp } from "./model/handoff.ts";
-import { fingerprint, KEY_LIFETIME_MS } from "./model/idempotency.ts";
+import { runHandoff } from "./handoff/run.ts";
 import { handoffDeadline } from "./handoff/timeouts.ts";
+import { failedHandoff, type StoredHandoff, toTimestamp } from "./model/handoff.ts";
+import { fingerprint, KEY_LIFETIME_MS } from "./model/idempotency.ts";
+import type { Reference } from "./model/reference.ts";
+import type { HandoffChoice } from "./model/submission.ts";
+import type { SupportRequest } from "./model/support_request.ts";
 import {
   type AppendResult,
   type KeyClaim,
   type KeyLookup,
   StoreUnavailableError,
 } from "./ports/store.ts";
-import type { Reference } from "./model/reference.ts";
 import { replayOrResume } from "./replay_or_resume.ts";
-import { runHandoff } from "./handoff/run.ts";
 import type { SubmitCommand, SubmitResult } from "./submit_result.ts";
-import type { HandoffChoice } from "./model/submission.ts";
-import type { SupportRequest } from "./model/support_request.ts";
 
-/** How often a key that expires between two looks is tried again. */
+/** How often to claim a key whose record expires or changes between the claim and the lookup. */
 const MAX_CLAIM_ATTEMPTS = 3;
 
 /**
- * Stores a support request, then hands it off if that was asked. Resolves when the handoff is
- * settled, whether or not anybody still waits for it.
+ * Stores a support request, then hands it off if requested. Runs to completion even if the client
+ * disconnects.
  *
- * @throws {StoreUnavailableError} The request may have been stored, and nothing was sent to the desk.
+ * @throws {StoreUnavailableError} The request may have been stored; nothing was sent to the desk.
  */
 export function submit(deps: Dependencies, command: SubmitCommand): Promise<SubmitResult> {
-  const began = deps.clock.elapsed();
+  const startedAt = deps.clock.elapsed();
   const now = deps.clock.now();
   const reference = deps.generateReference(now);
   const handoff = initialHandoff(deps, command.submission.handoff, reference, now);
   if (handoff === null) return replayOrReject(deps, command, now);
 
-  const { handoff: _, ...asked } = command.submission;
-  const request: SupportRequest = {
-    schema: 1,
-    reference,
-    context: command.context,
-    ...asked,
-    createdAt: toTimestamp(now),
-    createdBy: command.actor,
-    // Stored only if the desk is called, because whoever resumes the handoff may be someone else.
-    ...handoff.status === "pending" && command.requestorEmail !== undefined && {
-      requestorEmail: command.requestorEmail,
-    },
-    handoff,
-  };
-  // Under way from before it is stored: once it is, a repeat of it must not take it for interrupted.
+  const request = toSupportRequest(command, reference, handoff, now);
+  // In flight before it is stored, so that a concurrent retry cannot mistake it for interrupted.
   return deps.inFlight.run(
     reference,
-    began,
-    () => storeAndRunHandoff(deps, request, command, began),
+    startedAt,
+    () => storeAndRunHandoff(deps, request, command, startedAt),
   );
 }
 
-/** What is no ticket of the desk may have been one when the same was submitted first. */
+/** Returns the first state of the handoff, or null if the ticket to link is not one of the desk. */
+function initialHandoff(
+  { desk, deskTimeoutMs }: Dependencies,
+  choice: HandoffChoice,
+  reference: Reference,
+  now: number,
+): StoredHandoff | null {
+  if (choice.mode === "none") return { status: "none" };
+  const at = toTimestamp(now);
+  if (choice.mode === "link") {
+    const ticket = desk?.resolveTicket(choice.ticket) ?? null;
+    return ticket && { status: "linked", ticket, at };
+  }
+  if (desk === null) {
+    const failure = { reason: "desk_not_configured", ticketMayExist: false } as const;
+    return failedHandoff(failure, "", reference, at);
+  }
+  return { status: "pending", since: at, until: toTimestamp(handoffDeadline(now, deskTimeoutMs)) };
+}
+
+function toSupportRequest(
+  { context, actor, requestorEmail, submission }: SubmitCommand,
+  reference: Reference,
+  handoff: StoredHandoff,
+  now: number,
+): SupportRequest {
+  const { handoff: _, ...fields } = submission;
+  return {
+    schema: 1,
+    reference,
+    context,
+    ...fields,
+    createdAt: toTimestamp(now),
+    createdBy: actor,
+    // Stored only if the desk will be called: somebody else may resume the handoff.
+    ...handoff.status === "pending" && requestorEmail !== undefined && { requestorEmail },
+    handoff,
+  };
+}
+
+/**
+ * Handles a submission whose ticket is not one of the desk. It may have been one when the first
+ * submission with this key was made: then its result is replayed.
+ */
 async function replayOrReject(
   deps: Dependencies,
   command: SubmitCommand,
@@ -68,12 +97,12 @@ async function replayOrReject(
     : { outcome: "not_a_ticket" };
 }
 
-/** Few functions wait while the desk is asked: each keeps its memory for as long. */
+/** One function for both steps, because each suspended caller uses memory while the desk is called. */
 async function storeAndRunHandoff(
   deps: Dependencies,
   request: SupportRequest,
   command: SubmitCommand,
-  began: number,
+  startedAt: number,
 ): Promise<SubmitResult> {
   const { requestId, context: { tenantId } } = command;
   const fields = { requestId, tenantId, reference: request.reference };
@@ -87,34 +116,13 @@ async function storeAndRunHandoff(
   return {
     outcome: "submitted",
     request: handoff.status === "pending"
-      ? await runHandoff(deps, stored, began, fields)
+      ? await runHandoff(deps, stored, { startedAt, fields })
       : stored.request,
     replayed: false,
   };
 }
 
-/** The handoff as the first commit stores it, or null where the ticket to link is none. */
-function initialHandoff(
-  { desk, deskTimeoutMs }: Dependencies,
-  choice: HandoffChoice,
-  reference: Reference,
-  now: number,
-): StoredHandoff | null {
-  if (choice.mode === "none") return { status: "none" };
-  const at = toTimestamp(now);
-  if (choice.mode === "link") {
-    const ticket = desk?.resolveTicket(choice.ticket) ?? null;
-    return ticket && { status: "linked", ticket, at };
-  }
-  if (desk !== null) {
-    const until = toTimestamp(handoffDeadline(now, deskTimeoutMs));
-    return { status: "pending", since: at, until };
-  }
-  const failure = { reason: "desk_not_configured", ticketMayExist: false } as const;
-  return { status: "failed", ...failure, summary: failureSummary(failure, "", reference), at };
-}
-
-/** The idempotency key as it is written with the request, where the submission has one. */
+/** Returns the claim of the submission's idempotency key, if it has one, to store with the request. */
 async function buildKeyClaim(
   { context, actor, submission, idempotencyKey }: SubmitCommand,
   createdAt: string,
@@ -129,7 +137,7 @@ async function buildKeyClaim(
   };
 }
 
-/** The first commit, or the request that had the key before. */
+/** Makes the first commit, or returns the earlier request that holds the idempotency key. */
 async function claimAndAppend(
   { store }: Dependencies,
   request: SupportRequest,
@@ -137,14 +145,14 @@ async function claimAndAppend(
 ): Promise<
   Extract<AppendResult, { outcome: "stored" }> | Extract<KeyLookup, { outcome: "taken" }>
 > {
-  // The key is claimed before it is looked up: nearly every key is new, and the claim says so.
+  // Claims the key first and looks it up only on conflict: nearly every key is new.
   for (let attempt = 0; attempt < MAX_CLAIM_ATTEMPTS; attempt++) {
     const appended = await store.append(request, claim);
     if (appended.outcome === "stored") return appended;
-    if (claim === undefined) throw new Error("a key was taken that nobody claimed");
+    if (claim === undefined) throw new Error("The store reported a taken key without a claim");
     const lookup = await store.findKey(claim);
     if (lookup.outcome === "taken") return lookup;
     claim.replaces = lookup.versionstamp;
   }
-  throw new StoreUnavailableError("The idempotency key changed at every look");
+  throw new StoreUnavailableError("The record of the idempotency key kept changing");
 }

@@ -1,39 +1,46 @@
-import { failureSummary } from "../model/failure.ts";
-import { type DeskOutcome, type FinalHandoff, toTimestamp } from "../model/handoff.ts";
-import type { Desk, DeskCalls } from "../ports/desk.ts";
 import type { SupportRequest } from "../model/support_request.ts";
+import type { DeskCalls } from "../ports/desk.ts";
+import type { HandoffOutcome, KnownOutcome } from "./outcome.ts";
 
 /**
- * Asks the desk for a ticket. Where one may exist and time is left, looks it up and adopts it.
- * Everything that is sent shares `signal`.
+ * Creates a ticket. If it may exist although the call failed, and time remains, looks it up and
+ * adopts it. All calls share `signal`.
  */
 export async function createTicket(
   desk: DeskCalls,
   request: SupportRequest,
   signal: AbortSignal,
-): Promise<DeskOutcome> {
+): Promise<KnownOutcome> {
   const creation = await desk.createTicket(request, signal);
   if (creation.outcome === "created") return creation;
-  const { failure, respondedByDesk } = creation;
-  if (!failure.ticketMayExist || signal.aborted) return { outcome: "failed", failure };
+  const { failure, respondedByDesk, trace } = creation;
+  if (!failure.ticketMayExist || signal.aborted) return { outcome: "failed", failure, trace };
 
   const lookup = await desk.findTicket(request, signal);
-  if (lookup.outcome === "found") return { outcome: "created", ticket: lookup.ticket };
-  // Absence proves something only once the desk has finished with the creation, and it has where
-  // it answered with an error of its own. A proxy's error says nothing about the desk.
-  const ticketMayExist = !(lookup.outcome === "absent" && respondedByDesk);
-  return { outcome: "failed", failure: { ...failure, ticketMayExist } };
+  if (lookup.outcome === "found") return { outcome: "created", ticket: lookup.ticket, trace };
+  if (lookup.outcome === "unclear") {
+    return { outcome: "failed", failure, trace: trace ?? lookup.trace };
+  }
+  // An absent ticket proves something only once the desk has finished processing the creation: if
+  // the error response came from the desk itself. A proxy's response says nothing about the desk.
+  const ticketMayExist = !respondedByDesk;
+  return { outcome: "failed", failure: { ...failure, ticketMayExist }, trace };
 }
 
-/** The settled handoff that an outcome comes to. */
-export function toFinalHandoff(
-  outcome: DeskOutcome,
+/**
+ * Looks up the ticket of an interrupted handoff and adopts it. Creates one only if it is clearly
+ * absent. All calls share `signal`.
+ */
+export async function findOrCreateTicket(
+  desk: DeskCalls,
   request: SupportRequest,
-  { label }: Pick<Desk, "label">,
-  now: number,
-): FinalHandoff {
-  const at = toTimestamp(now);
-  if (outcome.outcome === "created") return { status: "created", ticket: outcome.ticket, at };
-  const summary = failureSummary(outcome.failure, label, request.reference);
-  return { status: "failed", ...outcome.failure, summary, at };
+  signal: AbortSignal,
+): Promise<HandoffOutcome> {
+  const lookup = await desk.findTicket(request, signal);
+  if (lookup.outcome === "found") return { outcome: "created", ticket: lookup.ticket };
+  if (lookup.outcome === "unclear" || signal.aborted) {
+    const trace = lookup.outcome === "unclear" ? lookup.trace : undefined;
+    return { outcome: "unknown", reason: "unclear", trace };
+  }
+  return await createTicket(desk, request, signal);
 }

@@ -1,99 +1,89 @@
 import type { Dependencies } from "../dependencies.ts";
-import { warnOfNewerRecord } from "../newer_record.ts";
 import type { FinalHandoff } from "../model/handoff.ts";
-import { type StoredRequest, StoreUnavailableError } from "../ports/store.ts";
-import type { LogFields } from "../ports/log.ts";
 import type { Actor, SupportRequest } from "../model/support_request.ts";
+import { warnOfNewerRecord } from "../newer_record.ts";
+import type { LogFields } from "../ports/log.ts";
+import { type StoredRequest, StoreUnavailableError } from "../ports/store.ts";
 
-/** For how long a finalization that the store refuses is tried again. */
+/** How long to retry while the store is unavailable. */
 const RETRY_BUDGET_MS = 2_000;
 const INITIAL_BACKOFF_MS = 50;
 
+export interface FinalizeOptions {
+  /** Who called: the audit event names them. */
+  actor: Actor;
+  fields: LogFields;
+}
+
 /**
- * Settles a pending handoff, once. Returns the request as it is stored then: with `handoff`, with
- * what another attempt settled before, or still pending where the store refuses to the end.
- * `actor` is who called, whom the audit names.
+ * Records the outcome of a pending handoff; of several attempts, only the first succeeds. Returns the
+ * request as stored afterwards: with `handoff`, with the outcome of the attempt that was first, or
+ * still pending if the store stays unavailable.
  */
 export async function finalize(
   deps: Dependencies,
   stored: StoredRequest,
   handoff: FinalHandoff,
-  actor: Actor,
-  fields: LogFields,
+  { actor, fields }: FinalizeOptions,
 ): Promise<SupportRequest> {
   try {
     if (await finalizeWithRetries(deps, stored, handoff, actor)) {
       return { ...stored.request, handoff };
     }
-    return await deferToWinner(deps, stored, handoff, actor, fields);
+    return await deferToWinner(deps, stored, handoff, { actor, fields });
   } catch (error) {
     if (!(error instanceof StoreUnavailableError)) throw error;
-    const ticket = handoff.status === "created" ? handoff.ticket.reference : undefined;
+    const ticket = ticketOf(handoff);
     deps.log.error(
       "outcome_not_recorded",
       "Cannot record the handoff outcome: the store is unavailable",
-      {
-        ...fields,
-        ...ticket !== undefined && { ticket },
-        error: error.message,
-      },
+      { ...fields, ...ticket !== null && { ticket }, error: error.message },
     );
     return stored.request;
   }
 }
 
+/** Returns whether the outcome was recorded. Retries for two seconds at most. */
 async function finalizeWithRetries(
   { store, clock }: Dependencies,
   stored: StoredRequest,
   handoff: FinalHandoff,
   actor: Actor,
 ): Promise<boolean> {
-  const giveUp = clock.elapsed() + RETRY_BUDGET_MS;
-  for (let pause = INITIAL_BACKOFF_MS;; pause *= 2) {
+  const deadline = clock.elapsed() + RETRY_BUDGET_MS;
+  for (let backoffMs = INITIAL_BACKOFF_MS;; backoffMs *= 2) {
     try {
       return await store.finalize(stored, handoff, actor);
     } catch (error) {
-      const isLast = clock.elapsed() + pause > giveUp;
+      const isLast = clock.elapsed() + backoffMs > deadline;
       if (isLast || !(error instanceof StoreUnavailableError)) throw error;
-      await clock.wait(pause);
+      await clock.wait(backoffMs);
     }
   }
 }
 
-/** Another attempt has settled the request: what it stored stands, and our ticket is audited. */
+/**
+ * Returns the request with the outcome of the attempt that was first. If this attempt has created
+ * another ticket, that is recorded as superseded, or logged if nothing may be written.
+ */
 async function deferToWinner(
   { store, log }: Dependencies,
   stored: StoredRequest,
   handoff: FinalHandoff,
-  actor: Actor,
-  fields: LogFields,
+  { actor, fields }: FinalizeOptions,
 ): Promise<SupportRequest> {
   const current = await store.reload(stored);
-  const request = current?.request ?? stored.request;
   if (current?.isNewer) warnOfNewerRecord(log, fields);
-  if (handoff.status !== "created" || hasTicket(request, handoff.ticket.reference)) return request;
-  const ticket = handoff.ticket.reference;
-  if (current?.isNewer) {
-    log.error(
-      "superseded_ticket_lost",
-      "Cannot audit a second ticket: a newer version wrote the record",
-      {
-        ...fields,
-        ticket,
-      },
-    );
-    return request;
-  }
-  if (current === null) {
-    // It was erased, or its retention is over: an audit event would name the person again.
-    log.error(
-      "superseded_ticket_lost",
-      "Cannot audit the ticket: its request was deleted meanwhile",
-      {
-        ...fields,
-        ticket,
-      },
-    );
+  const request = current?.request ?? stored.request;
+  const ticket = ticketOf(handoff);
+  if (ticket === null || ticket === ticketOf(request.handoff)) return request;
+  if (current === null || current.isNewer) {
+    // A deleted request must stay deleted: an audit event would name the person again.
+    const cause = current === null ? "its request was deleted" : "a newer version wrote its record";
+    log.error("superseded_ticket_lost", `Cannot audit this ticket: ${cause}`, {
+      ...fields,
+      ticket,
+    });
     return request;
   }
   await store.recordSuperseded(current, handoff, actor);
@@ -105,6 +95,6 @@ async function deferToWinner(
   return request;
 }
 
-function hasTicket({ handoff }: SupportRequest, reference: string): boolean {
-  return "ticket" in handoff && handoff.ticket.reference === reference;
+function ticketOf(handoff: SupportRequest["handoff"]): string | null {
+  return "ticket" in handoff ? handoff.ticket.reference : null;
 }

@@ -1,5 +1,11 @@
 import type { Dependencies } from "../dependencies.ts";
-import { createTicket } from "./create_ticket.ts";
+import type { Actor, SupportRequest } from "../model/support_request.ts";
+import { warnOfNewerRecord } from "../newer_record.ts";
+import type { LogFields } from "../ports/log.ts";
+import type { StoredRequest } from "../ports/store.ts";
+import type { DeskWork } from "./call_desk.ts";
+import { findOrCreateTicket } from "./create_ticket.ts";
+import { runHandoff } from "./run.ts";
 import {
   deadlineOf,
   handoffDeadline,
@@ -7,11 +13,12 @@ import {
   RESUME_GRACE_MS,
   withInterruption,
 } from "./timeouts.ts";
-import { warnOfNewerRecord } from "../newer_record.ts";
-import type { LogFields } from "../ports/log.ts";
-import type { StoredRequest } from "../ports/store.ts";
-import { runHandoff } from "./run.ts";
-import type { Actor, SupportRequest } from "../model/support_request.ts";
+
+export interface ResumeOptions {
+  /** Who called: the audit event of the finalization names them. */
+  actor: Actor;
+  fields: LogFields;
+}
 
 export type ResumeResult =
   /** The request as it is now: resumed if it was interrupted, unchanged otherwise. */
@@ -21,35 +28,30 @@ export type ResumeResult =
 
 /**
  * Resumes the handoff of `stored` if it was interrupted. Any number of callers, in any number of
- * processes, create one ticket: the in-flight registry excludes those of this process, whatever
- * its clock says, and the lease those of others.
+ * processes, create one ticket: the in-flight tracker excludes the others of this process, whatever
+ * its clock says, and the lease those of other processes.
  *
  * @throws {StoreUnavailableError}
  */
 export async function resume(
   deps: Dependencies,
   stored: StoredRequest,
-  actor: Actor,
-  { reference: _, ...fields }: LogFields,
+  options: ResumeOptions,
 ): Promise<ResumeResult> {
-  const { clock, log, inFlight } = deps;
+  const { clock, log, inFlight, deskTimeoutMs } = deps;
   const { reference, handoff } = stored.request;
-  const known = { ...fields, reference };
-  if (stored.isNewer) {
-    warnOfNewerRecord(log, known);
-    return done(deps, stored.request);
-  }
-  if (handoff.status !== "pending") return done(deps, stored.request);
-  const began = inFlight.startedAt(reference);
-  if (began !== null) {
-    const { deskTimeoutMs } = deps;
-    return inProgress(began + deskTimeoutMs + RESUME_GRACE_MS - clock.elapsed());
+  const fields = { ...options.fields, reference };
+  if (stored.isNewer) warnOfNewerRecord(log, fields);
+  if (stored.isNewer || handoff.status !== "pending") return done(deps, stored.request);
+  const startedAt = inFlight.startedAt(reference);
+  if (startedAt !== null) {
+    return inProgress(startedAt + deskTimeoutMs + RESUME_GRACE_MS - clock.elapsed());
   }
   if (!isInterrupted(handoff, clock.now())) return inProgress(deadlineOf(handoff) - clock.now());
   return await inFlight.run(
     reference,
     clock.elapsed(),
-    () => resumeUnderLease(deps, stored, actor, known),
+    () => resumeUnderLease(deps, stored, { ...options, fields }),
   );
 }
 
@@ -57,51 +59,61 @@ function done({ clock }: Dependencies, request: SupportRequest): ResumeResult {
   return { outcome: "done", request: withInterruption(request, clock.now()) };
 }
 
-/** `leftMs` is the time until the handoff is over for certain. */
-function inProgress(leftMs: number): ResumeResult {
-  return { outcome: "in_progress", retryAfterSeconds: Math.max(1, Math.ceil(leftMs / 1000)) };
+/** `remainingMs` is the time until the handoff's deadline. */
+function inProgress(remainingMs: number): ResumeResult {
+  return { outcome: "in_progress", retryAfterSeconds: Math.max(1, Math.ceil(remainingMs / 1000)) };
 }
 
-/** Searches for the ticket, and creates one only if it is clearly absent. */
+/** What a resume has sent to the desk. */
+interface Sent {
+  /** Whether the desk may still be processing a creation of which no outcome is recorded. */
+  mayBeAtDesk: boolean;
+}
+
 async function resumeUnderLease(
   deps: Dependencies,
   stored: StoredRequest,
-  actor: Actor,
-  fields: LogFields,
+  options: ResumeOptions,
 ): Promise<ResumeResult> {
   const { store, clock, deskTimeoutMs } = deps;
-  const began = clock.elapsed();
+  const startedAt = clock.elapsed();
   const until = handoffDeadline(clock.now(), deskTimeoutMs);
   const attempt = await store.acquireLease(stored.request.reference, until);
   if (attempt.outcome === "held") return inProgress(attempt.until - clock.now());
-  /** Whether the desk may still be working on a creation of which no outcome is stored. */
-  let mayBeAtDesk = false;
+  const sent: Sent = { mayBeAtDesk: false };
   try {
-    // The last holder of the lease may have finalized the request since it was read.
-    const current = await store.reload(stored);
-    // It was erased, or its retention is over: nothing of it is sent to the desk any more.
-    if (current === null) return done(deps, stored.request);
-    if (current.isNewer) {
-      warnOfNewerRecord(deps.log, fields);
-      return done(deps, current.request);
-    }
-    if (current.request.handoff.status !== "pending") return done(deps, current.request);
-    const request = await runHandoff(deps, current, began, fields, async (calls, signal) => {
-      const lookup = await calls.findTicket(current.request, signal);
-      if (lookup.outcome === "found") return { outcome: "created", ticket: lookup.ticket };
-      if (lookup.outcome === "unclear" || signal.aborted) return null;
-      const outcome = await createTicket(calls, current.request, signal);
-      if (outcome.outcome === "created") return outcome;
-      mayBeAtDesk = outcome.failure.ticketMayExist;
-      // A failed creation speaks only for itself: the desk may still be working on what the
-      // interrupted handoff sent.
-      return { ...outcome, failure: { ...outcome.failure, ticketMayExist: true } };
-    }, actor);
-    if (request.handoff.status !== "pending") mayBeAtDesk = false;
-    return done(deps, request);
+    return done(deps, await runAgain(deps, stored, { ...options, startedAt, sent }));
   } finally {
-    // A lease that cannot be released ends by itself. So must one whose creation may not have
-    // ended: the next search could be too early to find its ticket.
-    if (!mayBeAtDesk) await store.releaseLease(attempt.lease).catch(() => {});
+    // The lease outlasts a creation that the desk may still be processing, because a search could be
+    // too early to find its ticket. It then expires, as does one that cannot be released.
+    if (!sent.mayBeAtDesk) await store.releaseLease(attempt.lease).catch(() => {});
   }
+}
+
+/** Runs the interrupted handoff again, unless the previous holder of the lease has finished it. */
+async function runAgain(
+  deps: Dependencies,
+  stored: StoredRequest,
+  { actor, fields, startedAt, sent }: ResumeOptions & { startedAt: number; sent: Sent },
+): Promise<SupportRequest> {
+  const current = await deps.store.reload(stored);
+  // It was erased, or has expired: nothing of it may be sent to the desk any more.
+  if (current === null) return stored.request;
+  if (current.isNewer) warnOfNewerRecord(deps.log, fields);
+  if (current.isNewer || current.request.handoff.status !== "pending") return current.request;
+  const resume = findOrCreate(sent);
+  const request = await runHandoff(deps, current, { startedAt, fields, actor, resume });
+  if (request.handoff.status !== "pending") sent.mayBeAtDesk = false;
+  return request;
+}
+
+function findOrCreate(sent: Sent): DeskWork {
+  return async (calls, request, signal) => {
+    const outcome = await findOrCreateTicket(calls, request, signal);
+    if (outcome.outcome !== "failed") return outcome;
+    sent.mayBeAtDesk = outcome.failure.ticketMayExist;
+    // A failed creation speaks only for itself: the desk may still be processing what the
+    // interrupted handoff sent.
+    return { ...outcome, failure: { ...outcome.failure, ticketMayExist: true } };
+  };
 }

@@ -1,20 +1,32 @@
 import { z } from "zod";
-import { type Failure, FailureReason } from "./failure.ts";
+import { type Failure, FailureReason, failureSummary } from "./failure.ts";
+import type { Reference } from "./reference.ts";
 
-/** ISO 8601 in UTC, to the millisecond. */
+/** ISO 8601 in UTC, with milliseconds. */
 export const Timestamp = z.iso.datetime({ precision: 3 });
 
-/** A Request Tracker ticket number: digits that a JavaScript number holds exactly. */
+/** A Request Tracker ticket number. At most 15 digits, so that JavaScript numbers represent it exactly. */
 export const TicketNumber = z.string().regex(/^[1-9][0-9]{0,14}$/);
 
-/** The desk's own item. `url` is built from the configured desk's address, never taken from it. */
+/** A ticket at the desk. `url` is built from the configured desk's URL, never taken from a response. */
 export const Ticket = z.object({ reference: TicketNumber, url: z.url() });
 export type Ticket = z.infer<typeof Ticket>;
 
+/** The request is only stored. Entered at submission with mode `none`; final. */
 const None = z.object({ status: z.literal("none") });
+/**
+ * The desk is being called, or the process that called it has died. Entered at submission with mode
+ * `create`; left once, to `created` or `failed`, when finalization records the outcome.
+ */
 const Pending = z.object({ status: z.literal("pending"), since: Timestamp });
+/** The desk has a ticket for the request. Entered by finalization; final. */
 const Created = z.object({ status: z.literal("created"), ticket: Ticket, at: Timestamp });
+/** The user named an existing ticket. Entered at submission with mode `link`; final. */
 const Linked = z.object({ status: z.literal("linked"), ticket: Ticket, at: Timestamp });
+/**
+ * There is no ticket, or it is not known whether there is one. Entered by finalization, or at
+ * submission if no desk is configured; final.
+ */
 const Failed = z.object({
   status: z.literal("failed"),
   reason: FailureReason,
@@ -23,13 +35,13 @@ const Failed = z.object({
   at: Timestamp,
 });
 
-/** What became of a support request at the desk, as the API and the audit show it. */
+/** The state of a request at the desk, as the API and the audit log show it. */
 export const Handoff = z.discriminatedUnion("status", [None, Pending, Created, Linked, Failed]);
 export type Handoff = z.infer<typeof Handoff>;
 
 /**
- * A handoff as the record stores it. A pending one has its deadline: `until` is when it is over for
- * certain, computed once by the process that started it. Records of version 1 have none.
+ * A handoff as stored in the record. A pending one has a deadline: after `until` it can no longer be
+ * in progress. The process that starts the handoff computes it once; version 1 stored none.
  */
 export const StoredHandoff = z.discriminatedUnion("status", [
   None,
@@ -40,20 +52,28 @@ export const StoredHandoff = z.discriminatedUnion("status", [
 ]);
 export type StoredHandoff = z.infer<typeof StoredHandoff>;
 
-/** A handoff in a final state that finalization can record. */
+export type PendingHandoff = Extract<StoredHandoff, { status: "pending" }>;
+
+/** A state that finalization can record. */
 export type FinalHandoff = Extract<Handoff, { status: "created" | "failed" }>;
+
+/** Returns the failed state, with the summary that the user reads. */
+export function failedHandoff(
+  failure: Failure,
+  deskLabel: string,
+  reference: Reference,
+  at: string,
+): FinalHandoff {
+  const summary = failureSummary(failure, deskLabel, reference);
+  return { status: "failed", ...failure, summary, at };
+}
 
 /** Returns the handoff without what only the record stores. */
 export function toPublicHandoff(handoff: StoredHandoff): Handoff {
   return handoff.status === "pending" ? { status: "pending", since: handoff.since } : handoff;
 }
 
-/** Milliseconds since the epoch as a {@linkcode Timestamp}. */
+/** Formats milliseconds since the epoch as a {@linkcode Timestamp}. */
 export function toTimestamp(now: number): string {
   return new Date(now).toISOString();
 }
-
-/** What one attempt to hand a request off came to. */
-export type DeskOutcome =
-  | { outcome: "created"; ticket: Ticket }
-  | { outcome: "failed"; failure: Failure };

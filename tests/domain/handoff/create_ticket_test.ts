@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { FailureReason } from "../../../domain/model/failure.ts";
-import { createTicket, toFinalHandoff } from "../../../domain/handoff/create_ticket.ts";
+import { createTicket } from "../../../domain/handoff/create_ticket.ts";
+import { toFinalHandoff } from "../../../domain/handoff/outcome.ts";
 import { toTimestamp } from "../../../domain/model/handoff.ts";
 import type { CreateTicketResult, FindTicketResult } from "../../../domain/ports/desk.ts";
 import { ACTOR, createdAs, failedWith, foundAs, ScriptedDesk, ticket } from "../fixtures.ts";
@@ -66,7 +67,8 @@ for (const [came, creation] of Object.entries(CREATIONS)) {
         assertEquals(desk.asked, isLookedUp ? ["create", "find"] : ["create"]);
         for (const signal of signals) assertStrictEquals(signal, budget.signal);
         if (typeof told === "string") {
-          assertEquals(outcome, { outcome: "created", ticket: ticket(told) });
+          assert(outcome.outcome === "created");
+          assertEquals(outcome.ticket, ticket(told));
         } else {
           assert(outcome.outcome === "failed" && creation.outcome === "failed");
           assertEquals(outcome.failure.ticketMayExist, told);
@@ -81,7 +83,7 @@ Deno.test("settled tells a failure in a sentence that names the desk's label", (
   const desk = new ScriptedDesk();
   for (const reason of FailureReason.options) {
     const failure = { reason, ticketMayExist: true };
-    const handoff = toFinalHandoff({ outcome: "failed", failure }, REQUEST, desk, START);
+    const handoff = toFinalHandoff({ outcome: "failed", failure }, REQUEST, desk.label, START);
     assert(handoff.status === "failed");
     assertEquals(handoff.at, toTimestamp(START));
     assertEquals(handoff.reason, reason);
