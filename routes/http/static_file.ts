@@ -14,6 +14,8 @@ export interface StaticFileOptions {
   type: string;
   /** How long caches keep it, in seconds. */
   maxAge: number;
+  /** Whether the URL names these very bytes, so that no cache need revalidate them (RFC 8246). */
+  isImmutable?: boolean;
   /** Headers beside those of every response. */
   headers?: Record<string, string>;
 }
@@ -59,7 +61,7 @@ export function staticFile(load: () => Promise<string>, options: StaticFileOptio
 
 async function prepare(
   text: string,
-  { type, maxAge, headers }: StaticFileOptions,
+  { type, maxAge, isImmutable, headers }: StaticFileOptions,
 ): Promise<Prepared> {
   const bytes = new TextEncoder().encode(text);
   const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
@@ -68,7 +70,7 @@ async function prepare(
   const common = {
     ...headers,
     "Content-Type": type,
-    "Cache-Control": `public, max-age=${maxAge}`,
+    "Cache-Control": `public, max-age=${maxAge}${isImmutable ? ", immutable" : ""}`,
     "Vary": "Accept-Encoding",
   };
   const represent = (bytes: Uint8Array<ArrayBuffer>, own: Record<string, string>) => ({

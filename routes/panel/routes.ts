@@ -1,22 +1,72 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
+import { sha256 } from "../../domain/digest.ts";
 import type { Env } from "../http/env.ts";
+import { notFound } from "../http/errors.ts";
 import { staticFile } from "../http/static_file.ts";
 
-async function loadPanel(): Promise<string> {
-  const { default: source } = await import("./panel.js", { with: { type: "text" } });
-  return source;
+const JAVA_SCRIPT = "text/javascript; charset=utf-8";
+const JSON_TYPE = "application/json";
+
+/** Of a URL whose content changes with a release, in seconds. */
+const MAX_AGE = 300;
+/** Of a URL that names its content: a year, the longest that caches respect. */
+const IMMUTABLE_MAX_AGE = 31_536_000;
+
+/** Hex digits of a digest that distinguish one release's script from another's. */
+const VERSION_LENGTH = 16;
+
+/** Lets a page of any origin load the file. */
+const ANY_ORIGIN = {
+  "Cross-Origin-Resource-Policy": "cross-origin",
+  "Access-Control-Allow-Origin": "*",
+};
+
+/**
+ * Serves the panel's script to pages of any origin. Every file is loaded on first use.
+ *
+ * `/panel.js` is always the current script. `/panel/{version}.js` is the same script under a URL that
+ * never changes its content, for pages that pin it; `/panel/integrity.json` says which version that
+ * is, and its hash for the attribute `integrity`.
+ */
+export const panelRoutes = new Hono<Env>()
+  .get("/panel.js", staticFile(loadScript, { ...ofType(JAVA_SCRIPT), maxAge: MAX_AGE }))
+  .get("/panel/integrity.json", staticFile(describeScript, ofType(JSON_TYPE)))
+  .get("/panel/:script{[0-9a-f]+\\.js}", serveVersion());
+
+function ofType(type: string) {
+  return { type, maxAge: MAX_AGE, headers: ANY_ORIGIN };
 }
 
-/** The panel for other products' pages, on whatever origin they are. Loaded when asked for. */
-export const panelRoutes = new Hono<Env>()
-  .get(
-    "/panel.js",
-    staticFile(loadPanel, {
-      type: "text/javascript; charset=utf-8",
-      maxAge: 300,
-      headers: {
-        "Cross-Origin-Resource-Policy": "cross-origin",
-        "Access-Control-Allow-Origin": "*",
-      },
-    }),
-  );
+function serveVersion() {
+  const script = staticFile(loadScript, {
+    ...ofType(JAVA_SCRIPT),
+    maxAge: IMMUTABLE_MAX_AGE,
+    isImmutable: true,
+  });
+  return async (c: Context<Env>) => {
+    const { version } = await describe();
+    // Another release's script is not here: the page that pins it has to be updated.
+    if (c.req.param("script") !== `${version}.js`) return notFound(c);
+    return await script(c, () => Promise.resolve());
+  };
+}
+
+let description: Promise<{ version: string; path: string; integrity: string }> | undefined;
+
+function describe() {
+  return description ??= loadScript().then(async (script) => {
+    const version = (await sha256(script, "hex")).slice(0, VERSION_LENGTH);
+    const digest = await crypto.subtle.digest("SHA-384", new TextEncoder().encode(script));
+    const integrity = `sha384-${btoa(String.fromCharCode(...new Uint8Array(digest)))}`;
+    return { version, path: `/panel/${version}.js`, integrity };
+  });
+}
+
+async function describeScript(): Promise<string> {
+  return JSON.stringify(await describe());
+}
+
+async function loadScript(): Promise<string> {
+  const { default: script } = await import("./panel.js", { with: { type: "text" } });
+  return script;
+}

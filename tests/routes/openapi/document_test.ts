@@ -16,7 +16,7 @@ const DOCUMENT = openApiDocument(VERSION);
 
 /** What is routed beside the contract: the document itself and what people look at. */
 const BESIDE =
-  /^GET \/(openapi\.json|panel\.js|docs\/?|docs\/[a-z-]+\.(js|css)|problems\/\{slug\})$/;
+  /^GET \/(openapi\.json|panel\.js|panel\/\S+|docs\/?|docs\/[a-z-]+\.(js|css)|problems\/\{slug\})$/;
 
 Deno.test("the contract is served to programs of any origin", async () => {
   await using service = await openService();

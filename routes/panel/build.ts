@@ -1,0 +1,75 @@
+/**
+ * Bundles the panel's source into `panel.js`, the one file that the service sends.
+ *
+ * @example
+ * ```sh
+ * deno task build:panel
+ * ```
+ */
+import * as esbuild from "esbuild";
+
+/** The bundle that the service sends, committed so that production needs no bundler. */
+export const BUNDLE = new URL("panel.js", import.meta.url);
+
+const SOURCE = new URL("src/", import.meta.url);
+
+/** The entry that defines the element when the script is loaded. */
+const MAIN = new URL("main.ts", SOURCE);
+
+const BANNER = "/* Deskhand's support-request-panel, MIT. Made by `deno task build:panel`. */";
+
+export interface BundleOptions {
+  /** The module to start from; the script that `/panel.js` serves by default. */
+  entry?: URL;
+  /** A script that keeps its names to itself, or an ES module. */
+  format?: "iife" | "esm";
+}
+
+/**
+ * Returns the panel and everything that it imports as one minified file.
+ *
+ * The syntax is of 2020, although the panel needs newer browsers: an older one can then still run
+ * the code that says so, instead of stopping at a syntax error.
+ */
+export async function bundlePanel(options: BundleOptions = {}): Promise<string> {
+  const { entry = MAIN, format = "iife" } = options;
+  const { outputFiles } = await esbuild.build({
+    entryPoints: [decodeURIComponent(entry.pathname)],
+    bundle: true,
+    write: false,
+    minify: true,
+    format,
+    target: "es2020",
+    charset: "utf8",
+    banner: { js: BANNER },
+    legalComments: "none",
+    plugins: [MINIFIED_CSS],
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
+  });
+  return outputFiles[0]!.text;
+}
+
+/** Ends the process that esbuild keeps running between two bundles. */
+export async function stopBundler(): Promise<void> {
+  await esbuild.stop();
+}
+
+/** Imports a style sheet as minified text. */
+const MINIFIED_CSS: esbuild.Plugin = {
+  name: "minified-css",
+  setup(build) {
+    build.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await esbuild.transform(await Deno.readTextFile(path), {
+        loader: "css",
+        minify: true,
+        target: ["chrome111", "safari16.4", "firefox114"],
+      });
+      return { contents: code.trim(), loader: "text" };
+    });
+  },
+};
+
+if (import.meta.main) {
+  await Deno.writeTextFile(BUNDLE, await bundlePanel());
+  await stopBundler();
+}
