@@ -7,53 +7,53 @@ import { rateKey } from "./keys.ts";
 
 const MINUTE_MS = 60_000;
 
-/** `id` tells it from another process's that came to the same. */
+/** `id` distinguishes this write from another process's write of the same count. */
 interface Count {
   count: number;
   id: string;
 }
 
-/** No limit. */
+/** Allows every submission. */
 export const unlimited: RateLimit = { consume: () => Promise.resolve({ allowed: true }) };
 
-/** Counts in memory, by the minute: exact where one process owns the store. */
+/** Counts in memory, in fixed windows of one minute. Exact if one process owns the store. */
 export function createLocalRateLimit(perMinute: number, clock: Pick<Clock, "now">): RateLimit {
-  let counted = -1;
+  let countedMinute = -1;
   const counts = new Map<string, number>();
   return {
     consume(tenantId, actorId) {
       const now = clock.now();
       const minute = Math.floor(now / MINUTE_MS);
-      if (minute !== counted) counts.clear();
-      counted = minute;
-      const name = counterId(tenantId, actorId);
-      const count = counts.get(name) ?? 0;
+      if (minute !== countedMinute) counts.clear();
+      countedMinute = minute;
+      const id = counterId(tenantId, actorId);
+      const count = counts.get(id) ?? 0;
       if (count >= perMinute) return Promise.resolve(rejection(now));
-      counts.set(name, count + 1);
+      counts.set(id, count + 1);
       return Promise.resolve({ allowed: true });
     },
   };
 }
 
 /**
- * Counts in KV, by the minute: exact across processes. Checked sets rather than `sum`: a sum
- * cannot refuse at the limit, and does not say what it came to.
+ * Counts in KV, in fixed windows of one minute. Exact across processes. Uses checked writes instead
+ * of `sum`, which can neither enforce the limit nor return the total.
  */
 export function createSharedRateLimit(
   kv: KvHandle,
   perMinute: number,
   clock: Pick<Clock, "now" | "elapsed">,
 ): RateLimit {
-  const commits = new GroupCommit(kv, { clock, ...SERVER_COMMIT_LIMITS });
+  const commits = new GroupCommit(kv, SERVER_COMMIT_LIMITS);
   const queues = new Map<string, PromiseWithResolvers<RateDecision>[]>();
 
-  /** How many of `wanted` submissions the minute still has room for. */
-  async function grant(key: Deno.KvKey, wanted: number): Promise<number> {
-    const giveUp = clock.elapsed() + CALL_TIMEOUT_MS;
-    while (clock.elapsed() < giveUp) {
+  /** Counts up to `requested` submissions in this minute and returns how many are allowed. */
+  async function grant(key: Deno.KvKey, requested: number): Promise<number> {
+    const deadline = clock.elapsed() + CALL_TIMEOUT_MS;
+    while (clock.elapsed() < deadline) {
       const { value, versionstamp } = await call(kv, (kv) => kv.get<Count>(key));
       const count = value?.count ?? 0;
-      const granted = Math.min(wanted, perMinute - count);
+      const granted = Math.min(requested, perMinute - count);
       if (granted <= 0) return 0;
       const next: Count = { count: count + granted, id: crypto.randomUUID() };
       const committed = await commits.commit({
@@ -62,12 +62,12 @@ export function createSharedRateLimit(
       });
       if (committed.ok) return granted;
     }
-    throw new StoreUnavailableError("KV is contended: the rate could not be counted");
+    throw new StoreUnavailableError("KV contention: cannot count the submission");
   }
 
   /**
-   * Counts what has queued up, all of it with one write: with a write each, a thousand at once
-   * would fail against one another some thirty thousand times, at everybody's cost.
+   * Counts all queued submissions of an actor with one write. With a write for each, a thousand
+   * concurrent submissions would conflict with one another some thirty thousand times.
    */
   async function drain(
     tenantId: string,
@@ -75,40 +75,41 @@ export function createSharedRateLimit(
     queue: PromiseWithResolvers<RateDecision>[],
   ): Promise<void> {
     while (queue.length > 0) {
-      const takes = queue.splice(0);
+      const batch = queue.splice(0);
       const now = clock.now();
       try {
         const key = rateKey(tenantId, actorId, Math.floor(now / MINUTE_MS));
-        const granted = await grant(key, takes.length);
-        takes.forEach(({ resolve }, i) =>
+        const granted = await grant(key, batch.length);
+        batch.forEach(({ resolve }, i) =>
           resolve(i < granted ? { allowed: true } : rejection(now))
         );
       } catch (error) {
-        // Those who came meanwhile would wait out a deadline of their own, after this one.
-        [...takes, ...queue.splice(0)].forEach(({ reject }) => reject(error));
+        // Those queued in the meantime fail, too: they would wait for another full timeout.
+        [...batch, ...queue.splice(0)].forEach(({ reject }) => reject(error));
       }
     }
-    // At once, or a take could still join a queue that nobody drains.
+    // Synchronously after the loop: otherwise a call could join a queue that is no longer drained.
     queues.delete(counterId(tenantId, actorId));
   }
 
   return {
     consume(tenantId, actorId) {
-      const take = Promise.withResolvers<RateDecision>();
-      const queue = queues.get(counterId(tenantId, actorId));
+      const decision = Promise.withResolvers<RateDecision>();
+      const id = counterId(tenantId, actorId);
+      const queue = queues.get(id);
       if (queue !== undefined) {
-        queue.push(take);
+        queue.push(decision);
       } else {
-        const started = [take];
-        queues.set(counterId(tenantId, actorId), started);
+        const started = [decision];
+        queues.set(id, started);
         drain(tenantId, actorId, started);
       }
-      return take.promise;
+      return decision.promise;
     },
   };
 }
 
-/** A tenant's id has no slash. */
+/** Returns a string that identifies an actor in a tenant. A tenant ID has no slash. */
 function counterId(tenantId: string, actorId: string): string {
   return `${tenantId}/${actorId}`;
 }

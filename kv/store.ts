@@ -9,23 +9,23 @@ import { createRequests } from "./requests.ts";
 import { Retention } from "./retention.ts";
 
 export interface StoreOptions {
-  clock: Pick<Clock, "now" | "elapsed">;
-  /** Days after which requests and audit events expire; null keeps them. */
+  clock: Pick<Clock, "now">;
+  /** Days after which requests and audit events expire; null disables expiry. */
   retentionDays: number | null;
-  /** Whether no other process writes to this store. */
+  /** Whether this process is the store's only writer. */
   isExclusive: boolean;
-  /** A handle of the same store for what is only read; by default the one that writes. */
+  /** A second handle to the same store, used only for reads. Defaults to `kv`. */
   reader?: KvHandle;
 }
 
-/** The store on Deno KV. For a handle that is still being opened calls wait as for any answer. */
+/**
+ * Creates the store on Deno KV. Calls wait for a handle that is still being opened, within their
+ * usual timeout.
+ */
 export function createStore(kv: KvHandle, options: StoreOptions): Store {
   const { clock, isExclusive, reader = kv } = options;
   const retention = new Retention(options.retentionDays);
-  const commits = new GroupCommit(kv, {
-    clock,
-    ...isExclusive ? FILE_COMMIT_LIMITS : SERVER_COMMIT_LIMITS,
-  });
+  const commits = new GroupCommit(kv, isExclusive ? FILE_COMMIT_LIMITS : SERVER_COMMIT_LIMITS);
   return {
     ...createRequests(reader, { clock, retention, isExclusive, commits }),
     ...createIdempotencyKeys(reader, clock),

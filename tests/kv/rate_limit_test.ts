@@ -130,7 +130,7 @@ Deno.test("createSharedRateLimit tries until its time is over where others keep 
   };
   const rival = { get, atomic: kv.atomic.bind(kv), getMany: kv.getMany.bind(kv) };
   const limit = createSharedRateLimit(rival as unknown as Deno.Kv, 30, clock);
-  await assertRejects(() => limit.consume("acme", "u-1"), StoreUnavailableError, "contended");
+  await assertRejects(() => limit.consume("acme", "u-1"), StoreUnavailableError, "contention");
   assertEquals(conflicts, 4);
 });
 

@@ -21,7 +21,7 @@ function readinessOf(kv: Deno.Kv | Promise<Deno.Kv>) {
   const error = (event: LogEvent) => void errors.push(event);
   const connection = new KvConnection(kv, { clock });
   const isReady = createReadiness(connection, { clock, log: { error } });
-  const commits = new GroupCommit(connection, { clock, ...FILE_COMMIT_LIMITS });
+  const commits = new GroupCommit(connection, FILE_COMMIT_LIMITS);
   let number = 0;
   const submit = () => {
     const key = ["record", ++number];
@@ -104,8 +104,8 @@ Deno.test("createReadiness tries one write in 30 seconds while not ready, and fi
 Deno.test("createReadiness takes a failed check for neither a failure nor a success", async () => {
   using real = await Deno.openKv(":memory:");
   const { disk, kv } = fillable(real);
-  const { connection, isReady, submit, clock } = readinessOf(kv);
-  const commits = new GroupCommit(connection, { clock, ...FILE_COMMIT_LIMITS });
+  const { connection, isReady, submit } = readinessOf(kv);
+  const commits = new GroupCommit(connection, FILE_COMMIT_LIMITS);
   const conflict = async () => {
     const key = ["record", 1];
     const change = { checks: [{ key, versionstamp: null }], sets: [{ key, value: 2 }] };

@@ -1,0 +1,85 @@
+import { CALL_TIMEOUT_MS, timeoutError } from "./call.ts";
+import { type Change, type CommitSize, estimateSize, fits, keyId } from "./change.ts";
+
+export type CommitResult =
+  | { ok: true; versionstamp: string }
+  /** Nothing was written because these checks failed. */
+  | { ok: false; failed: Deno.AtomicCheck[] };
+
+/** A change that has not been committed yet, and the promise that its caller waits for. */
+export class PendingChange {
+  readonly change: Change;
+  readonly size: ReturnType<typeof estimateSize>;
+  /** Identify the keys that it writes. */
+  readonly keyIds: string[];
+  readonly #result = Promise.withResolvers<CommitResult>();
+  readonly #timer: ReturnType<typeof setTimeout>;
+  #hasTimedOut = false;
+
+  constructor(change: Change) {
+    this.change = change;
+    this.size = estimateSize(change);
+    this.keyIds = change.sets.map(({ key }) => keyId(key));
+    this.#timer = setTimeout(() => {
+      this.#hasTimedOut = true;
+      this.#result.reject(timeoutError());
+    }, CALL_TIMEOUT_MS);
+  }
+
+  /** Settles with the result, or rejects two seconds after the change was made. */
+  get result(): Promise<CommitResult> {
+    return this.#result.promise;
+  }
+
+  /** Whether the caller has been told that the store is unavailable. */
+  get hasTimedOut(): boolean {
+    return this.#hasTimedOut;
+  }
+
+  /** Has no effect after a timeout. */
+  resolve(result: CommitResult): void {
+    clearTimeout(this.#timer);
+    this.#result.resolve(result);
+  }
+
+  /** Has no effect after a timeout. */
+  reject(error: unknown): void {
+    clearTimeout(this.#timer);
+    this.#result.reject(error);
+  }
+}
+
+/**
+ * Takes the changes that fit into one commit from the queue, in order, and returns them and the new
+ * queue. Changes that write the same key go into different commits, because KV would store the last
+ * one only. Changes that have timed out are dropped.
+ */
+export function takeBatch(
+  queue: PendingChange[],
+  limits: CommitSize,
+): { batch: PendingChange[]; rest: PendingChange[] } {
+  const batch: PendingChange[] = [];
+  const postponed: PendingChange[] = [];
+  const written = new Set<string>();
+  const left = { ...limits };
+  let next = 0;
+  for (; next < queue.length; next++) {
+    const pending = queue[next]!;
+    const { size, keyIds, hasTimedOut } = pending;
+    if (hasTimedOut) continue;
+    // KV rejects a whole commit because of one oversized change, so that one is committed alone.
+    const hasRoom = size.isWithinLimits && fits(size, left);
+    if (batch.length > 0 && !hasRoom) break;
+    if (keyIds.some((id) => written.has(id))) {
+      postponed.push(pending);
+      continue;
+    }
+    batch.push(pending);
+    for (const id of keyIds) written.add(id);
+    left.checks -= size.isWithinLimits ? size.checks : Infinity;
+    left.mutations -= size.mutations;
+    left.bytes -= size.bytes;
+    left.keyBytes -= size.keyBytes;
+  }
+  return { batch, rest: postponed.concat(queue.slice(next)) };
+}
