@@ -15,28 +15,28 @@ const USAGE = `Usage: deno task erase --tenant <id> [--actor <id>] [--yes]
        deno task erase --expired [--yes]
 
   --tenant <id>   deletes all records of a tenant
-  --actor <id>    only what this person (the token's sub) submitted in the tenant
-  --expired       deletes what is older than RETENTION_DAYS, of all tenants
+  --actor <id>    deletes only what this person (the token's sub) submitted in the tenant
+  --expired       deletes records of all tenants that are older than RETENTION_DAYS
   --yes           deletes; without it the command only counts
 
-Reads the environment and .env as 'deno task start' does. Stop the service first if KV_PATH is a
-file; a KV Connect server and the services that share it keep running.`;
+Reads the environment and .env as 'deno task start' does. If KV_PATH is a file, stop the service
+first. A KV Connect server and the services that share it keep running.`;
 
 const OPEN_TIMEOUT_MS = 10_000;
 
-/** What is wrong with the call or the store, as a sentence for the operator. */
+/** An expected error. Its message tells the operator what to do. */
 class EraseError extends Error {}
 
 export interface EraseCommand {
   location: KvLocation;
-  /** Null if everything is kept. */
+  /** Null disables expiry. */
   retentionDays: number | null;
   clock: Pick<Clock, "now" | "wait">;
   print(line: string): void;
   printError(line: string): void;
 }
 
-/** Runs `deno task erase` with these arguments. Resolves with the exit code. */
+/** Runs `deno task erase` with these arguments and resolves with the exit code. */
 export async function runErase(args: string[], command: EraseCommand): Promise<number> {
   try {
     const { scope, isConfirmed } = parseFlags(args, command.retentionDays);
@@ -47,7 +47,7 @@ export async function runErase(args: string[], command: EraseCommand): Promise<n
       command.printError(error.message);
     } else if (error instanceof StoreUnavailableError) {
       command.printError(
-        `${error.message}. What has been deleted stays deleted: run the same command again`,
+        `${error.message}. Run the same command again to delete the remaining records`,
       );
     } else {
       throw error;
@@ -63,10 +63,10 @@ function parseFlags(
   const { tenant, actor, expired, yes } = parse(args);
   if (expired) {
     if (tenant !== undefined || actor !== undefined) {
-      throw new EraseError(`--expired is for all tenants and actors\n\n${USAGE}`);
+      throw new EraseError(`--expired cannot be combined with --tenant or --actor\n\n${USAGE}`);
     }
     if (retentionDays === null) {
-      throw new EraseError("--expired needs RETENTION_DAYS: without it everything is kept");
+      throw new EraseError("--expired requires RETENTION_DAYS: without it, nothing expires");
     }
     return { scope: { kind: "expired" }, isConfirmed: yes };
   }
@@ -89,10 +89,12 @@ function parse(args: string[]) {
       },
       tokens: true,
     });
-    // `parseArgs` takes the last value, and would leave the others undeleted without a word.
+    // `parseArgs` uses the last value only: the others would not be deleted, without an error.
     for (const name of ["tenant", "actor"]) {
       const given = tokens.filter((token) => token.kind === "option" && token.name === name);
-      if (given.length > 1) throw new Error(`--${name} can be given only once: run it for each`);
+      if (given.length > 1) {
+        throw new Error(`--${name} can be given only once: run the command for each`);
+      }
     }
     return values;
   } catch (error) {
@@ -121,7 +123,9 @@ async function erase(scope: Scope, isConfirmed: boolean, command: EraseCommand):
     report(scope, tally, isConfirmed, print);
     if (isConfirmed && location.kind === "file") compact(location.path, print);
     if (isConfirmed && !isExclusive) {
-      print("Deleted text stays in the server's database file until that is compacted: see README");
+      print(
+        "Deleted data remains in the server's database file until it is compacted: see kv/README.md",
+      );
     }
   } finally {
     store.close();
@@ -130,7 +134,7 @@ async function erase(scope: Scope, isConfirmed: boolean, command: EraseCommand):
 
 async function open(location: KvLocation) {
   if (location.kind === "file") {
-    // Opening would make one, and find nothing to delete.
+    // Opening a missing file would create it, and there would be nothing to delete.
     const isThere = await Deno.stat(location.path).then(({ isFile }) => isFile, () => false);
     if (!isThere) throw new EraseError(`There is no KV file ${location.path}: check KV_PATH`);
   }
@@ -154,7 +158,7 @@ function report(
   print: EraseCommand["print"],
 ): void {
   const { deleted, anonymizedAuditEvents, tickets, doubtful, unreadable } = tally;
-  print(isConfirmed ? `Deleted, of ${nameOf(scope)}:` : `Would delete, of ${nameOf(scope)}:`);
+  print(`${isConfirmed ? "Deleted" : "Would delete"} for ${scopeLabel(scope)}:`);
   const counts: [number, string][] = [
     [deleted.supportRequests, "support requests"],
     [deleted.auditEvents, "audit events"],
@@ -163,16 +167,25 @@ function report(
     [deleted.rateCounters, "rate counters"],
   ];
   if (anonymizedAuditEvents > 0) {
-    counts.push([anonymizedAuditEvents, "audit events of other requests: the actor in them only"]);
+    counts.push([
+      anonymizedAuditEvents,
+      "audit events of other requests, of which only the actor is erased",
+    ]);
   }
   for (const [count, what] of counts) print(`${String(count).padStart(9)}  ${what}`);
-  if (tickets.size > 0) print(`Tickets at the desk, which stay there: ${list(tickets)}`);
-  if (doubtful.size > 0) print(`Search the desk for tickets of: ${list(doubtful)}`);
-  if (unreadable > 0) print(`${unreadable} records cannot be read, belong to nobody, and stay`);
-  if (!isConfirmed) print("Nothing was deleted. Add --yes to delete it");
+  if (tickets.size > 0) print(`Tickets at the desk, which are not deleted: ${list(tickets)}`);
+  if (doubtful.size > 0) {
+    print(`Search the desk for tickets with these references: ${list(doubtful)}`);
+  }
+  if (unreadable > 0) {
+    print(
+      `${unreadable} records do not parse and are not deleted, because their owner is unknown`,
+    );
+  }
+  if (!isConfirmed) print("Nothing was deleted. Add --yes to delete these records");
 }
 
-function nameOf(scope: Scope): string {
+function scopeLabel(scope: Scope): string {
   if (scope.kind === "expired") return "all tenants, older than RETENTION_DAYS";
   const tenant = `tenant ${scope.tenantId}`;
   return scope.kind === "actor" ? `actor ${scope.actorId} in ${tenant}` : tenant;
@@ -185,14 +198,15 @@ function list(texts: Set<string>): string {
 function compact(path: string, print: EraseCommand["print"]): void {
   try {
     vacuum(path);
-    print(`Compacted ${path}: what was deleted is no longer in the file`);
+    print(`Compacted ${path}: deleted data is no longer in the file`);
   } catch (error) {
     throw new EraseError(
-      `Everything was deleted, but ${path} could not be compacted: ${
+      `All records were deleted, but ${path} could not be compacted: ${
         kvErrorMessage(error)
       }. Deleted ` +
-        "text can still be in its unused pages. Make room for a second copy of it, and run the " +
-        "same command again with 'deno task erase', which has the permissions that SQLite needs",
+        "data may remain in its unused pages. Free enough disk space for a second copy of the file, " +
+        "then run the same command again with 'deno task erase', which grants the permissions that " +
+        "SQLite needs",
     );
   }
 }

@@ -10,20 +10,20 @@ import { type Scope, type Target, Targets } from "./targets.ts";
 export interface EraserOptions {
   clock: Pick<Clock, "now" | "wait">;
   retention: Retention;
-  /** Whether no other process writes to this store. */
+  /** Whether this process is the store's only writer. */
   isExclusive: boolean;
-  /** Of one commit; KV takes 1,000. */
+  /** Maximum number of mutations per commit, below KV's limit of 1,000. */
   maxMutations?: number;
 }
 
 const MAX_MUTATIONS = 100;
-/** Of one commit; KV takes 81,920. */
+/** Maximum size of the keys of a commit, below KV's limit of 81,920. */
 const MAX_KEY_BYTES = 60_000;
-/** What was in progress when a pass read the store has been written by then. */
+/** Delay before another pass. A write that was in flight during a pass has been applied by then. */
 const IN_FLIGHT_MS = 5_000;
 const MAX_PASSES = 10;
 
-/** Deletes records of a tenant, of one actor in it, or whose retention is over. */
+/** Deletes the records of a tenant, of one actor in it, or those whose retention period is over. */
 export class Eraser {
   #kv: KvHandle;
   #targets: Targets;
@@ -36,7 +36,7 @@ export class Eraser {
   }
 
   /**
-   * Counts what {@linkcode erase} would delete now.
+   * Counts the records that {@linkcode erase} would delete now.
    *
    * @throws {StoreUnavailableError}
    */
@@ -47,17 +47,17 @@ export class Eraser {
   }
 
   /**
-   * Deletes until nothing is left. Each commit also counts what it deletes in one `erasure` record,
-   * so that the store tells what was deleted wherever this ends; what is left then, another call
-   * deletes.
+   * Deletes all records of a scope, in passes until one finds nothing. Each commit also adds what it
+   * deletes to one `erasure` record, so that the record is correct wherever the erasure is
+   * interrupted. Another call deletes the remaining records.
    *
-   * @throws {StoreUnavailableError} also if records keep being written.
+   * @throws {StoreUnavailableError} also if every pass finds new records
    */
   async erase(scope: Scope): Promise<Tally> {
     const { clock, isExclusive } = this.#options;
     const tally = newTally();
     const record = new ErasureRecord(scope, clock.now());
-    // Of all passes: a request that is gone may get its last audit event after it.
+    // Of all passes: the last audit event of a request may be written after the request was deleted.
     const references = new Set<string>();
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       if (pass > 0 && !isExclusive) await clock.wait(IN_FLIGHT_MS);
@@ -65,11 +65,11 @@ export class Eraser {
       if (await this.#pass(scope, tally, references, record) === 0) return tally;
     }
     throw new StoreUnavailableError(
-      "Records are still being written: withdraw the tokens, then erase again",
+      "Records are still being written: revoke the tokens, then erase again",
     );
   }
 
-  /** Returns how many records it has deleted or replaced. */
+  /** Returns the number of records that it has deleted or replaced. */
   async #pass(
     scope: Scope,
     tally: Tally,
@@ -97,7 +97,7 @@ export class Eraser {
     return count;
   }
 
-  /** May be written twice, as Deno's client does if the response is lost. */
+  /** Idempotent: Deno's KV Connect client sends a commit again if the response is lost. */
   async #commit(batch: Target[], tally: Tally, record: ErasureRecord): Promise<void> {
     await call(this.#kv, (kv) => {
       const atomic = kv.atomic();

@@ -4,7 +4,10 @@ import { erasureKey } from "../keys.ts";
 import type { Tally } from "./tally.ts";
 import type { Scope } from "./targets.ts";
 
-/** The record of one erasure. What KV drops by itself leaves none, so neither does `expired`. */
+/**
+ * The record of one erasure. The scope `expired` has none, because neither do the records that KV
+ * removes when they expire.
+ */
 export class ErasureRecord {
   #scope: Scope;
   #at: number;
@@ -15,7 +18,7 @@ export class ErasureRecord {
     this.#at = now;
   }
 
-  /** Makes a commit write what has been deleted so far, with that commit. */
+  /** Adds the record to a commit. `tally` includes what that commit deletes. */
   write(atomic: Deno.AtomicOperation, { deleted, anonymizedAuditEvents }: Tally): void {
     if (this.#scope.kind === "expired") return;
     const { kind, tenantId } = this.#scope;

@@ -3,13 +3,13 @@ import type { Erasure } from "../../domain/model/audit.ts";
 
 export type CountName = keyof Erasure["deleted"];
 
-/** What was found, or deleted. */
+/** The counts of records that were found or deleted. */
 export interface Tally extends Pick<Erasure, "deleted" | "anonymizedAuditEvents"> {
-  /** Numbers of tickets that the deleted requests have at the desk. */
+  /** The ticket numbers of the deleted requests. */
   tickets: Set<string>;
-  /** References of deleted requests that may have a ticket of which no number is known. */
+  /** The references of deleted requests that may have a ticket whose number is unknown. */
   doubtful: Set<string>;
-  /** Records that cannot be read and therefore belong to nobody. They stay. */
+  /** Number of records that do not parse, so that their owner is unknown. They are not deleted. */
   unreadable: number;
 }
 
@@ -19,6 +19,7 @@ const StoredHandoff = z.object({
   ticketMayExist: z.boolean().optional(),
 });
 
+/** Returns counts of zero. */
 export function newTally(): Tally {
   return {
     deleted: {
@@ -35,13 +36,13 @@ export function newTally(): Tally {
   };
 }
 
-/** Counts a record. */
+/** Adds a record to its count. */
 export function add(tally: Tally, { kind }: { kind: CountName | "anonymized" }): void {
   if (kind === "anonymized") tally.anonymizedAuditEvents++;
   else tally.deleted[kind]++;
 }
 
-/** Notes the ticket that a deleted request has, or may have, as a handoff that cannot be read does. */
+/** Adds the ticket of a deleted request. A handoff that does not parse may have one. */
 export function addTicket(
   tally: Tally,
   { reference, handoff }: { reference: string; handoff: unknown },

@@ -5,23 +5,23 @@ import { auditPrefix, runsOf } from "../keys.ts";
 import type { Retention } from "../retention.ts";
 import { addTicket, type CountName, type Tally } from "./tally.ts";
 
-/** Whose records are deleted, or all that `RETENTION_DAYS` does not keep. */
+/** Which records are deleted; `expired` are those of all tenants whose retention period is over. */
 export type Scope =
   | { kind: "tenant"; tenantId: string }
   | { kind: "actor"; tenantId: string; actorId: string }
   | { kind: "expired" };
 
-/** One record to be deleted, or to be replaced by one without a person. */
+/** A record to be deleted, or an audit event to be replaced by one without its actor. */
 export type Target =
   | { kind: CountName; key: Deno.KvKey }
   | { kind: "anonymized"; key: Deno.KvKey; value: unknown; options: { expireIn?: number } };
 
-/** Read at a time, so that each read is within the deadline of a call. */
-const PAGE = 100;
-/** In the place of the person who resumed somebody else's request. */
+/** Number of entries per read, so that each read is within the timeout of a KV call. */
+const PAGE_SIZE = 100;
+/** Replaces the person who resumed somebody else's request. */
 const ANONYMOUS = { id: "erased" };
 
-/** Only what says whose it is: a newer version may write the rest in another form. */
+/** Only what identifies the owner: a newer version may write the rest in another form. */
 const StoredRequest = z.object({
   reference: z.string(),
   createdAt: z.string(),
@@ -40,7 +40,7 @@ export interface TargetsOptions {
   retention: Retention;
 }
 
-/** Finds the records that an erasure deletes. */
+/** Finds the records of a scope. */
 export class Targets {
   #kv: KvHandle;
   #options: TargetsOptions;
@@ -51,8 +51,12 @@ export class Targets {
   }
 
   /**
-   * Finds what is to be deleted, and notes the tickets of it and what cannot be read in the tally. Requests come last: as long as they are there, they tell which events
-   * and leases belong to them, so that an erasure that was interrupted can be finished.
+   * Yields the records to delete, and adds tickets and records that do not parse to the tally.
+   * Requests come last: while they exist, they show which events and leases belong to them, so that
+   * an interrupted erasure can be completed.
+   *
+   * @param references collects the references of the scope's requests
+   * @throws {StoreUnavailableError}
    */
   async *find(scope: Scope, tally: Tally, references: Set<string>): AsyncGenerator<Target> {
     const unreadable = () => void tally.unreadable++;
@@ -129,21 +133,24 @@ export class Targets {
       : retention.isExpired(at, clock.now());
   }
 
-  /** All entries, a page at a time; those behind the last page may be deleted meanwhile. */
+  /** Yields all entries, read in pages. Entries that were yielded may be deleted in the meantime. */
   async *#list(selector: Deno.KvListSelector): AsyncGenerator<Deno.KvEntry<unknown>> {
     let cursor: string | undefined;
     do {
       const [entries, next] = await call(this.#kv, async (kv) => {
-        const iterator = kv.list(selector, { limit: PAGE, cursor });
+        const iterator = kv.list(selector, { limit: PAGE_SIZE, cursor });
         return [await Array.fromAsync(iterator), iterator.cursor] as const;
       });
       yield* entries;
-      cursor = entries.length < PAGE ? "" : next;
+      cursor = entries.length < PAGE_SIZE ? "" : next;
     } while (cursor !== "");
   }
 }
 
-/** Also of a person who is called so, and would be found again in each pass. */
+/**
+ * Returns whether an event has no person as its actor. True for a person with the ID `erased`, too, who
+ * would otherwise be found again in each pass.
+ */
 function isAnonymous(actor: z.infer<typeof StoredEvent>["actor"]): boolean {
   return actor.id === ANONYMOUS.id && Object.keys(actor).length === 1;
 }

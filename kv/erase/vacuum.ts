@@ -1,13 +1,14 @@
 import { DatabaseSync } from "node:sqlite";
 
-/** For a handle of KV that is sweeping expired records at this moment. */
+/** How long to wait for a KV handle that is removing expired records. */
 const BUSY_MS = 10_000;
 
 /**
- * Rewrites a KV file without what was deleted, which SQLite otherwise leaves in unused pages and in
- * the write-ahead log. Needs as much free space as the file has, and no other process that uses it.
+ * Rewrites a KV file without deleted data, which SQLite otherwise leaves in unused pages and in the
+ * write-ahead log. Needs as much free disk space as the size of the file, and no other process may
+ * use the file.
  *
- * @throws {Error} of SQLite. The file is as valid as before.
+ * @throws {Error} of SQLite; the file remains valid
  */
 export function vacuum(path: string): void {
   const database = new DatabaseSync(path);

@@ -80,7 +80,7 @@ Deno.test("erasing is refused while a service has the file, and disturbs nobody"
   const { code, errors } = await runErase(file.path, ["--tenant", "acme", "--yes"]);
   assertEquals(code, 1);
   assertStringIncludes(errors, "another process has it open");
-  assertStringIncludes(errors, "Stop the other one");
+  assertStringIncludes(errors, "Stop that process");
   assertEquals((await service.auditEvents()).length, 1);
   assertEquals((await service.submit()).status, 201);
 });
@@ -98,7 +98,7 @@ Deno.test("erasing what is expired deletes what is older than RETENTION_DAYS, wh
     RETENTION_DAYS: "90",
   });
   assertEquals(code, 0);
-  assertStringIncludes(output, "Deleted, of all tenants, older than RETENTION_DAYS");
+  assertStringIncludes(output, "Deleted for all tenants, older than RETENTION_DAYS");
   const keys = [...(await snapshot(file.path)).keys()];
   assertEquals([keys.length, keys.some((key) => key.includes("acme/age-89"))], [2, true]);
 });
@@ -116,8 +116,8 @@ Deno.test("erasing without a clear scope deletes nothing and says what is wrong"
     [["--tenant", ""], "--tenant must be"],
     [["--tenant", "acme/r-1"], "--tenant must be"],
     [["--tenant", "acme", "--actor", ""], "--actor"],
-    [["--tenant", "acme", "--expired"], "--expired is for all tenants"],
-    [["--expired"], "needs RETENTION_DAYS"],
+    [["--tenant", "acme", "--expired"], "--expired cannot be combined"],
+    [["--expired"], "requires RETENTION_DAYS"],
     [["--tenant", "acme", "ada"], "Unexpected argument"],
     [["--tenant", "acme", "--actor=ada", "--all"], "Unknown option"],
     [["--tenant"], "--tenant"],

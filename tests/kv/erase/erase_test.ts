@@ -250,7 +250,7 @@ Deno.test("erasing gives up where records keep being written, and says what to d
     clock: { now: () => START, wait },
     isExclusive: false,
   });
-  await assertRejects(() => eraser.erase(ACTOR), StoreUnavailableError, "withdraw the tokens");
+  await assertRejects(() => eraser.erase(ACTOR), StoreUnavailableError, "revoke the tokens");
 });
 
 Deno.test("erasing what is expired deletes requests and events older than the retention, only", async () => {
