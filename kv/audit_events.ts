@@ -10,10 +10,10 @@ import type { Retention } from "./retention.ts";
 
 const AuditKey = z.tuple([z.literal("audit"), z.string(), z.number(), z.string(), z.string()]);
 
-/** Erasures that a first page shows. */
+/** Maximum number of erasures on a first page. */
 const MAX_ERASURES = 100;
 
-/** As lenient as a request's record is: see `records.ts`. */
+/** As lenient as the schema of a stored request (see `records.ts`), for the same reasons. */
 const StoredEvent = AuditEvent.extend({
   event: z.string(),
   context: StoredContext,
@@ -21,7 +21,11 @@ const StoredEvent = AuditEvent.extend({
   handoff: z.unknown(),
 });
 
-/** Returns a stored event, or null for a change that only a newer version knows. */
+/**
+ * Returns a stored event, or null if only a newer version knows its name.
+ *
+ * @throws {z.ZodError}
+ */
 function parseEvent(value: unknown): AuditEvent | null {
   const stored = StoredEvent.parse(value);
   const event = AuditEventName.safeParse(stored.event).data;
@@ -30,7 +34,7 @@ function parseEvent(value: unknown): AuditEvent | null {
   return { ...stored, event, handoff: toPublicHandoff(handoff) };
 }
 
-/** The part of the store that reads the audit of a tenant. */
+/** The part of the store that lists a tenant's audit events. */
 export function createAuditEvents(
   kv: KvHandle,
   clock: Pick<Clock, "now">,
@@ -43,14 +47,14 @@ export function createAuditEvents(
         ? { prefix }
         : { prefix, end: auditKey(tenantId, after) };
       const [entries, erasures] = await Promise.all([
-        // One more than asked tells whether there is a next page.
+        // One extra entry shows whether there is a next page.
         listLast(kv, selector, limit + 1),
         after === undefined ? listLast(kv, { prefix: erasurePrefix(tenantId) }, MAX_ERASURES) : [],
       ]);
       const page = entries.slice(0, limit);
       const last = page.at(-1);
       const events = page.map(({ value }) => parseEvent(value)).filter((event) => event !== null);
-      // One that a newer version wrote in another form is left out.
+      // Omits an erasure that a newer version wrote in another form.
       const erased = erasures.flatMap(({ value }) => Erasure.safeParse(value).data ?? []);
       const unknown = page.length - events.length;
       return {

@@ -1,10 +1,50 @@
+import { z } from "zod";
+import { FINGERPRINT_VERSION } from "../domain/model/idempotency.ts";
 import type { Clock } from "../domain/ports/clock.ts";
-import type { Store } from "../domain/ports/store.ts";
+import type { KeyClaim, Store } from "../domain/ports/store.ts";
 import { call, type KvHandle } from "./client/call.ts";
-import { idempotencyKey } from "./keys.ts";
-import { IdempotencyRecord, toStored } from "./records.ts";
+import type { Change } from "./client/change.ts";
+import { idempotencyKey, type RequestKey } from "./keys.ts";
+import { RecordKey, toStored } from "./records.ts";
 
-/** The part of the store that knows which idempotency keys are taken, and by what. */
+/** What an idempotency key stands for: the request that it created, and the submission's fingerprint. */
+export const IdempotencyRecord = z.object({
+  recordKey: RecordKey,
+  fingerprint: z.string(),
+  /** Version 1 did not store it. */
+  fingerprintVersion: z.int().default(1),
+  /** Milliseconds since the epoch. */
+  expiresAt: z.number(),
+});
+export type IdempotencyRecord = z.infer<typeof IdempotencyRecord>;
+
+/**
+ * Adds an idempotency key to the change that writes its request, and returns the check that fails if
+ * the key is taken.
+ *
+ * @param recordKey the key of the request
+ */
+export function claimKey(
+  change: Change,
+  claim: KeyClaim,
+  recordKey: RequestKey,
+  now: number,
+): Deno.AtomicCheck {
+  const { fingerprint, expiresAt, replaces } = claim;
+  const key = idempotencyKey(claim);
+  const value: IdempotencyRecord = {
+    recordKey,
+    fingerprint,
+    fingerprintVersion: FINGERPRINT_VERSION,
+    expiresAt,
+  };
+  const check = { key, versionstamp: replaces };
+  change.checks.push(check);
+  change.sets.push({ key, value, options: { expireIn: Math.max(1, expiresAt - now) } });
+  return check;
+}
+
+/** The part of the store that looks up idempotency keys. */
 export function createIdempotencyKeys(
   kv: KvHandle,
   clock: Pick<Clock, "now">,
@@ -13,15 +53,13 @@ export function createIdempotencyKeys(
     async findKey(scope) {
       const { value, versionstamp } = await call(kv, (kv) => kv.get(idempotencyKey(scope)));
       if (versionstamp === null) return { outcome: "free", versionstamp };
-      const { recordKey, fingerprint, fingerprintVersion, expiresAt } = IdempotencyRecord.parse(
-        value,
-      );
-      // KV serves a record for up to a minute after it has expired.
-      if (expiresAt <= clock.now()) return { outcome: "free", versionstamp };
-      const stored = toStored(await call(kv, (kv) => kv.get(recordKey)));
-      return stored === null
-        ? { outcome: "free", versionstamp }
-        : { outcome: "taken", fingerprint, fingerprintVersion, stored };
+      const record = IdempotencyRecord.parse(value);
+      // KV may return a record for up to a minute after it expires.
+      if (record.expiresAt <= clock.now()) return { outcome: "free", versionstamp };
+      const stored = toStored(await call(kv, (kv) => kv.get(record.recordKey)));
+      if (stored === null) return { outcome: "free", versionstamp };
+      const { fingerprint, fingerprintVersion } = record;
+      return { outcome: "taken", fingerprint, fingerprintVersion, stored };
     },
   };
 }

@@ -2,66 +2,80 @@ import type { SupportContext } from "../domain/model/context.ts";
 import type { AuditPosition, KeyScope } from "../domain/ports/store.ts";
 import type { Reference } from "../domain/model/reference.ts";
 
-/** How many keys `getMany` takes at once. */
+/** Maximum number of keys per `getMany` call. */
 export const MAX_GET_MANY_KEYS = 10;
 
 /**
- * The requests of one context, in the order in which they were asked. The latest is the last key
- * below it. A run's id is unique within its tenant only, so both make one key part; neither can
- * hold a slash.
+ * Returns the key prefix of a context's requests. They sort in the order of submission, so the
+ * latest request has the last key. A run ID is unique only within its tenant, so both IDs form one
+ * key part; neither can contain a slash.
  */
-export function contextPrefix(context: SupportContext): Deno.KvKey {
+export function contextPrefix(context: SupportContext): ["tenant" | "run", string] {
   return context.kind === "tenant"
     ? ["tenant", context.tenantId]
     : ["run", `${context.tenantId}/${context.runId}`];
 }
 
-/** The same for the same context. */
+/** Returns a string that identifies a context. */
 export function contextId(context: SupportContext): string {
   return context.kind === "tenant"
     ? `tenant/${context.tenantId}`
     : `run/${context.tenantId}/${context.runId}`;
 }
 
-/** `ts` is a number of microseconds: milliseconds would hold a context to a thousand a second. */
-export function requestKey(context: SupportContext, ts: number): Deno.KvKey {
+/** The key of a request: kind, context ID, sort key. */
+export type RequestKey = ["tenant" | "run", string, number];
+
+/**
+ * Returns the key of a request. `ts` is in microseconds, because milliseconds would limit a context
+ * to a thousand requests per second.
+ */
+export function requestKey(context: SupportContext, ts: number): RequestKey {
   return [...contextPrefix(context), ts];
 }
 
-/** All that a tenant's idempotency keys have in common with another tenant's is the first part. */
+/** Returns the key of an idempotency record: equal keys of other tenants or actors are distinct. */
 export function idempotencyKey({ tenantId, actorId, key }: KeyScope): Deno.KvKey {
   return ["idempotency", tenantId, actorId, key];
 }
 
+/** Returns the key prefix of a tenant's audit events, which sort by time. */
 export function auditPrefix(tenantId: string): Deno.KvKey {
   return ["audit", tenantId];
 }
 
-/** Reference and event tell events of one microsecond apart. */
+/** Returns the key of an audit event. Reference and event make it unique within a microsecond. */
 export function auditKey(tenantId: string, { ts, reference, event }: AuditPosition): Deno.KvKey {
   return [...auditPrefix(tenantId), ts, reference, event];
 }
 
+/** Returns the key of the lease on resuming the handoff of a request. */
 export function leaseKey(reference: Reference): Deno.KvKey {
   return ["lease", reference];
 }
 
-/** Submissions of one actor in one minute, where several processes count together. */
+/**
+ * Returns the key of the number of submissions of one actor in one minute, which is stored only if
+ * several processes share the store.
+ */
 export function rateKey(tenantId: string, actorId: string, minute: number): Deno.KvKey {
   return ["rate", tenantId, actorId, minute];
 }
 
-/** What one erasure of a tenant, or of an actor in it, has deleted. Not below `audit`, which version 1 reads. */
+/**
+ * Returns the key prefix of a tenant's erasure records. They are not audit events, because version 1
+ * cannot parse them and would fail to list the audit events beside them.
+ */
 export function erasurePrefix(tenantId: string): Deno.KvKey {
   return ["erasure", tenantId];
 }
 
-/** `id` tells erasures of one millisecond apart. */
+/** Returns the key of an erasure record. `id` makes it unique within a millisecond. */
 export function erasureKey(tenantId: string, at: number, id: string): Deno.KvKey {
   return [...erasurePrefix(tenantId), at, id];
 }
 
-/** The requests of all runs of a tenant: a zero is the character after the slash. */
+/** Returns the range of the requests of all runs of a tenant: `0` is the character after `/`. */
 export function runsOf(tenantId: string): { start: Deno.KvKey; end: Deno.KvKey } {
   return { start: ["run", `${tenantId}/`], end: ["run", `${tenantId}0`] };
 }

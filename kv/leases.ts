@@ -1,17 +1,21 @@
+import { z } from "zod";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Store } from "../domain/ports/store.ts";
 import { call, type KvHandle } from "./client/call.ts";
 import type { GroupCommit } from "./client/group_commit.ts";
 import { leaseKey } from "./keys.ts";
-import { LeaseRecord } from "./records.ts";
 
-/** The part of the store that says who may resume an interrupted handoff. */
+/** `until` is in milliseconds since the epoch; `holder` makes each lease unique. */
+const LeaseRecord = z.object({ until: z.number(), holder: z.string() });
+type LeaseRecord = z.infer<typeof LeaseRecord>;
+
+/** The part of the store that grants leases on resuming an interrupted handoff. */
 export function createLeases(
   kv: KvHandle,
   clock: Pick<Clock, "now">,
   commits: GroupCommit,
 ): Pick<Store, "acquireLease" | "releaseLease"> {
-  /** The lease that is stored, which may have ended. */
+  /** Reads the stored lease, which may have expired. */
   async function read(key: Deno.KvKey) {
     const { value, versionstamp } = await call(kv, (kv) => kv.get(key));
     return {
@@ -34,7 +38,7 @@ export function createLeases(
       if (committed.ok) {
         return { outcome: "taken", lease: { reference, versionstamp: committed.versionstamp } };
       }
-      // Another has taken it since, and may have released it again.
+      // Somebody else has acquired it in the meantime, and may have released it already.
       return { outcome: "held", until: Math.max((await read(key)).until, now) };
     },
 

@@ -4,30 +4,23 @@ import { FailureReason, failureSummary } from "../domain/model/failure.ts";
 import { type FinalHandoff, StoredHandoff, Timestamp } from "../domain/model/handoff.ts";
 import type { StoredRequest } from "../domain/ports/store.ts";
 import { Severity } from "../domain/model/submission.ts";
+import type { RequestKey } from "./keys.ts";
 import { SupportRequest } from "../domain/model/support_request.ts";
 
-/** Where a request is: the tenant or run part, and its sort key last. */
-const RecordKey = z.tuple([z.enum(["tenant", "run"]), z.string(), z.number().int()]);
+/** The key of a request. */
+export const RecordKey = z.tuple([
+  z.enum(["tenant", "run"]),
+  z.string(),
+  z.number().int(),
+]) satisfies z.ZodType<RequestKey>;
 
-export const IdempotencyRecord = z.object({
-  recordKey: RecordKey,
-  fingerprint: z.string(),
-  /** Version 1 stored none. */
-  fingerprintVersion: z.int().default(1),
-  expiresAt: z.number(),
-});
-export type IdempotencyRecord = z.infer<typeof IdempotencyRecord>;
-
-/** `holder` tells one lease from another until the same time. */
-export const LeaseRecord = z.object({ until: z.number(), holder: z.string() });
-export type LeaseRecord = z.infer<typeof LeaseRecord>;
-
-/** The schema that this version writes. */
+/** The schema version that this version of Deskhand writes. */
 const SCHEMA = 1;
 
 /**
- * What was valid when it was stored stays readable: limits belong to submissions and tokens, and
- * change. Versions that run side by side may have different ones.
+ * Stored values have no length limits or patterns. Those belong to submissions and tokens and may
+ * change, and versions that run side by side may have different ones; what was valid when it was
+ * stored must remain readable.
  */
 export const StoredContext = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("tenant"), tenantId: z.string() }),
@@ -35,7 +28,7 @@ export const StoredContext = z.discriminatedUnion("kind", [
 ]) satisfies z.ZodType<SupportContext>;
 export const StoredActor = z.object({ id: z.string(), name: z.string().optional() });
 
-/** What every schema has, and all that a reader of a newer one can be sure of. */
+/** The fields that every schema version has. A reader of a newer one can rely on nothing else. */
 const NewerRequest = z.object({
   schema: z.int().min(SCHEMA),
   reference: SupportRequest.shape.reference,
@@ -51,14 +44,14 @@ const NewerSchema = z.object({ schema: z.int().min(SCHEMA + 1) });
 
 const StoredRequest = SupportRequest.extend(NewerRequest.shape);
 
-/** The sort key in a request's key. */
+/** Returns the sort key in the key of a request. */
 export function sortKey(key: Deno.KvKey): number {
   return RecordKey.parse(key)[2];
 }
 
 /**
- * Returns what stands at a request's key, or null. Records are parsed on the way out: what does not
- * parse was written by something else, and is not served.
+ * Parses the entry at a request's key; null if there is none. Records are validated when they are
+ * read: what does not parse was not written by Deskhand and must not be served.
  *
  * @throws {z.ZodError}
  */
@@ -68,7 +61,7 @@ export function toStored(entry: Deno.KvEntryMaybe<unknown>): StoredRequest | nul
   return { ...parseRequest(value), ts: sortKey(key), versionstamp, record: value };
 }
 
-/** What this version understands of a record, and whether a newer version wrote it. */
+/** Returns what this version understands of a record, and whether a newer version wrote it. */
 function parseRequest(value: unknown): Pick<StoredRequest, "request" | "isNewer"> {
   const isNewerSchema = NewerSchema.safeParse(value).success;
   const parsed = (isNewerSchema ? NewerRequest : StoredRequest).parse(value);
@@ -78,7 +71,7 @@ function parseRequest(value: unknown): Pick<StoredRequest, "request" | "isNewer"
     request: {
       ...parsed,
       schema: SCHEMA,
-      // What a newer version calls it is unknown here: the default.
+      // A severity that only a newer version knows reads as the default.
       severity: severity ?? "normal",
       handoff: handoff.handoff,
     },
@@ -86,7 +79,11 @@ function parseRequest(value: unknown): Pick<StoredRequest, "request" | "isNewer"
   };
 }
 
-/** Null is a word that only a newer version knows. */
+/**
+ * Parses a value of an enumeration; null for a string that only a newer version knows.
+ *
+ * @throws {z.ZodError} if it is not a string
+ */
 function parseKnown<Word extends string>(
   schema: z.ZodEnum<Record<Word, Word>>,
   value: unknown,
@@ -108,16 +105,18 @@ const NewerStatus = z.object({ status: z.string() });
 const STATUSES = StoredHandoff.options.map(({ shape }) => shape.status.value);
 
 /**
- * Parses a handoff. One that only a newer version knows takes a form that is safe to act on: an
- * unknown failure keeps what it says about the ticket, and an unknown status reads as interrupted,
- * so that a person looks at the desk before submitting again.
+ * Parses a handoff. One that only a newer version knows is mapped to a form that is safe to act on: an
+ * unknown failure keeps whether a ticket may exist, and an unknown status reads as interrupted, so
+ * that a person checks the desk before submitting again.
+ *
+ * @throws {z.ZodError} if it is neither known nor one that a newer version could have written
  */
 export function parseHandoff(
   value: unknown,
   reference: string,
   createdAt: string,
 ): { handoff: StoredHandoff; isNewer: boolean } {
-  // Nearly every handoff is known: only another is looked at twice.
+  // The common case first: nearly every handoff is known.
   const known = StoredHandoff.safeParse(value);
   if (known.success) return { handoff: known.data, isNewer: false };
   const failure = NewerFailure.safeParse(value).data;
@@ -137,10 +136,10 @@ export function parseHandoff(
   throw known.error;
 }
 
-/** What a pending handoff has that this version knows. */
+/** The fields of a pending handoff that this version knows. */
 const PENDING_FIELDS = new Set(["status", "since", "until"]);
 
-/** Returns the record with its outcome, and with every field that this version does not know. */
+/** Returns the record with its final handoff and with every field that this version does not know. */
 export function finalizedRecord({ record }: StoredRequest, handoff: FinalHandoff): object {
   const pending = (record as SupportRequest).handoff;
   const unknown = Object.entries(pending).filter(([field]) => !PENDING_FIELDS.has(field));

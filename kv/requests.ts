@@ -1,7 +1,6 @@
 import { auditEvent } from "../domain/model/audit.ts";
 import type { SupportContext } from "../domain/model/context.ts";
 import { type FinalHandoff, toTimestamp } from "../domain/model/handoff.ts";
-import { FINGERPRINT_VERSION } from "../domain/model/idempotency.ts";
 import {
   type AppendResult,
   type KeyClaim,
@@ -13,20 +12,21 @@ import type { Clock } from "../domain/ports/clock.ts";
 import type { SupportRequest } from "../domain/model/support_request.ts";
 import { call, type KvHandle } from "./client/call.ts";
 import type { Change } from "./client/change.ts";
-import { lastEntry, LatestRequestReader, readLatest } from "./latest_reads.ts";
 import type { GroupCommit } from "./client/group_commit.ts";
-import { auditKey, idempotencyKey, requestKey } from "./keys.ts";
-import { finalizedRecord, type IdempotencyRecord, sortKey, toStored } from "./records.ts";
+import { claimKey } from "./idempotency_keys.ts";
+import { auditKey, requestKey } from "./keys.ts";
+import { lastEntry, LatestRequestReader, readLatest } from "./latest_reads.ts";
+import { finalizedRecord, sortKey, toStored } from "./records.ts";
 import type { Retention } from "./retention.ts";
 import { SortKeyAllocator } from "./sort_keys.ts";
 
-/** How often a taken sort key is exchanged for the next. */
-const MAX_COLLISIONS = 100;
+/** Maximum number of sort keys that are tried for one record. */
+const MAX_SORT_KEY_ATTEMPTS = 100;
 
 export interface RequestsOptions {
   clock: Pick<Clock, "now">;
   retention: Retention;
-  /** Whether no other process writes to this store. */
+  /** Whether this process is the store's only writer. */
   isExclusive: boolean;
   commits: GroupCommit;
 }
@@ -34,29 +34,28 @@ export interface RequestsOptions {
 type Requests = Pick<Store, "append" | "latest" | "reload" | "finalize" | "recordSuperseded">;
 
 /**
- * The part of the store that keeps support requests, each with the audit of its changes. What is
- * read does not wait for what is written, where the reader is a handle of its own.
+ * The part of the store that holds support requests, each with the audit events of its changes. If
+ * `reader` is a separate handle, reads do not wait for commits.
  */
 export function createRequests(reader: KvHandle, options: RequestsOptions): Requests {
   const { clock, retention, isExclusive, commits } = options;
-  // Only the key is read: what does not parse must not keep others from asking.
-  const readLast = async (context: SupportContext) => {
+  // Uses the key only: a record that does not parse must not block new submissions.
+  const readLastSortKey = async (context: SupportContext) => {
     const entry = await lastEntry(reader, context);
     return entry === undefined ? 0 : sortKey(entry.key);
   };
-  const sequence = new SortKeyAllocator(readLast, isExclusive);
-  const latestReads = new LatestRequestReader(reader, {
-    sequence,
-    mayLand: () => commits.hasUncertainCommits(),
+  const sortKeys = new SortKeyAllocator(readLastSortKey, isExclusive);
+  const latestRequests = new LatestRequestReader(reader, {
+    sortKeys,
+    hasUncertainCommits: () => commits.hasUncertainCommits(),
   });
 
-  /** KV serves a record for up to a minute after it has expired. */
-  function served(stored: StoredRequest | null): StoredRequest | null {
-    const isOver = stored !== null && retention.isExpired(stored.request.createdAt, clock.now());
-    return isOver ? null : stored;
+  function unlessExpired(stored: StoredRequest | null): StoredRequest | null {
+    if (stored === null) return null;
+    return retention.isExpired(stored.request.createdAt, clock.now()) ? null : stored;
   }
 
-  /** Null where the sort key is taken. */
+  /** Returns null if the sort key is taken. */
   async function tryAppend(
     request: SupportRequest,
     ts: number,
@@ -64,7 +63,7 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
   ): Promise<AppendResult | null> {
     const { context, reference, createdAt } = request;
     const key = requestKey(context, ts);
-    const kept = retention.ttlOptions(createdAt, clock.now());
+    const ttl = retention.ttlOptions(createdAt, clock.now());
     const event = auditEvent(
       "request.submitted",
       request,
@@ -76,52 +75,47 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
     const change: Change = {
       checks: [{ key, versionstamp: null }],
       sets: [
-        { key, value: request, options: kept },
-        { key: eventKey, value: event, options: kept },
+        { key, value: request, options: ttl },
+        { key: eventKey, value: event, options: ttl },
       ],
     };
-    if (claim !== undefined) {
-      const { fingerprint, expiresAt, replaces } = claim;
-      const fingerprintVersion = FINGERPRINT_VERSION;
-      const record = { recordKey: key, fingerprint, fingerprintVersion, expiresAt };
-      const value = record as IdempotencyRecord;
-      const expireIn = Math.max(1, expiresAt - clock.now());
-      change.checks.push({ key: idempotencyKey(claim), versionstamp: replaces });
-      change.sets.push({ key: idempotencyKey(claim), value, options: { expireIn } });
-    }
+    const keyCheck = claim && claimKey(change, claim, key, clock.now());
     const committed = await commits.commit(change);
     if (committed.ok) {
       const { versionstamp } = committed;
       const stored = { request, ts, versionstamp, record: request, isNewer: false };
       return { outcome: "stored", stored };
     }
-    const isKeyTaken = claim !== undefined && committed.failed.includes(change.checks[1]!);
+    const isKeyTaken = keyCheck !== undefined && committed.failed.includes(keyCheck);
     return isKeyTaken ? { outcome: "key_taken" } : null;
   }
 
   return {
     append(request, claim) {
-      return sequence.write(
+      return sortKeys.write(
         request.context,
         Date.parse(request.createdAt),
         async (ts, next, stored) => {
-          for (let tries = 0; tries < MAX_COLLISIONS; tries++) {
+          for (let attempt = 0; attempt < MAX_SORT_KEY_ATTEMPTS; attempt++) {
             const appended = await tryAppend(request, ts, claim);
             if (appended?.outcome === "stored") stored(ts);
             if (appended !== null) return appended;
             ts = await next();
           }
-          throw new StoreUnavailableError("KV is contended: every sort key was taken");
+          throw noFreeSortKeyError();
         },
       );
     },
 
     async latest(context) {
-      return served(await (isExclusive ? latestReads.read(context) : readLatest(reader, context)));
+      return unlessExpired(
+        await (isExclusive ? latestRequests.read(context) : readLatest(reader, context)),
+      );
     },
 
     async reload({ request, ts }) {
-      return served(toStored(await call(reader, (kv) => kv.get(requestKey(request.context, ts)))));
+      const key = requestKey(request.context, ts);
+      return unlessExpired(toStored(await call(reader, (kv) => kv.get(key))));
     },
 
     async finalize(stored, handoff, actor = stored.request.createdBy) {
@@ -162,22 +156,28 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
         handoff,
         toTimestamp(now),
       );
-      const kept = retention.ttlOptions(event.at, now);
+      const ttl = retention.ttlOptions(event.at, now);
       let ts = Math.max(now * 1000, previous + 1);
-      for (let tries = 0; tries < MAX_COLLISIONS; tries++, ts++) {
+      for (let attempt = 0; attempt < MAX_SORT_KEY_ATTEMPTS; attempt++, ts++) {
         const key = auditKey(context.tenantId, { ts, reference, event: event.event });
         const { ok } = await commits.commit({
           checks: [{ key, versionstamp: null }],
-          sets: [{ key, value: event, options: kept }],
+          sets: [{ key, value: event, options: ttl }],
         });
         if (ok) return;
       }
-      throw new StoreUnavailableError("KV is contended: every sort key was taken");
+      throw noFreeSortKeyError();
     },
   };
 }
 
-/** A caller that gets here has a bug: what is unknown in the record may contradict what is written. */
+function noFreeSortKeyError(): StoreUnavailableError {
+  return new StoreUnavailableError(
+    `KV contention: ${MAX_SORT_KEY_ATTEMPTS} sort keys in a row were taken`,
+  );
+}
+
+/** Fails on a bug of the caller: unknown fields of the record could contradict what is written. */
 function assertNotNewer({ isNewer }: StoredRequest): void {
   if (isNewer) throw new Error("a record of a newer version must not be written");
 }
@@ -186,7 +186,7 @@ function eventName(handoff: FinalHandoff): "handoff.created" | "handoff.failed" 
   return `handoff.${handoff.status}`;
 }
 
-/** A request's events are in order even where the clock jumped back between them. */
+/** Returns a sort key that keeps a request's events in order even if the clock has jumped back. */
 function finalizationTs({ ts }: StoredRequest, { at }: { at: string }): number {
   return Math.max(Date.parse(at) * 1000, ts + 1);
 }

@@ -1,22 +1,25 @@
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** How long requests and audit events are kept, from the time that they carry. */
+/** The retention period of requests and audit events, which starts at a record's own timestamp. */
 export class Retention {
-  #ms: number;
+  #periodMs: number;
 
-  /** @param days Null keeps everything. */
+  /** @param days Null disables expiry. */
   constructor(days: number | null) {
-    this.#ms = days === null ? Infinity : days * DAY_MS;
+    this.#periodMs = days === null ? Infinity : days * DAY_MS;
   }
 
-  /** The options of a `set` that leaves a record what is left of its retention. */
+  /** Returns `set` options that make a record expire at the end of its retention period. */
   ttlOptions(since: string, now: number): { expireIn?: number } {
-    if (this.#ms === Infinity) return {};
-    return { expireIn: Math.max(1, Date.parse(since) + this.#ms - now) };
+    if (this.#periodMs === Infinity) return {};
+    return { expireIn: Math.max(1, Date.parse(since) + this.#periodMs - now) };
   }
 
-  /** KV sweeps about once a minute and serves what has expired until then. */
+  /**
+   * Returns whether the retention period of a record is over. Reads must check it, because KV removes
+   * expired records about once a minute and returns them until then.
+   */
   isExpired(since: string, now: number): boolean {
-    return this.#ms !== Infinity && Date.parse(since) + this.#ms <= now;
+    return this.#periodMs !== Infinity && Date.parse(since) + this.#periodMs <= now;
   }
 }

@@ -141,7 +141,7 @@ Deno.test("main exits with a sentence where it cannot have the file, and disturb
   await using service = await start(file.path);
   for (
     const [path, sentence] of [
-      [file.path, /another process has it open.*Stop the other one, or give this one a KV_PATH/],
+      [file.path, /another process has it open.*Stop that process, or set another KV_PATH/],
       ["/no/such/folder/deskhand.kv", /Check that KV_PATH names a file in a folder that exists/],
     ] as const
   ) {

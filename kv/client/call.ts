@@ -2,51 +2,50 @@ import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import { KvConnection, newSession, type Session } from "./connection.ts";
 import { kvErrorMessage } from "./error_message.ts";
 
-/** No call waits longer: KV Connect has no deadline of its own. */
+/** Timeout of every KV call, because KV Connect has none. */
 export const CALL_TIMEOUT_MS = 2_000;
 const INITIAL_BACKOFF_MS = 5;
-/** Short enough to be tried again often before the deadline, and in a finalization's two seconds. */
+/** Short, so that several retries fit into the timeout and into the two seconds of a finalization. */
 const MAX_BACKOFF_MS = 80;
 /**
- * A call to a KV Connect server that hangs or fails never ends, and cannot be called off: each
- * would keep its memory, and go on asking the server.
+ * A call to an unresponsive KV Connect server stays pending and cannot be cancelled. Every abandoned
+ * call holds memory and keeps retrying, so their number is limited.
  */
 const MAX_ABANDONED_CALLS = 100;
 
-/** A handle that is being opened is a store that does not answer yet. */
+/** A KV handle, the promise of one that is still being opened, or a connection that replaces its own. */
 export type KvHandle = Deno.Kv | Promise<Deno.Kv> | KvConnection;
 
-/** Of handles that are no connection. */
+/** Sessions of handles that are not a {@linkcode KvConnection}. */
 const sessions = new WeakMap<Deno.Kv | Promise<Deno.Kv>, Session>();
 
 /**
- * Makes one KV call. A locked database is tried again, because nothing was written then; anything
- * else that fails, or takes over two seconds, is a store that is unavailable. A commit that timed
- * out may still land, but none is begun after the deadline, and none while too many that timed out
- * have not ended.
+ * Makes one KV call. "database is locked" is retried with exponential backoff, because nothing was
+ * written; any other error is not. A commit that timed out may still be applied, but no attempt
+ * starts after the timeout, and no call starts while too many timed-out calls are pending.
  *
- * @throws {StoreUnavailableError}
+ * @throws {StoreUnavailableError} on any error of KV, or after `timeoutMs`
  */
 export function call<T>(
   handle: KvHandle,
   run: (kv: Deno.Kv) => Promise<T>,
-  deadlineMs = CALL_TIMEOUT_MS,
+  timeoutMs = CALL_TIMEOUT_MS,
 ): Promise<T> {
-  return startCall(handle, run, deadlineMs).result;
+  return startCall(handle, run, timeoutMs).result;
 }
 
 /**
- * Makes one commit, as {@linkcode call} does, and records on a connection what it shows of the
- * store. A failed check shows nothing.
+ * Makes one commit, as {@linkcode call} does, and records in the health of a connection whether it
+ * was written. A failed check proves nothing: a full disk returns one, too.
  *
  * @throws {StoreUnavailableError}
  */
 export function commit(
   handle: KvHandle,
   run: (kv: Deno.Kv) => Promise<Deno.KvCommitResult | Deno.KvCommitError>,
-  deadlineMs = CALL_TIMEOUT_MS,
+  timeoutMs = CALL_TIMEOUT_MS,
 ): Promise<Deno.KvCommitResult | Deno.KvCommitError> {
-  const { number, result } = startCall(handle, run, deadlineMs);
+  const { number, result } = startCall(handle, run, timeoutMs);
   if (!(handle instanceof KvConnection)) return result;
   return result.then((committed) => {
     if (committed.ok) handle.health.succeeded(number);
@@ -60,31 +59,33 @@ export function commit(
 function startCall<T>(
   handle: KvHandle,
   run: (kv: Deno.Kv) => Promise<T>,
-  deadlineMs: number,
+  timeoutMs: number,
 ): { number: number; result: Promise<T> } {
   const connection = handle instanceof KvConnection ? handle : null;
   const session = sessionOf(handle);
   const number = connection?.health.start() ?? 0;
   if (session.abandonedCalls >= MAX_ABANDONED_CALLS) {
-    const error = new StoreUnavailableError(`KV has left ${MAX_ABANDONED_CALLS} calls unanswered`);
+    const error = new StoreUnavailableError(
+      `${MAX_ABANDONED_CALLS} KV calls that timed out are still pending`,
+    );
     return { number, result: Promise.reject(error) };
   }
   const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const deadline: Timeout = { hasExpired: false };
+  const timeout: Timeout = { hasExpired: false };
   const { responses } = session;
   const timer = setTimeout(() => {
     session.abandonedCalls++;
-    deadline.hasExpired = true;
-    deadline.onExpiry?.();
+    timeout.hasExpired = true;
+    timeout.onExpiry?.();
     connection?.health.failed(number);
     connection?.timedOut(session, responses);
-    reject(timeoutError(deadlineMs));
-  }, deadlineMs);
+    reject(timeoutError(timeoutMs));
+  }, timeoutMs);
   const end = () => {
-    if (deadline.hasExpired) session.abandonedCalls--;
+    if (timeout.hasExpired) session.abandonedCalls--;
     else clearTimeout(timer);
   };
-  runWithRetries(session.kv, run, deadline).then((result) => {
+  runWithRetries(session.kv, run, timeout).then((result) => {
     end();
     session.responses++;
     resolve(result);
@@ -104,15 +105,15 @@ function sessionOf(handle: KvHandle): Session {
   return session;
 }
 
-/** Whether a call that nobody waits for has not ended, so that a commit may still land. */
+/** Returns whether a timed-out call is still pending, so that a commit may still be applied. */
 export function hasAbandonedCalls(handle: KvHandle): boolean {
   const all = handle instanceof KvConnection ? handle.sessions : [sessionOf(handle)];
   return all.some(({ abandonedCalls }) => abandonedCalls > 0);
 }
 
-/** What a call that took too long comes to. */
-export function timeoutError(deadlineMs = CALL_TIMEOUT_MS): StoreUnavailableError {
-  return new StoreUnavailableError(`KV did not answer within ${deadlineMs} ms`);
+/** Returns the error of a call that timed out. */
+export function timeoutError(timeoutMs = CALL_TIMEOUT_MS): StoreUnavailableError {
+  return new StoreUnavailableError(`KV did not respond within ${timeoutMs} ms`);
 }
 
 function toStoreUnavailable(error: unknown): StoreUnavailableError {
@@ -120,7 +121,7 @@ function toStoreUnavailable(error: unknown): StoreUnavailableError {
   return new StoreUnavailableError(`KV failed: ${kvErrorMessage(error)}`);
 }
 
-/** Not an `AbortSignal`: making one takes as long as all else about a call. */
+/** Not an `AbortSignal`: creating one costs as much as the rest of the call. */
 interface Timeout {
   hasExpired: boolean;
   onExpiry?: () => void;
@@ -129,27 +130,27 @@ interface Timeout {
 async function runWithRetries<T>(
   handle: Session["kv"],
   run: (kv: Deno.Kv) => Promise<T>,
-  deadline: Timeout,
+  timeout: Timeout,
 ): Promise<T> {
   const kv = await handle;
   for (let ms = INITIAL_BACKOFF_MS;; ms = Math.min(2 * ms, MAX_BACKOFF_MS)) {
-    // Whoever asked has been told that the store is unavailable: a write now would surprise them.
-    if (deadline.hasExpired) throw timeoutError();
+    // The caller's promise has been rejected with "unavailable", so nothing may be written now.
+    if (timeout.hasExpired) throw timeoutError();
     try {
       return await run(kv);
     } catch (error) {
       const isLocked = error instanceof Error && error.message.includes("database is locked");
       if (!isLocked) throw error;
     }
-    await pause(ms, deadline);
+    await backOff(ms, timeout);
   }
 }
 
-/** Ends with the deadline at the latest. */
-function pause(milliseconds: number, deadline: Timeout): Promise<void> {
+/** Resolves after the delay, or when the call times out if that is sooner. */
+function backOff(milliseconds: number, timeout: Timeout): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, milliseconds);
-  deadline.onExpiry = () => {
+  timeout.onExpiry = () => {
     clearTimeout(timer);
     resolve();
   };

@@ -1,6 +1,7 @@
 /**
- * What is written together: all of it, or nothing where a check fails. What it writes to the keys
- * that it checks is like no other change's, so that it can be told to have been written.
+ * Checks and writes that are applied atomically. The values written to the checked keys must be
+ * unique to this change, so that {@linkcode findOwnVersionstamp} can recognize a change that has
+ * already been applied.
  */
 export interface Change {
   checks: Deno.AtomicCheck[];
@@ -13,7 +14,7 @@ export interface Write {
   options?: { expireIn?: number };
 }
 
-/** The most that KV takes in one commit, and of which each change takes some. */
+/** The size of a change, or the maximum size of a commit. */
 export interface CommitSize {
   checks: number;
   mutations: number;
@@ -22,7 +23,7 @@ export interface CommitSize {
   keyBytes: number;
 }
 
-/** Deno KV's own limits; of checks a KV Connect server may allow fewer. */
+/** Deno KV's limits for one commit. A KV Connect server may allow fewer checks. */
 export const KV_LIMITS: CommitSize = {
   checks: 100,
   mutations: 1_000,
@@ -33,7 +34,10 @@ export const KV_LIMITS: CommitSize = {
 const MAX_KEY_BYTES = 2_048;
 const MAX_VALUE_BYTES = 65_536;
 
-/** How much room a change takes, at the most, and whether it is certain to be within KV's limits. */
+/**
+ * Returns an upper bound for the size of a change, and whether each key and value certainly respects
+ * KV's limit for one entry.
+ */
 export function estimateSize({ checks, sets }: Change): CommitSize & { isWithinLimits: boolean } {
   let keyBytes = 0;
   let valueBytes = 0;
@@ -50,9 +54,9 @@ export function estimateSize({ checks, sets }: Change): CommitSize & { isWithinL
 }
 
 /**
- * No less than V8 serialises a record to: two bytes for a character, and less than 16 for what
- * surrounds a value. It takes half as long as the length of its JSON. `for … in` would be slow for
- * arrays.
+ * Returns an upper bound for the V8-serialized size of a value: two bytes per UTF-16 unit, and at
+ * most 16 bytes of overhead per value. It takes half as long as measuring its JSON. Arrays are
+ * handled separately because `for…in` is slow on them.
  */
 function valueSize(value: unknown): number {
   if (typeof value === "string") return 2 * value.length + 16;
@@ -68,7 +72,7 @@ function valueSize(value: unknown): number {
   return bytes;
 }
 
-/** No more than so many bytes: three for a UTF-16 unit in UTF-8. */
+/** Returns an upper bound for the encoded size of a key: a UTF-16 unit has at most 3 bytes in UTF-8. */
 export function keySize(key: Deno.KvKey): number {
   let bytes = 0;
   for (const part of key) bytes += typeof part === "string" ? 3 * part.length + 2 : 10;
@@ -76,28 +80,30 @@ export function keySize(key: Deno.KvKey): number {
 }
 
 /**
- * The versionstamp of a change whose checks fail because it is written already, or null. Deno's
- * client of KV Connect sends a commit again when its answer was lost, also on a 5xx, and the second
- * one finds what the first one wrote.
+ * Returns the versionstamp of a change whose checks fail because the change itself has already been
+ * committed, otherwise null. Deno's KV Connect client sends a commit again if the response is lost
+ * or is a 5xx, and the second attempt then conflicts with what the first one wrote.
+ *
+ * @param entries what the store has at the checked keys, in the order of the checks
  */
 export function findOwnVersionstamp(
   { checks, sets }: Change,
-  present: Deno.KvEntryMaybe<unknown>[],
+  entries: Deno.KvEntryMaybe<unknown>[],
 ): string | null {
   const written = new Map(sets.map(({ key, value }) => [keyId(key), JSON.stringify(value)]));
-  const isOurs = present.every(({ value, versionstamp }, i) =>
-    versionstamp !== null && versionstamp === present[0]!.versionstamp &&
+  const isOwn = entries.every(({ value, versionstamp }, i) =>
+    versionstamp !== null && versionstamp === entries[0]!.versionstamp &&
     written.get(keyId(checks[i]!.key)) === JSON.stringify(value)
   );
-  return isOurs ? present[0]!.versionstamp : null;
+  return isOwn ? entries[0]!.versionstamp : null;
 }
 
-/** The same for the same key. */
+/** Returns a string that identifies a key. */
 export function keyId(key: Deno.KvKey): string {
   return key.join("\0");
 }
 
-/** Whether what takes so much has room in what is left. */
+/** Returns whether a change of this size fits into what is left of a commit. */
 export function fits(size: CommitSize, left: CommitSize): boolean {
   return size.checks <= left.checks && size.mutations <= left.mutations &&
     size.bytes <= left.bytes && size.keyBytes <= left.keyBytes;

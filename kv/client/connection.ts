@@ -2,25 +2,26 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import type { Log } from "../../domain/ports/log.ts";
 import { StoreHealth } from "./health.ts";
 
-/** Between two attempts to reach a server that does not respond, in milliseconds. */
+/** Delay between two attempts to reach an unresponsive server, in milliseconds. */
 const RETRY_DELAY_MS = 1_000;
-/** Before a connection is replaced that has never responded: the server itself may be slow. */
+/** Delay before a connection that has never responded is replaced: the server itself may be slow. */
 const FIRST_RESPONSE_GRACE_MS = 5_000;
 /**
- * Sessions that were replaced before all their calls had ended. Such a call holds memory until TCP
- * gives up, which takes a quarter of an hour.
+ * Maximum number of replaced sessions with pending calls. Such a call holds memory until TCP gives
+ * up, which takes a quarter of an hour.
  */
 const MAX_ABANDONED_SESSIONS = 5;
 
-/** One opened handle, or one that is being opened, and what its calls have come to. */
+/** A handle, opened or being opened, and the counts of its calls. */
 export interface Session {
   kv: Deno.Kv | Promise<Deno.Kv>;
-  /** Calls that nobody waits for any more, though they have not ended. */
+  /** Calls that have timed out and are still pending. */
   abandonedCalls: number;
-  /** Calls that have succeeded, however late. */
+  /** Calls that have succeeded, including those that had timed out. */
   responses: number;
 }
 
+/** Returns a session whose calls have not started. */
 export function newSession(kv: Session["kv"]): Session {
   return { kv, abandonedCalls: 0, responses: 0 };
 }
@@ -28,15 +29,19 @@ export function newSession(kv: Session["kv"]): Session {
 export interface ConnectionOptions {
   clock: Pick<Clock, "elapsed" | "wait">;
   log?: Pick<Log, "warn">;
-  /** Opens another handle of the same store, or resolves with null if it cannot be reached. */
+  /** Opens another handle to the same store, or resolves with null if it cannot be reached. */
   reopen?: () => Promise<Deno.Kv | null>;
 }
 
 /**
- * The store's handle, which is replaced when its connection is lost without notice. Deno's client
- * of KV Connect sends every call through one connection. If the network drops packets, TCP waits
- * twice as long before each retransmission, so that the client hung for 25 s after an outage of
- * 30 s, and it hangs for minutes after a longer one. A new handle connects within milliseconds.
+ * A handle to the store that is replaced when its connection is lost without an error. Deno's KV
+ * Connect client sends every call through one connection. If the network drops packets, TCP doubles
+ * the delay before each retransmission: the client hung for 25 s after an outage of 30 s, and it
+ * hangs for minutes after a longer one. A new handle connects within milliseconds.
+ *
+ * Its state is *connected* or *reconnecting*. Reconnecting starts when a call times out and no call
+ * of the session has succeeded since that call started. It ends when a new handle has been opened,
+ * or when the present one responds.
  */
 export class KvConnection {
   readonly health: StoreHealth;
@@ -62,21 +67,21 @@ export class KvConnection {
     return this.#isOpen;
   }
 
-  /** The handle that calls use from now on. */
+  /** The session that new calls use. */
   get session(): Session {
     return this.#session;
   }
 
-  /** The sessions whose calls have not all ended. */
+  /** The present session, and those replaced ones that may have pending calls. */
   get sessions(): Session[] {
     return [this.#session, ...this.#abandoned];
   }
 
   /**
-   * Records a call that timed out. If none of its session has succeeded since it started,
-   * the connection may be lost: a new one is opened as soon as the server can be reached.
+   * Records a call that timed out. If no call of its session has succeeded since it started, the
+   * connection may be lost, and a new one is opened as soon as the server can be reached.
    *
-   * @param responses How many calls of the session had succeeded when the call started.
+   * @param responses the session's number of successful calls when the call started
    */
   timedOut(session: Session, responses: number): void {
     if (this.#reopen === null || this.#isReconnecting) return;
@@ -85,18 +90,18 @@ export class KvConnection {
     this.#reconnect(session, this.#reopen).finally(() => this.#isReconnecting = false);
   }
 
-  /** Ends with a new session, or with a sign of life of the present one. Never rejects. */
+  /** Resolves once there is a new session, or the present one has responded. Never rejects. */
   async #reconnect(session: Session, reopen: () => Promise<Deno.Kv | null>): Promise<void> {
     const { responses } = session;
     if (responses === 0) await this.#clock.wait(FIRST_RESPONSE_GRACE_MS);
     while (session.responses === responses) {
-      const kv = this.#hasRoom() ? await reopen() : null;
+      const kv = this.#mayAbandonSession() ? await reopen() : null;
       if (kv !== null) {
         if (session.abandonedCalls > 0) this.#abandoned.add(session);
         this.#session = newSession(kv);
         this.#log?.warn(
           "store_reconnected",
-          "Opened a new connection to KV: calls had no response",
+          "Opened a new connection to KV, because calls timed out",
         );
         break;
       }
@@ -105,7 +110,7 @@ export class KvConnection {
     this.health.discardFailures();
   }
 
-  #hasRoom(): boolean {
+  #mayAbandonSession(): boolean {
     for (const session of this.#abandoned) {
       if (session.abandonedCalls === 0) this.#abandoned.delete(session);
     }

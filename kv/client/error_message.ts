@@ -1,6 +1,6 @@
 /**
- * What an error of KV says. What a KV Connect server answered, which the runtime quotes last, is
- * left out: it could be anything.
+ * Returns the message of a KV error without the response of a KV Connect server. The runtime appends
+ * that response to its message, and it could contain anything.
  */
 export function kvErrorMessage(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
@@ -12,11 +12,11 @@ export function kvErrorMessage(error: unknown): string {
 }
 
 /**
- * Names why a connection could not be made, or returns null. The text itself can quote a server's
- * certificate, so none of it is passed on.
+ * Returns why a connection could not be established, or null. The text itself can quote a server's
+ * certificate, so no part of it is returned.
  */
 function connectionFault(text: string): string | null {
-  if (text.includes("dns error")) return "the name does not resolve";
+  if (text.includes("dns error")) return "the host name does not resolve";
   if (text.includes("Connection refused")) return "connection refused";
   if (/certificate|tls|corrupt message/i.test(text)) return "the TLS handshake failed";
   return text.includes("client error (Connect)") ? "no connection" : null;

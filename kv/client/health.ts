@@ -1,11 +1,11 @@
 import type { Clock } from "../../domain/ports/clock.ts";
 
-/** How long a commit that succeeded shows that the store takes writes, in milliseconds. */
+/** How long a successful commit proves that the store accepts writes, in milliseconds. */
 export const PROOF_LIFETIME_MS = 30_000;
 
 /**
- * Records what calls show of the store. Calls are numbered by the order of their starts: a commit
- * that succeeds disproves the failure of an earlier call, however late that call times out.
+ * Records what KV calls show about the store. Calls are numbered in the order of their starts: a
+ * successful commit overrides the failure of an earlier call, however late that call times out.
  */
 export class StoreHealth {
   #clock: Pick<Clock, "elapsed">;
@@ -29,25 +29,25 @@ export class StoreHealth {
     this.#succeededAt = this.#clock.elapsed();
   }
 
-  /** Records a commit that the store failed, or a call without a response. A failed check is none. */
+  /** Records a commit that failed, or a call that timed out. A failed check is neither. */
   failed(call: number): void {
     this.#lastFailure = Math.max(this.#lastFailure, call);
   }
 
   /**
-   * Discards the failures of a connection that has been replaced, or responds again: also those of
-   * its calls that have not failed yet.
+   * Discards the failures of a connection that has been replaced or that responds again, including
+   * those of its calls that have not failed yet.
    */
   discardFailures(): void {
     this.#lastSuccess = this.#started;
   }
 
-  /** Whether the latest evidence is a failure. */
+  /** Whether the most recently started call with a known result has failed. */
   get isFailing(): boolean {
     return this.#lastFailure > this.#lastSuccess;
   }
 
-  /** Whether a commit of the last 30 seconds succeeded, and nothing has failed since. */
+  /** Whether a commit succeeded in the last 30 seconds and no later call has failed. */
   get isProven(): boolean {
     return !this.isFailing && this.#clock.elapsed() - this.#succeededAt < PROOF_LIFETIME_MS;
   }

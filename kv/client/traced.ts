@@ -1,6 +1,6 @@
 import type { Telemetry } from "../../domain/ports/telemetry.ts";
 
-/** The handle, with a span for each read and each commit: Deno makes none for KV. */
+/** Wraps a KV handle so that every read and every commit has a span: Deno creates none for KV. */
 export function withTracing(kv: Deno.Kv, telemetry: Telemetry): Deno.Kv {
   return withMethods(kv, {
     get: (key: Deno.KvKey) => telemetry.withSpan("kv.read", () => kv.get(key)),
@@ -12,25 +12,28 @@ export function withTracing(kv: Deno.Kv, telemetry: Telemetry): Deno.Kv {
     },
     atomic: () => {
       const operation = kv.atomic();
-      const outcomeOf = ({ ok }: { ok: boolean }) => ok ? "ok" : "refused";
+      const outcomeOf = ({ ok }: { ok: boolean }) => ok ? "ok" : "conflict";
       const commit = () => telemetry.withSpan("kv.commit", () => operation.commit(), outcomeOf);
       return withMethods(operation, { commit });
     },
   });
 }
 
-/** `target` with other methods in the place of some; what returns itself returns this. */
+/**
+ * Returns a proxy for `target` with some methods replaced. A method that returns `target` for
+ * chaining returns the proxy instead.
+ */
 function withMethods<T extends object>(target: T, methods: Record<string, unknown>): T {
-  const substitute: T = new Proxy(target, {
+  const proxy: T = new Proxy(target, {
     get(target, name) {
       if (typeof name === "string" && Object.hasOwn(methods, name)) return methods[name];
       const member = Reflect.get(target, name, target);
       if (typeof member !== "function") return member;
       return (...args: unknown[]) => {
         const result = member.apply(target, args);
-        return result === target ? substitute : result;
+        return result === target ? proxy : result;
       };
     },
   });
-  return substitute;
+  return proxy;
 }

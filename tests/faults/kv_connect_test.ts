@@ -137,7 +137,7 @@ Deno.test("openStore gives an opening up that hangs, and closes what comes late"
   await assertRejects(
     () => openStore({ kind: "connect", url: server.url }, 50),
     Error,
-    "did not answer within 50 ms",
+    "did not respond within 50 ms",
   );
   server.become("works");
   // Answered after the first: a handle that nobody closed would be found by now.

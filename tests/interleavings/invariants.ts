@@ -3,7 +3,7 @@ import { AuditEvent } from "../../domain/model/audit.ts";
 import { KEY_LIFETIME_MS } from "../../domain/model/idempotency.ts";
 import { toPublicHandoff } from "../../domain/model/handoff.ts";
 import { withInterruption } from "../../domain/handoff/timeouts.ts";
-import { IdempotencyRecord } from "../../kv/records.ts";
+import { IdempotencyRecord } from "../../kv/idempotency_keys.ts";
 import { SupportRequest } from "../../domain/model/support_request.ts";
 import type { World } from "./world.ts";
 

@@ -71,7 +71,10 @@ Deno.test("LatestRequestReader takes no request for another one of its context a
   for (const [i, request] of requests.entries()) commit.set(requestKey(ACME, i + 1), request);
   await commit.commit();
   const sequence = new SortKeyAllocator(() => Promise.resolve(0), true);
-  const reads = new LatestRequestReader(kv, { sequence, mayLand: () => false });
+  const reads = new LatestRequestReader(kv, {
+    sortKeys: sequence,
+    hasUncertainCommits: () => false,
+  });
   for (const [i, request] of requests.entries()) {
     await sequence.write(ACME, 0, (_ts, _next, stored) => Promise.resolve(stored(i + 1)));
     assertEquals((await reads.read(ACME))?.request, request);

@@ -191,7 +191,11 @@ Deno.test("supersede throws, and writes nothing, when every audit key is taken",
     await test.kv.set(["audit", "acme", ts, reference, "handoff.superseded"], "taken");
   }
   const before = await dump(test.kv);
-  await assertRejects(() => supersede(test, settled, "2"), StoreUnavailableError, "every sort key");
+  await assertRejects(
+    () => supersede(test, settled, "2"),
+    StoreUnavailableError,
+    "sort keys in a row",
+  );
   assertEquals(await dump(test.kv), before);
 });
 

@@ -1,6 +1,6 @@
 import { AuditEvent } from "../../domain/model/audit.ts";
 import { SupportRequest } from "../../domain/model/support_request.ts";
-import { IdempotencyRecord } from "../../kv/records.ts";
+import { IdempotencyRecord } from "../../kv/idempotency_keys.ts";
 
 /** What a KV file holds. */
 export interface KvFile {

@@ -43,7 +43,7 @@ Deno.test("openStore refuses a file that another process has open, and says what
     OpenStoreError,
   );
   assertMatch(error.message, /another process has it open, and only one may write it/);
-  assertMatch(error.message, /Stop the other one, or give this one a KV_PATH of its own/);
+  assertMatch(error.message, /Stop that process, or set another KV_PATH/);
   assertStringIncludes(error.message, file.path);
   await other.end();
 });

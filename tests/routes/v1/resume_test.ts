@@ -40,7 +40,7 @@ async function openPair(env: Record<string, string> = {}) {
     env: { ...shared, SUPPORT_DESK_TIMEOUT_MS: "100" },
   });
   const store = createStore(kv, {
-    clock: { now: clock.now, elapsed: clock.elapsed },
+    clock,
     retentionDays: null,
     isExclusive: false,
   });
