@@ -1,11 +1,11 @@
-/** Hexadecimal digits: enough that two actors of one service do not collide. */
+/** Hexadecimal digits: 64 bits, so that two actors of one service do not collide. */
 const LENGTH = 16;
 
 /**
- * Returns a function that hashes an actor's id for the log, so that abuse can be traced to one actor
- * without naming anybody. The key makes it useless to hash guessed ids: it is derived from
- * `secret`, which only those know who can sign tokens anyway, so that all instances and restarts
- * agree; without a secret it is random, and holds for this process.
+ * Returns a function that hashes an actor's ID for the log, so that abuse can be traced to one actor
+ * without naming a person. The hash is keyed, so that guessed IDs cannot be confirmed. The key is
+ * derived from `secret`, so that all instances agree, also after a restart; without a secret it is
+ * random, and the hash is stable within this process only.
  */
 export function createActorHash(secret: string | undefined): (id: string) => Promise<string> {
   const seed = secret === undefined

@@ -1,4 +1,4 @@
-/** Why a body could not be read. */
+/** The body cannot be read. `reason` says why, for the log. */
 export class BodyError extends Error {
   override name = "BodyError";
   constructor(readonly reason: "too_large" | "too_many_chunks" | "not_json") {
@@ -6,29 +6,29 @@ export class BodyError extends Error {
   }
 }
 
-const FIRST_BYTES = 16 * 1024;
-/** Of a body of a megabyte it is one for every 256 bytes; a body of single bytes ends soon. */
+const INITIAL_BYTES = 16 * 1024;
+/** The maximum number of reads. For a body of 1 MiB, that is one per 256 bytes. */
 const MAX_READS = 4096;
 
 /**
- * Reads a response's body of at most `maxBytes`, counted as decoded, and parses it as JSON. The body
- * is read into one growing buffer of our own ("byob"): otherwise Deno hands out each chunk, however
- * short, as a view on another buffer of 64 KiB.
+ * Reads a response's body of at most `maxBytes` after decompression, and parses it as JSON. It is read
+ * into one growing buffer: otherwise Deno returns each chunk, however short, as a view on a separate
+ * buffer of 64 KiB.
  *
- * @throws {BodyError} The body is too large, or comes in too many chunks, and the rest is not read: the
- *   caller aborts the request. Or it is not JSON.
+ * @throws {BodyError} The body is too large, arrives in too many chunks, or is not JSON. The rest of it
+ *   is not read: the caller must abort the request.
  */
 export async function readBoundedJson(response: Response, maxBytes: number): Promise<unknown> {
   const reader = response.body?.getReader({ mode: "byob" });
-  let buffer = new Uint8Array(FIRST_BYTES);
+  let buffer = new Uint8Array(INITIAL_BYTES);
   let length = 0;
   let reads = 0;
   while (reader !== undefined) {
     if (reads++ === MAX_READS) throw new BodyError("too_many_chunks");
-    // A view without room cannot be filled.
+    // A read into an empty view never resolves.
     if (length === buffer.length) buffer = grow(buffer, maxBytes + 1);
     const { done, value } = await reader.read(buffer.subarray(length));
-    // Reading transfers the buffer: `buffer` is detached, and its memory is that of `value`.
+    // A read detaches `buffer` and transfers its memory to `value`.
     if (value !== undefined) buffer = new Uint8Array(value.buffer);
     if (done) break;
     length += value.length;
@@ -38,7 +38,7 @@ export async function readBoundedJson(response: Response, maxBytes: number): Pro
     const text = new TextDecoder("utf-8", { fatal: true }).decode(buffer.subarray(0, length));
     return JSON.parse(text);
   } catch {
-    // Also a RangeError, if it nests too deep.
+    // Includes the RangeError of JSON that is nested too deeply.
     throw new BodyError("not_json");
   }
 }

@@ -7,13 +7,13 @@ import { isBlank } from "../../domain/model/text.ts";
 /** The claims of a verified token. */
 export interface Claims {
   actor: Actor;
-  /** The actor's email address, unless the issuer says that it is not verified. */
+  /** The actor's email address, unless the issuer marks it as unverified. */
   requestorEmail?: string;
   tenants: ReadonlySet<string>;
   scopes: ReadonlySet<string>;
 }
 
-/** Which claims hold the tenants and the scopes: identity providers name them differently. */
+/** The names of the claims with the tenants and the scopes: they differ between identity providers. */
 export interface ClaimNames {
   tenantsClaim: string;
   scopesClaim: string;
@@ -21,16 +21,16 @@ export interface ClaimNames {
 
 export type ParsedClaims =
   | { outcome: "valid"; claims: Claims; expiresAt: number }
-  /** `claim` is ours, and never a name from the token or the configuration. */
+  /** `claim` is our name for it, never one from the token or the configuration. */
   | { outcome: "invalid"; claim: "sub" | "exp" | "tenants" | "scopes" };
 
 /** The largest timestamp, in seconds, that a JavaScript Date can represent. */
-const LAST_SECOND = 8.64e12;
+const MAX_TIMESTAMP_S = 8.64e12;
 const MAX_NAME_CHARACTERS = 120;
 
-const ExpiresAt = z.number().positive().max(LAST_SECOND);
+const ExpiresAt = z.number().positive().max(MAX_TIMESTAMP_S);
 
-/** Parses the payload of a token whose signature and times are verified. */
+/** Parses the payload of a token whose signature and times have been verified. */
 export function parseClaims(payload: Record<string, unknown>, names: ClaimNames): ParsedClaims {
   const id = Actor.shape.id.safeParse(payload.sub);
   if (!id.success) return { outcome: "invalid", claim: "sub" };
@@ -55,9 +55,9 @@ export function parseClaims(payload: Record<string, unknown>, names: ClaimNames)
 }
 
 /**
- * Finds a claim by its whole name, such as `scp` or `https://acme.example/tenants`. If the token has
- * none, periods lead into objects, as in Keycloak's `realm_access.roles`, unless the name has a
- * slash or a colon: a URL is one name.
+ * Returns a claim by its full name, such as `scp` or `https://acme.example/tenants`. If there is none,
+ * the name is a path into nested objects, such as Keycloak's `realm_access.roles`, unless it contains
+ * a slash or a colon: a URL is one name.
  */
 function findClaim(payload: Record<string, unknown>, name: string): unknown {
   if (Object.hasOwn(payload, name)) return payload[name];
@@ -71,7 +71,7 @@ function findClaim(payload: Record<string, unknown>, name: string): unknown {
   return value;
 }
 
-/** The strings of an array or of a space-separated string (RFC 6749, 3.3); null for other types. */
+/** Returns the strings of an array or of a space-separated string (RFC 6749, 3.3), otherwise null. */
 function toList(claim: unknown): string[] | null {
   if (claim === undefined) return [];
   if (typeof claim === "string") return claim.split(" ").filter(Boolean);
@@ -85,8 +85,8 @@ function toName(claim: unknown): string | undefined {
 }
 
 /**
- * The email address, which the desk writes to. Some issuers send `email_verified` as a string. A value
- * that is not exactly one address is not used.
+ * Returns the email address that the desk may send mail to, or undefined if it is unverified or not
+ * exactly one address. Some issuers send `email_verified` as a string.
  */
 function toVerifiedEmail({ email, email_verified }: Record<string, unknown>): string | undefined {
   if (email_verified === false || /^(false|0|no)$/i.test(String(email_verified))) return undefined;

@@ -8,17 +8,18 @@ import {
 } from "jose";
 import { createActorHash } from "./actor_hash.ts";
 import { parseClaims } from "./claims.ts";
-import { findCandidates, KEY_SET_ALGORITHMS, type VerificationKey } from "./jwks.ts";
-import { createKeySet, type KeySetCache, KeySetUnavailableError } from "./key_set.ts";
+import { findCandidates } from "./jwks.ts";
+import { createJwksCache, type JwksCache, JwksUnavailableError } from "./jwks_cache.ts";
 import { CLOCK_TOLERANCE_S, type TokenVerifierOptions, type VerifyToken } from "./verification.ts";
+import { KEY_SET_ALGORITHMS, type VerificationKey } from "./verification_key.ts";
 
-/** Characters. Tokens that list many groups are long; the whole head may have 64 KiB in Deno. */
+/** In characters. Tokens that list many groups are long; Deno limits all headers to 64 KiB. */
 const MAX_TOKEN_LENGTH = 16_384;
 
-/** The media types of a token that gives access (RFC 7519, RFC 9068), without `application/`. */
+/** The media types of access tokens (RFC 7519, RFC 9068), without `application/`. */
 const TYPES = ["jwt", "at+jwt"];
 
-/** The token is rejected. `reason` is one of a fixed set for the log: no token content. */
+/** The token is rejected. `reason` is one of a fixed set, for the log; it contains no token content. */
 class TokenRejectedError extends Error {
   constructor(readonly reason: string) {
     super(reason);
@@ -32,11 +33,14 @@ type VerifySignature = (
   options: JWTVerifyOptions,
 ) => Promise<JWTVerifyResult>;
 
-/** Verifies tokens according to RFC 7519 and RFC 8725: type, algorithm, signature, times, claims. */
+/**
+ * Creates a verifier of tokens according to RFC 7519 and RFC 8725: type, algorithm, signature, times,
+ * claims. With a key set, shared-secret algorithms are never accepted, and vice versa.
+ */
 export function createJwtVerifier(options: TokenVerifierOptions): VerifyToken {
   const algorithms = options.secret === undefined ? KEY_SET_ALGORITHMS : ["HS256"];
   const verifySignature = options.secret === undefined
-    ? withKeySet(createKeySet(options.jwksUrl ?? "", options))
+    ? withJwks(createJwksCache(options.jwksUrl ?? "", options))
     : withSecret(options.secret);
   const hashActor = createActorHash(options.secret);
   return async (token) => {
@@ -48,7 +52,7 @@ export function createJwtVerifier(options: TokenVerifierOptions): VerifyToken {
         clockTolerance: CLOCK_TOLERANCE_S,
         currentDate: new Date(options.now()),
       });
-      // jose checks `iat` only for tokens of a limited age.
+      // jose checks `iat` only if `maxTokenAge` is set.
       const { iat = 0 } = payload;
       if (iat > Math.floor(options.now() / 1000) + CLOCK_TOLERANCE_S) {
         throw new TokenRejectedError("not_yet_valid");
@@ -57,14 +61,14 @@ export function createJwtVerifier(options: TokenVerifierOptions): VerifyToken {
       if (parsed.outcome === "invalid") throw new TokenRejectedError(`claim_${parsed.claim}`);
       return { ...parsed, actorHash: await hashActor(parsed.claims.actor.id) };
     } catch (error) {
-      if (error instanceof KeySetUnavailableError) return { outcome: "unavailable" };
+      if (error instanceof JwksUnavailableError) return { outcome: "unavailable" };
       if (error instanceof errors.JWTExpired) return { outcome: "expired" };
       return { outcome: "invalid", reason: rejectionReason(error) };
     }
   };
 }
 
-/** Rejects what no key is needed for, so that such tokens never cost a fetch. */
+/** Parses and checks the header before any key is needed, so that bad tokens never cause a fetch. */
 function parseHeader(token: string, algorithms: string[]): Header {
   if (token.length > MAX_TOKEN_LENGTH) throw new TokenRejectedError("token_too_long");
   const { alg, kid, typ, crit, ...header } = decodeProtectedHeader(token);
@@ -77,7 +81,7 @@ function parseHeader(token: string, algorithms: string[]): Header {
   return { ...header, alg, kid };
 }
 
-/** Compared as RFC 7515, 4.1.9 says: whatever the case, and without `application/`. */
+/** Returns the type as RFC 7515, 4.1.9, compares it: in lower case and without `application/`. */
 function mediaType(typ: unknown): string {
   return typeof typ === "string" ? typ.toLowerCase().replace(/^application\//, "") : "";
 }
@@ -103,19 +107,19 @@ function withSecret(secret: string): VerifySignature {
   return async (token, _header, options) => await jwtVerify(token, await key, options);
 }
 
-function withKeySet(keySet: KeySetCache): VerifySignature {
+function withJwks(jwks: JwksCache): VerifySignature {
   return async (token, header, options) => {
-    const keys = await keySet.current();
+    const keys = await jwks.current();
     const first = await tryKeys(keys, token, header, options);
     if (first.outcome === "verified") return first.result;
     try {
-      const newer = await keySet.newerThan(keys);
+      const newer = await jwks.newerThan(keys);
       const second = newer === keys ? first : await tryKeys(newer, token, header, options);
       if (second.outcome === "verified") return second.result;
       throw new TokenRejectedError(second.reason);
     } catch (error) {
-      // The key that the token names is there: no other could make its signature valid.
-      if (error instanceof KeySetUnavailableError && first.isNamed) {
+      // The key that the token names is known, so no newer key could make its signature valid.
+      if (error instanceof JwksUnavailableError && first.isNamed) {
         throw new TokenRejectedError(first.reason);
       }
       throw error;
@@ -123,24 +127,25 @@ function withKeySet(keySet: KeySetCache): VerifySignature {
   };
 }
 
-type Tried =
+type Attempt =
   | { outcome: "verified"; result: JWTVerifyResult }
   | { outcome: "failed"; reason: string; isNamed: boolean };
 
-/** Tries every key that could have signed the token. Throws if one has, and a claim is wrong. */
+/** Tries every key that could have signed the token. Throws if one has, but a claim is invalid. */
 async function tryKeys(
   keys: VerificationKey[],
   token: string,
   header: Header,
   options: JWTVerifyOptions,
-): Promise<Tried> {
+): Promise<Attempt> {
   const { candidates, hasTooShort, isNamed } = findCandidates(keys, header);
   for (const candidate of candidates) {
     try {
       const key = await candidate.importFor(header.alg);
       return { outcome: "verified", result: await jwtVerify(token, key, options) };
     } catch (error) {
-      // The signature is valid and a claim is not, or it is no token. Anything else is about the key.
+      // The token is malformed, or its signature is valid and a claim is not. Other errors are about
+      // the key, and another key may succeed.
       const isAboutToken = error instanceof errors.JOSEError &&
         !(error instanceof errors.JWSSignatureVerificationFailed);
       if (isAboutToken) throw error;

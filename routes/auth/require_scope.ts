@@ -1,3 +1,4 @@
+import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { loggable } from "../http/access_log.ts";
 import type { Env } from "../http/env.ts";
@@ -6,16 +7,19 @@ import type { VerifyToken } from "./token_verifier.ts";
 
 export type Scope = "support_requests:create" | "support_requests:read" | "audit:read";
 
-/** RFC 6750, 2.1. The scheme's name is not case-sensitive. */
+/** RFC 6750, 2.1. The name of the scheme is case-insensitive. */
 const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 const HAS_TOKEN = /^Bearer +\S/i;
 
 /**
- * Lets requests through whose token covers the tenant of the path and has `scope`. The order of the
- * checks reveals nothing: 401 without a valid token; 404 if the token does not cover the tenant, as
- * if the tenant did not exist; only then 403. `WWW-Authenticate` says which (RFC 6750, 3).
+ * Requires a valid token that covers the tenant in the path and has `scope`. The order of the checks
+ * reveals nothing about tenants: 401 without a valid token; 404 if the token does not cover the
+ * tenant, as if the tenant did not exist; only then 403. 401 and 403 have the challenge of RFC 6750, 3.
  */
-export function requireScope(verify: VerifyToken, scope: Scope) {
+export function requireScope(
+  verify: VerifyToken,
+  scope: Scope,
+): MiddlewareHandler<Env, "/v1/tenants/:tenantId"> {
   return createMiddleware<Env, "/v1/tenants/:tenantId">(async (c, next) => {
     const header = c.req.header("Authorization") ?? "";
     const token = BEARER.exec(header)?.[1];
@@ -34,7 +38,7 @@ export function requireScope(verify: VerifyToken, scope: Scope) {
         return problem(
           c,
           "keys-unavailable",
-          "The key set of the token's issuer is unavailable. Try again",
+          "The issuer's keys are unavailable. Try again in a few seconds",
           { headers: { "Retry-After": "5" } },
         );
     }
@@ -43,7 +47,11 @@ export function requireScope(verify: VerifyToken, scope: Scope) {
     const tenantId = c.req.param("tenantId");
     if (!tenants.has(tenantId)) {
       c.set("rejection", { reason: "tenant_not_in_token", tenantId: loggable(tenantId) });
-      return problem(c, "not-found", "There is nothing here for this token. Check the path");
+      return problem(
+        c,
+        "not-found",
+        "Not found, or not accessible with this token. Check the path",
+      );
     }
     if (!scopes.has(scope)) {
       c.set("rejection", { reason: "scope_missing", tenantId, scope });
@@ -59,8 +67,7 @@ export function requireScope(verify: VerifyToken, scope: Scope) {
 
     function invalidToken(
       reason: string,
-      detail =
-        "The token cannot be accepted. Get a new one and send it as 'Authorization: Bearer <token>'",
+      detail = "The token is invalid. Get a new one and send it as 'Authorization: Bearer <token>'",
     ) {
       return unauthenticated(reason, 'Bearer error="invalid_token"', detail);
     }

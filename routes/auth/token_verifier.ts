@@ -8,25 +8,25 @@ import {
 
 export type { TokenVerification, TokenVerifierOptions, VerifyToken };
 
-/** How long a verification counts, in milliseconds, even where its key is withdrawn meanwhile. */
+/** How long a valid token is cached, in milliseconds, even if its key is revoked in the meantime. */
 const TOKEN_CACHE_MS = 60_000;
 const MAX_CACHED_TOKENS = 1_000;
 
 /**
- * Verifies tokens. One that was valid is not verified again for a minute, and never beyond its
- * `exp` and the tolerance: half of what the service can do would go into verifying the same tokens. What verifies is
- * loaded with the first token, so that the service starts sooner.
+ * Creates a verifier that caches valid tokens for a minute, but never past their `exp` plus the clock
+ * tolerance. Otherwise, half of the service's capacity would go into verifying the same tokens again.
+ * The verifier itself is loaded with the first token, so that the service starts faster.
  */
 export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken {
   const { now } = options;
-  const remembered = new Map<string, { verification: ValidToken; from: number; until: number }>();
+  const cache = new Map<string, { verification: ValidToken; from: number; until: number }>();
   let verifier: Promise<VerifyToken> | undefined;
   return async (token) => {
-    const known = remembered.get(token);
-    if (known !== undefined) {
-      const at = now();
-      if (known.from <= at && at < known.until) return known.verification;
-      remembered.delete(token);
+    const cached = cache.get(token);
+    if (cached !== undefined) {
+      const time = now();
+      if (cached.from <= time && time < cached.until) return cached.verification;
+      cache.delete(token);
     }
     verifier ??= import("./jwt.ts").then(({ createJwtVerifier }) => createJwtVerifier(options));
     const verification = await (await verifier)(token);
@@ -34,8 +34,8 @@ export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken 
     const from = now();
     const expiresAt = verification.expiresAt + CLOCK_TOLERANCE_S * 1000;
     const until = Math.min(from + TOKEN_CACHE_MS, expiresAt);
-    remembered.set(token, { verification, from, until });
-    if (remembered.size > MAX_CACHED_TOKENS) remembered.delete(remembered.keys().next().value!);
+    cache.set(token, { verification, from, until });
+    if (cache.size > MAX_CACHED_TOKENS) cache.delete(cache.keys().next().value!);
     return verification;
   };
 }

@@ -5,7 +5,7 @@ import type { ClaimNames, Claims } from "./claims.ts";
 export interface TokenVerifierOptions extends ClaimNames {
   /** The HS256 secret; exactly one of this and `jwksUrl` is set. */
   secret?: string;
-  /** Where the issuer publishes its public keys. */
+  /** The URL of the issuer's key set. */
   jwksUrl?: string;
   issuer?: string;
   audience?: string;
@@ -19,7 +19,7 @@ export interface TokenVerifierOptions extends ClaimNames {
 export interface ValidToken {
   outcome: "valid";
   claims: Claims;
-  /** Stands for the actor in the log. */
+  /** Identifies the actor in the log. */
   actorHash: string;
   /** Milliseconds since the epoch. */
   expiresAt: number;
@@ -30,10 +30,10 @@ export type TokenVerification =
   /** `reason` is for the log. */
   | { outcome: "invalid"; reason: string }
   | { outcome: "expired" }
-  /** The keys are unavailable, which says nothing about the token. */
+  /** The keys are unavailable, which says nothing about the validity of the token. */
   | { outcome: "unavailable" };
 
 export type VerifyToken = (token: string) => Promise<TokenVerification>;
 
-/** By how much the issuer's clock and ours may differ, in seconds. */
+/** The maximum difference between the issuer's clock and ours, in seconds. */
 export const CLOCK_TOLERANCE_S = 5;

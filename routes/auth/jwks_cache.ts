@@ -1,70 +1,76 @@
+/** Fetches and caches the key set (JWKS, RFC 7517) of the tokens' issuer. */
 import { BodyError, readBoundedJson } from "./bounded_json.ts";
-import { type KeyProblem, parseKeySet, type VerificationKey } from "./jwks.ts";
+import { type Jwks, parseJwks } from "./jwks.ts";
 import type { TokenVerifierOptions } from "./verification.ts";
+import type { KeyProblem, VerificationKey } from "./verification_key.ts";
 
 /** How long fetched keys are used before they are fetched again, in milliseconds. */
 const CACHE_MAX_AGE_MS = 10 * 60_000;
-/** How long they are used if the issuer cannot be reached, so that its outage logs nobody out. */
+/** How long they are used while the issuer is unavailable, so that its outage logs nobody out. */
 const STALE_MAX_AGE_MS = 60 * 60_000;
-/** The timeout of a fetch, with its body, in milliseconds. */
+/** The timeout of a fetch, including its body, in milliseconds. */
 const FETCH_TIMEOUT_MS = 2_000;
-/** The least time between two fetches while there are no keys, in milliseconds. */
+/** The minimum time between two fetches while there are no keys, in milliseconds. */
 const MIN_FETCH_INTERVAL_MS = 1_000;
-/** The same while there are keys, whatever tokens arrive: so soon a rotated key counts. */
+/** The same while there are keys. Bounds how soon a rotated key is accepted. */
 const COOLDOWN_MS = 3_000;
+/** The size limit of a key set, in bytes. */
 const MAX_BYTES = 1024 * 1024;
 
-/** The keys are unavailable, which says nothing about the token. */
-export class KeySetUnavailableError extends Error {
-  override name = "KeySetUnavailableError";
+/** The keys are unavailable, which says nothing about the validity of a token. */
+export class JwksUnavailableError extends Error {
+  override name = "JwksUnavailableError";
 }
 
-export interface KeySetCache {
+export interface JwksCache {
   /**
    * Returns the keys, fetched or cached.
    *
-   * @throws {KeySetUnavailableError} The issuer cannot be reached, and cached keys are too old.
+   * @throws {JwksUnavailableError} The issuer is unavailable, and cached keys are too old.
    */
   current(): Promise<VerificationKey[]>;
   /**
-   * Returns keys that were fetched after `known`, for a token that none of those has signed. Returns
-   * `known` if they were fetched within the last seconds, because tokens that nobody signed must not
-   * flood the issuer.
+   * Returns keys that were fetched after `known`, for a token that none of `known` has signed. Returns
+   * `known` if they were fetched within the last three seconds, because forged tokens must not cause
+   * requests to the issuer.
    *
-   * @throws {KeySetUnavailableError} The issuer cannot be reached.
+   * @throws {JwksUnavailableError} The issuer is unavailable.
    */
   newerThan(known: VerificationKey[]): Promise<VerificationKey[]>;
 }
 
 type Options = Pick<TokenVerifierOptions, "now" | "fetch" | "deadline" | "log">;
 
-/** Fetches and caches the issuer's public keys. */
-export function createKeySet(url: string, { now, fetch, deadline, log }: Options): KeySetCache {
+/**
+ * Creates the cache of the key set at `url`. A token with an unknown key causes a new fetch, so that
+ * rotated keys are accepted soon.
+ */
+export function createJwksCache(url: string, { now, fetch, deadline, log }: Options): JwksCache {
   let cached: { keys: VerificationKey[]; fetchedAt: number } | null = null;
-  let last = { at: -Infinity, failed: false };
+  let lastFetch = { at: -Infinity, failed: false };
   let inFlight: Promise<void> | null = null;
   const report = createReporter(log);
 
-  /** The clock may jump in both directions. */
+  /** Absolute, because the clock may jump in both directions. */
   const since = (at: number) => Math.abs(now() - at);
 
-  /** Fetches the keys, unless that was tried within `pauseMs`. Never rejects. */
-  function refresh(pauseMs: number): Promise<void> {
-    if (inFlight === null && since(last.at) >= pauseMs) {
+  /** Fetches the keys, unless the latest fetch started within `minIntervalMs`. Never rejects. */
+  function refresh(minIntervalMs: number): Promise<void> {
+    if (inFlight === null && since(lastFetch.at) >= minIntervalMs) {
       inFlight = fetchKeys().finally(() => inFlight = null);
     }
     return inFlight ?? Promise.resolve();
   }
 
   async function fetchKeys(): Promise<void> {
-    last = { at: now(), failed: last.failed };
+    lastFetch = { at: now(), failed: lastFetch.failed };
     try {
-      const { keys, problems } = await fetchKeySet(url, fetch, deadline(FETCH_TIMEOUT_MS));
+      const { keys, problems } = await fetchJwks(url, fetch, deadline(FETCH_TIMEOUT_MS));
       cached = { keys, fetchedAt: now() };
-      last.failed = false;
+      lastFetch.failed = false;
       report.fetched(problems, keys.some(({ isTooShort }) => !isTooShort));
     } catch (error) {
-      last.failed = true;
+      lastFetch.failed = true;
       report.failed(error);
     }
   }
@@ -73,51 +79,55 @@ export function createKeySet(url: string, { now, fetch, deadline, log }: Options
     async current() {
       if (cached !== null && since(cached.fetchedAt) < CACHE_MAX_AGE_MS) return cached.keys;
       const refreshed = refresh(cached === null ? MIN_FETCH_INTERVAL_MS : COOLDOWN_MS);
-      // Once the issuer is known to be down, requests do not wait for it.
+      // While the issuer is known to be unavailable, requests do not wait for it.
       const isUsable = cached !== null && since(cached.fetchedAt) < STALE_MAX_AGE_MS;
-      if (!(isUsable && last.failed)) await refreshed;
+      if (!(isUsable && lastFetch.failed)) await refreshed;
       if (cached === null || since(cached.fetchedAt) >= STALE_MAX_AGE_MS) {
-        throw new KeySetUnavailableError();
+        throw new JwksUnavailableError();
       }
       return cached.keys;
     },
     async newerThan(known) {
       if (cached === null || cached.keys === known) await refresh(COOLDOWN_MS);
-      if (cached === null || cached.keys === known && last.failed) {
-        throw new KeySetUnavailableError();
+      if (cached === null || cached.keys === known && lastFetch.failed) {
+        throw new JwksUnavailableError();
       }
       return cached.keys;
     },
   };
 }
 
-/** Why the key set could not be fetched, for the log. Never contains text from the issuer. */
+/** Why a fetch failed, for the log. Never contains text from the issuer. */
 class FetchError extends Error {
   constructor(readonly reason: string, readonly status?: number) {
     super(reason);
   }
 }
 
-async function fetchKeySet(url: string, fetch: Options["fetch"], deadline: AbortSignal) {
+async function fetchJwks(
+  url: string,
+  fetch: Options["fetch"],
+  deadline: AbortSignal,
+): Promise<Jwks> {
   const headers = { "Accept": "application/jwk-set+json, application/json" };
-  // Ends the connection, with whatever of the body is not read.
-  const end = new AbortController();
-  const signal = AbortSignal.any([deadline, end.signal]);
+  // Closes the connection even if the body was not read to its end.
+  const done = new AbortController();
+  const signal = AbortSignal.any([deadline, done.signal]);
   try {
-    // A followed redirect would let another host say who may sign.
+    // Following a redirect would let another host decide which keys are trusted.
     const response = await fetch(url, { headers, redirect: "manual", signal });
     const { status } = response;
     if (status >= 300 && status < 400) throw new FetchError("redirect", status);
     if (status !== 200) throw new FetchError("unexpected_status", status);
-    const keySet = await parseKeySet(await readBoundedJson(response, MAX_BYTES));
-    if (keySet === null) throw new FetchError("not_a_key_set");
-    return keySet;
+    const jwks = await parseJwks(await readBoundedJson(response, MAX_BYTES));
+    if (jwks === null) throw new FetchError("not_a_key_set");
+    return jwks;
   } finally {
-    end.abort();
+    done.abort();
   }
 }
 
-/** Logs what makes a key set unusable once, and not for each request or fetch. */
+/** Logs each problem of the key set once, instead of once per request or fetch. */
 function createReporter(log: Options["log"]) {
   let lastFailure: string | null = null;
   let lastProblems = "";
@@ -146,7 +156,7 @@ function createReporter(log: Options["log"]) {
           "key_set_problem",
           isUsed
             ? "The issuer's key set contains a private key: anybody who can read it can sign tokens"
-            : "Ignored keys of the issuer's key set",
+            : "Ignored keys in the issuer's key set",
           { reason, count },
         );
       }
