@@ -18,20 +18,20 @@ export interface AppOptions {
   deps: Dependencies;
   verify: VerifyToken;
   rateLimit: RateLimit;
-  /** Whether the store can keep a request. */
+  /** Returns whether the store accepts writes. */
   isReady(): Promise<boolean>;
-  /** Origins that may call from a browser. */
+  /** The origins whose pages may call the API. */
   corsOrigins: string[];
-  /** Where clients reach the service, such as `https://app.example/support`; null if unknown. */
+  /** The URL at which clients reach the service (`https://app.example/support`), or null. */
   publicUrl: string | null;
   /** Shown by `/livez` and in the OpenAPI document. */
   version: string;
 }
 
-/** The whole HTTP contract. */
-export function createApp(options: AppOptions) {
+/** Creates the HTTP application: middleware in the order in which it runs, then all routes. */
+export function createApp(options: AppOptions): Hono<Env> {
   const { deps, verify, rateLimit, isReady, corsOrigins, publicUrl, version } = options;
-  const app = new Hono<Env>({ getPath: routedPath }).use(defaultHeaders).use(accessLog(deps));
+  const app = new Hono<Env>({ getPath: routedPath }).use(...defaultHeaders).use(accessLog(deps));
   if (publicUrl !== null) {
     app.use((c, next) => {
       c.set("publicUrl", publicUrl);

@@ -1,22 +1,14 @@
 import { Hono } from "hono";
 import type { Env } from "./http/env.ts";
-import { json } from "./http/json.ts";
 import { problem } from "./http/problems.ts";
 
-/** Reports that this process runs, with its version, and whether it can store a request. */
+/** Creates the routes of liveness (this process runs, in this version) and readiness (the store accepts writes). */
 export function healthRoutes(isReady: () => Promise<boolean>, version: string): Hono<Env> {
   return new Hono<Env>()
-    .get("/livez", (c) => json(c, { status: "live", version }, 200))
-    .get(
-      "/readyz",
-      async (c) =>
-        await isReady() ? json(c, { status: "ready" }, 200) : problem(
-          c,
-          "store-unavailable",
-          "The latest write to the store failed or had no response. See the log",
-          {
-            headers: { "Retry-After": "5" },
-          },
-        ),
-    );
+    .get("/livez", (c) => c.json({ status: "live", version }))
+    .get("/readyz", async (c) => {
+      if (await isReady()) return c.json({ status: "ready" });
+      const detail = "The latest write to the store failed or timed out. See the log";
+      return problem(c, "store-unavailable", detail, { headers: { "Retry-After": "5" } });
+    });
 }

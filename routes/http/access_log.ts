@@ -1,30 +1,34 @@
+import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { routePath } from "hono/route";
 import type { Dependencies } from "../../domain/dependencies.ts";
 import type { Env } from "./env.ts";
 
-/** A method is any word, of any length, that a stranger chose. */
+/** The method is client-controlled: any token of any length. */
 const METHOD = /^[A-Z]{1,7}$/;
 
 const MAX_VALUE_LENGTH = 128;
 
 /**
- * Makes a value that a client has chosen fit for the log: cut, and of visible ASCII characters, so
- * that it can neither fill the log nor look like another line, in a terminal or in a viewer.
+ * Returns a client-controlled value as it may be logged: truncated to 128 characters, with `?` for
+ * everything but visible ASCII, so that it can neither fill the log nor fake a line in it.
  */
 export function loggable(value: string): string {
   return value.slice(0, MAX_VALUE_LENGTH).replaceAll(/[^\x21-\x7e]/g, "?");
 }
 
-/** One line for each answer: the route's pattern, never the path that a stranger chose. */
+/**
+ * Logs one line per response, with the route's pattern instead of the client-controlled path, and
+ * counts the request as in flight until then.
+ */
 export function accessLog(
   { log, clock, telemetry, inFlight }: Pick<
     Dependencies,
     "log" | "clock" | "telemetry" | "inFlight"
   >,
-) {
+): MiddlewareHandler<Env> {
   return createMiddleware<Env>(async (c, next) => {
-    const started = clock.elapsed();
+    const startedAt = clock.elapsed();
     inFlight.requestStarted();
     try {
       await next();
@@ -35,7 +39,7 @@ export function accessLog(
     const rejection = c.get("rejection");
     const actorHash = c.get("actorHash");
     const method = METHOD.test(c.req.method) ? c.req.method : "other";
-    // The route of malformed requests has a NUL, which no request line can have.
+    // Malformed requests are routed to a path with a NUL, which no log line should contain.
     const route = routePath(c, -1).replace("\0", "");
     telemetry.nameRoute(method, route);
     log.info("request_completed", "Request completed", {
@@ -46,7 +50,7 @@ export function accessLog(
       route,
       status: c.res.status,
       ...rejection,
-      ms: Math.round(clock.elapsed() - started),
+      ms: Math.round(clock.elapsed() - startedAt),
     });
   });
 }

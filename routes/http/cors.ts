@@ -1,15 +1,15 @@
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { createMiddleware } from "hono/factory";
 import { loggable } from "./access_log.ts";
 import type { Env, LoggedRejection } from "./env.ts";
 
-/** Response headers that a page of another origin may read. */
+/** Response headers that cross-origin pages may read. */
 const EXPOSED = ["ETag", "Retry-After", "X-Request-Id", "Idempotent-Replayed"];
 
 const METHODS = ["GET", "POST"];
 
-/** Request headers that such a page may send: the API's, and those that tracing adds to `fetch`. */
+/** Request headers that cross-origin pages may send: the API's, and those that tracing adds to `fetch`. */
 const HEADERS = [
   "Authorization",
   "Content-Type",
@@ -22,8 +22,8 @@ const HEADERS = [
   "sentry-trace",
 ];
 
-/** CORS for the pages of `origins`. Pages of other origins get no CORS headers at all. */
-export function corsFor(origins: string[]) {
+/** Allows cross-origin requests from `origins`. Other origins get no CORS headers at all. */
+export function corsFor(origins: string[]): MiddlewareHandler<Env> {
   const allow = cors({
     origin: origins,
     allowMethods: METHODS,
@@ -35,14 +35,15 @@ export function corsFor(origins: string[]) {
     const origin = c.req.header("Origin");
     const isAllowed = origin !== undefined && origins.includes(origin);
     if (origin !== undefined && c.req.method === "OPTIONS") logRejection(c, origin, isAllowed);
-    // Hono's middleware would respond to preflights of other origins, too, and reveal what others may.
+    // Hono's middleware would also respond to preflights from other origins: without Allow-Origin,
+    // but with the methods and headers that the configured origins may use.
     if (isAllowed) return await allow(c, next);
     await next();
     if (origins.length > 0) c.header("Vary", "Origin", { append: true });
   });
 }
 
-/** Notes for the log that, and why, a browser does not send the request that a preflight announces. */
+/** Records for the log why a browser will not send the request that a preflight announces. */
 function logRejection(c: Context<Env>, origin: string, isAllowed: boolean): void {
   const method = c.req.header("Access-Control-Request-Method");
   if (method === undefined) return;
@@ -51,11 +52,11 @@ function logRejection(c: Context<Env>, origin: string, isAllowed: boolean): void
   if (reason !== null) c.set("rejection", { reason, origin: loggable(origin) });
 }
 
-/** Why a configured origin may not send what it announces, or null if it may. */
+/** Returns why a configured origin may not send the announced request, or null if it may. */
 function blockedReason(method: string, headers: string): LoggedRejection["reason"] | null {
-  // A browser needs no permission for the methods that forms have.
+  // GET, HEAD and POST are CORS-safelisted: browsers send them without Allow-Methods.
   if (!["HEAD", ...METHODS].includes(method)) return "method_not_allowed";
   const allowed = HEADERS.map((name) => name.toLowerCase());
-  const wanted = headers.toLowerCase().split(",").map((name) => name.trim()).filter(Boolean);
-  return wanted.every((name) => allowed.includes(name)) ? null : "header_not_allowed";
+  const requested = headers.toLowerCase().split(",").map((name) => name.trim()).filter(Boolean);
+  return requested.every((name) => allowed.includes(name)) ? null : "header_not_allowed";
 }

@@ -1,35 +1,34 @@
 import type { Actor } from "../../domain/model/support_request.ts";
 import type { Bindings } from "./server.ts";
 
+/** Why a request was rejected: for the log only, never for the response. */
 export interface LoggedRejection {
+  /** One of a fixed set. */
   reason: string;
-  /** The tenant of the path, which the token does not cover. */
+  /** The tenant in the path, which the token does not cover. */
   tenantId?: string;
   scope?: string;
   origin?: string;
 }
 
-/** What middleware leaves for handlers. */
+/** Hono's environment: what the server and the middleware pass to handlers. */
 export interface Env {
-  /** Absent where a request does not come from a server, as in tests. */
+  /** Absent if the request does not come from a server, as in tests. */
   Bindings: Bindings | undefined;
   Variables: {
     requestId: string;
-    /** Where clients reach the service, if configured: without a slash at its end. */
+    /** The URL at which clients reach the service, if configured, without a trailing slash. */
     publicUrl?: string;
-    /** Set once the token was verified and covers the tenant of the path. */
+    /** Set once the token is verified and covers the tenant in the path. */
     actor: Actor;
     tenantId: string;
-    /** The actor's verified email address, for the desk alone. */
+    /** The actor's verified email address, only for the desk. */
     requestorEmail?: string;
-    /** Set once the token is verified, whether or not it covers the tenant: for the log only. */
+    /** Set once the token is verified, even if it does not cover the tenant. For the log only. */
     actorHash?: string;
-    /** Why the request is rejected, from a fixed set, and what that is about: for the log only. */
     rejection?: LoggedRejection;
     idempotencyKey?: string;
-    /** Set where an answer was made with all its headers. */
-    hasAllHeaders?: true;
-    /** Set once something may have been stored. */
-    isSubmitting?: true;
+    /** Set from the moment on from which the request may have been stored. */
+    mayHaveStored?: true;
   };
 }

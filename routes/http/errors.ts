@@ -4,13 +4,13 @@ import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import type { Env } from "./env.ts";
 import { problem } from "./problems.ts";
 
-/** Answers 405 wherever a path exists but not by the method that was used. */
+/** Responds with 405 and `Allow` if the path exists but does not support the method. */
 export function methodNotAllowed(app: Hono<Env>): void {
   const methods = new Map<string, string[]>();
   for (const { path, method } of app.routes) {
     if (method === "ALL") continue;
-    const also = method === "GET" ? ["GET", "HEAD"] : [method];
-    methods.set(path, [...new Set([...methods.get(path) ?? [], ...also])]);
+    const supported = method === "GET" ? ["GET", "HEAD"] : [method];
+    methods.set(path, [...new Set([...methods.get(path) ?? [], ...supported])]);
   }
   for (const [path, allowed] of methods) {
     app.all(path, (c) =>
@@ -20,30 +20,34 @@ export function methodNotAllowed(app: Hono<Env>): void {
   }
 }
 
-export function notFound(c: Context<Env>) {
-  return problem(c, "not-found", "There is nothing at this path. Check how it is written");
+/** Responds with 404 to a path that does not exist. */
+export function notFound(c: Context<Env>): Response {
+  return problem(c, "not-found", "There is nothing at this path. Check the spelling");
 }
 
-/** Broken infrastructure is told as such; of a bug nothing is told but the request id. */
-export function onError(error: Error, c: Context<Env>, log: Log) {
+/**
+ * Responds to an exception: 503 if the store failed, with what to do; 500 for anything else, which is
+ * a bug and of which the response reveals only the request ID.
+ */
+export function onError(error: Error, c: Context<Env>, log: Log): Response {
   const requestId = c.get("requestId");
   if (error instanceof StoreUnavailableError) {
     log.error("store_unavailable", "The store is unavailable", { requestId, error: error.message });
     return problem(c, "store-unavailable", retryAdvice(c), { headers: { "Retry-After": "5" } });
   }
-  // Not the message, which may quote what somebody sent.
+  // The stack without the message, which may contain what a client sent.
   const frames = error.stack?.split("\n").filter((line) => /^\s+at /.test(line)).join("\n");
   log.error("unhandled_error", "Unhandled error", { requestId, error: `${error.name}\n${frames}` });
   return problem(c, "internal", "Report the requestId to the operator of this service");
 }
 
 function retryAdvice(c: Context<Env>): string {
-  if (!c.get("isSubmitting")) {
-    // Who reads or resumes has not sent anything to store.
+  if (!c.get("mayHaveStored")) {
+    // A read or a resume sends nothing to store.
     const isSubmission = c.req.method === "POST" && c.req.path.endsWith("/support-requests");
     return `${isSubmission ? "Nothing was stored. " : ""}Try again in a few seconds`;
   }
   return c.get("idempotencyKey") === undefined
-    ? "The request may have been stored. Look at the latest one of this context before asking again"
+    ? "The request may have been stored. Check the latest request of this context before submitting again"
     : "The request may have been stored. Send it again with the same Idempotency-Key";
 }

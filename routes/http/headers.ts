@@ -1,46 +1,45 @@
-import type { Context } from "hono";
+import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
+import { requestId } from "hono/request-id";
+import { secureHeaders } from "hono/secure-headers";
 import type { Env } from "./env.ts";
 
-/** Every answer is data for one caller: nothing of it is to be kept, framed, sniffed or run. */
-const HEADERS = {
-  "Cache-Control": "no-store",
-  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Referrer-Policy": "no-referrer",
-  "Strict-Transport-Security": "max-age=31536000",
-  "X-Content-Type-Options": "nosniff",
-  "X-Frame-Options": "DENY",
-};
-
-/**
- * All headers of an answer with `headers` of its own, for one that is made with them. To add them to
- * an answer that is made already takes twice as long.
- */
-export function withDefaultHeaders(
-  c: Context<Env>,
-  headers: Record<string, string>,
-): Record<string, string> {
-  c.set("hasAllHeaders", true);
-  return { ...HEADERS, "X-Request-Id": c.get("requestId"), ...headers };
-}
-
-/** A request id that a client may choose. */
-const REQUEST_ID = /^[\w\-=]{1,255}$/;
-
-/**
- * Gives each request an id, and its answer the headers that it was made without. Not Hono's own
- * middleware for the id, which makes a `Headers` for it.
- */
-export const defaultHeaders = createMiddleware<Env>(async (c, next) => {
-  const chosen = c.req.header("X-Request-Id");
-  const isKept = chosen !== undefined && REQUEST_ID.test(chosen);
-  c.set("requestId", isKept ? chosen : crypto.randomUUID());
-  await next();
-  if (c.get("hasAllHeaders")) return;
-  const { headers } = c.res;
-  headers.set("X-Request-Id", c.get("requestId"));
-  for (const [name, value] of Object.entries(HEADERS)) {
-    if (!headers.has(name)) headers.set(name, value);
-  }
+/** Every response is data for one caller: it must not be framed, sniffed, executed or embedded. */
+const addSecurityHeaders = secureHeaders({
+  // A handler may set its own, such as the docs page its policy.
+  overwrite: false,
+  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+  crossOriginResourcePolicy: "same-origin",
+  referrerPolicy: "no-referrer",
+  strictTransportSecurity: "max-age=31536000",
+  xContentTypeOptions: "nosniff",
+  xFrameOptions: "DENY",
+  // For documents, plug-ins and old browsers. The policy above rules them out, and each header costs
+  // a response about 0.5 µs.
+  crossOriginOpenerPolicy: false,
+  originAgentCluster: false,
+  removePoweredBy: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xXssProtection: false,
 });
+
+/** Adds `Cache-Control: no-store`, and the request ID to a response that lost it. */
+const addDefaults = createMiddleware<Env>(async (c, next) => {
+  await next();
+  const { headers } = c.res;
+  if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
+  if (!headers.has("X-Request-Id")) headers.set("X-Request-Id", c.get("requestId"));
+});
+
+/**
+ * Assigns an ID to each request and adds the default headers to each response. A client may choose
+ * the ID in `X-Request-Id`: 1 to 255 letters, digits, `_`, `-` and `=`. Use these first: what they add
+ * after all other middleware has run cannot be lost with a response that one of those replaces.
+ */
+export const defaultHeaders: MiddlewareHandler<Env>[] = [
+  addSecurityHeaders,
+  addDefaults,
+  requestId(),
+];

@@ -2,16 +2,17 @@ import { isJson } from "./media_type.ts";
 import { parseStrictJson, type StrictJson } from "./strict_json.ts";
 
 /**
- * The largest body that is read, in bytes: the longest description, 8,000 characters, fits in any
- * alphabet, and what a body of this size is stored as stays within Deno KV's 64 KiB for a value.
+ * The size limit of a body, in bytes as sent. The longest description, 8,000 characters, fits in any
+ * alphabet, and a body of this size is stored within Deno KV's 64 KiB per value. A client that sends
+ * `\ud83d\ude00` instead of UTF-8 needs 12 bytes per emoji, and reaches this limit first.
  */
 export const MAX_BODY_BYTES = 48 * 1024;
 
 /**
- * The largest number of reads of one body. Each chunk of a body in chunks takes at least one, some
- * 20 µs. A full body in TCP segments of 500 bytes takes 99 reads, in chunks of 500 bytes twice as
- * many at most, and a body that a JSON encoder sends token by token about 150; 48 KiB in chunks of
- * one byte would take 49,152.
+ * The maximum number of reads per body. Each chunk of a chunked body takes at least one read of about
+ * 20 µs. A full body takes 99 reads in TCP segments of 500 bytes, at most twice as many in chunks of
+ * 500 bytes, and about 150 from a JSON encoder that sends token by token; 48 KiB in chunks of one byte
+ * would take 49,152.
  */
 export const MAX_READS = 512;
 
@@ -26,9 +27,9 @@ export type JsonBody =
   | StrictJson;
 
 /**
- * Reads a JSON body of at most {@linkcode MAX_BODY_BYTES} until `signal` says that it took too
- * long. A body that is not read to its end is left unlocked, so that the connection can be ended. An
- * optional body may be empty, whatever its headers say: its value is undefined then.
+ * Reads a JSON body of at most {@linkcode MAX_BODY_BYTES} until `signal` aborts. A body that is not
+ * read to its end is left unlocked, so that the caller can close the connection. An optional body may
+ * be empty, whatever its headers say; its value is then undefined.
  */
 export async function readJsonBody(
   request: Request,
@@ -38,22 +39,22 @@ export async function readJsonBody(
   const { headers } = request;
   const length = headers.get("Content-Length");
   if (isOptional && (request.body === null || length === "0")) return NO_BODY;
-  const wrong = rejectHeaders(headers);
-  // Only reading shows whether a body in chunks is empty.
-  if (wrong !== null && !(isOptional && length === null)) return wrong;
+  const rejection = rejectHeaders(headers);
+  // Only reading shows whether a chunked body is empty.
+  if (rejection !== null && !(isOptional && length === null)) return rejection;
   if (Number(length) > MAX_BODY_BYTES) return { outcome: "too_large" };
   try {
-    // A server reads no more than the stated length: then the whole body in one call is faster, and
-    // Deno collects it without a view on a buffer for each chunk.
+    // The server enforces Content-Length, so it is safe, and faster, to read the body in one call:
+    // Deno collects it without a 64 KiB buffer per chunk.
     const bytes = length === null
       ? await readStream(request.body ?? new Blob().stream(), signal)
       : await withDeadline(request.bytes(), signal);
     if (!(bytes instanceof Uint8Array)) return { outcome: bytes };
     if (isOptional && bytes.length === 0) return NO_BODY;
-    if (wrong !== null) return wrong;
+    if (rejection !== null) return rejection;
     return bytes.length > MAX_BODY_BYTES ? { outcome: "too_large" } : parseStrictJson(bytes);
   } catch {
-    return { outcome: "malformed", detail: "The body did not arrive whole. Send it again" };
+    return { outcome: "malformed", detail: "The body was incomplete. Send it again" };
   }
 }
 
@@ -66,15 +67,15 @@ function rejectHeaders(headers: Headers): JsonBody | null {
 }
 
 /**
- * Reads a body of unknown length into one buffer. Keeping the chunks would keep 64 KiB for each,
- * because each is a view on a buffer of its own.
+ * Reads a body of unknown length into one buffer. Holding the chunks would hold 64 KiB for each,
+ * because each is a view on a separate buffer of that size.
  */
 async function readStream(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   signal: AbortSignal,
 ): Promise<Uint8Array | "too_large" | "too_slow" | "too_fragmented"> {
   const reader = intoOneBuffer(body);
-  // Rejects the read that waits. Cancelling the body would make Deno take in what is still sent.
+  // Rejects the pending read. Cancelling the body instead would make Deno receive the rest of it.
   const stop = () => reader.release();
   signal.addEventListener("abort", stop);
   try {
@@ -95,20 +96,20 @@ async function readStream(
 }
 
 /**
- * Room for more than the largest body, to notice one that is too large: a read into a buffer of one
- * or two bytes never ends in Deno 2.9 where the body has ended.
+ * Larger than the limit, to detect a body that exceeds it. Not by one byte only: in Deno 2.9, a read
+ * into a buffer of one or two bytes never resolves at the end of a body.
  */
 const BUFFER_BYTES = MAX_BODY_BYTES + 1024;
 
-/** A reader that collects chunks in one buffer. */
+/** Reads a stream into one buffer. */
 interface Collector {
-  /** Reads the next chunk. Returns all that was collected once the body has ended, and null before. */
+  /** Reads the next chunk. Returns null, or all bytes once the body has ended. */
   read(): Promise<Uint8Array | null>;
   isTooLarge(): boolean;
   release(): void;
 }
 
-/** A request's body is read into the buffer itself; any other stream is copied into it. */
+/** Reads a request's body directly into the buffer; copies the chunks of any other stream. */
 function intoOneBuffer(body: ReadableStream<Uint8Array<ArrayBuffer>>): Collector {
   let buffer = new Uint8Array(BUFFER_BYTES);
   let length = 0;
@@ -118,7 +119,7 @@ function intoOneBuffer(body: ReadableStream<Uint8Array<ArrayBuffer>>): Collector
     return {
       async read() {
         const { done, value } = await byob.read(buffer.subarray(length));
-        // A read takes the buffer away and gives it back.
+        // A read detaches the buffer and returns it as another view.
         if (value !== undefined) buffer = new Uint8Array(value.buffer);
         if (done) return buffer.subarray(0, length);
         length += value.length;
@@ -133,9 +134,9 @@ function intoOneBuffer(body: ReadableStream<Uint8Array<ArrayBuffer>>): Collector
     async read() {
       const { done, value } = await reader.read();
       if (done) return buffer.subarray(0, length);
-      const taken = value.subarray(0, buffer.length - length);
-      buffer.set(taken, length);
-      length += taken.length;
+      const chunk = value.subarray(0, buffer.length - length);
+      buffer.set(chunk, length);
+      length += chunk.length;
       return null;
     },
     isTooLarge,
@@ -143,8 +144,10 @@ function intoOneBuffer(body: ReadableStream<Uint8Array<ArrayBuffer>>): Collector
   };
 }
 
-/** Null for a stream that is not one of bytes. */
-function byobReader(body: ReadableStream<Uint8Array<ArrayBuffer>>) {
+/** Returns null for a stream that is not a byte stream. */
+function byobReader(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+): ReadableStreamBYOBReader | null {
   try {
     return body.getReader({ mode: "byob" });
   } catch {
@@ -152,7 +155,7 @@ function byobReader(body: ReadableStream<Uint8Array<ArrayBuffer>>) {
   }
 }
 
-/** The result of `work`, unless the signal comes first. */
+/** Returns the result of `work`, or `too_slow` if the signal aborts first. */
 function withDeadline<T>(work: Promise<T>, signal: AbortSignal): Promise<T | "too_slow"> {
   const { promise, resolve, reject } = Promise.withResolvers<T | "too_slow">();
   const onAbort = () => resolve("too_slow");

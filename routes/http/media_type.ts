@@ -1,5 +1,5 @@
 const JSON_ESSENCE = /^\s*application\/(?:[\w.!#$&^-]+\+)?json\s*(?=;|$)/i;
-/** One parameter (RFC 9110, section 5.6.6). A quoted value may contain a semicolon. */
+/** One parameter (RFC 9110, 5.6.6). A quoted value may contain a semicolon. */
 const PARAMETER = /;\s*([^\s;="]*)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^;"]*))?\s*/gy;
 /** Encodings whose bytes are UTF-8. US-ASCII is a subset of it. */
 const UTF_8 = /^(?:utf-?8|us-ascii|ascii)?$/i;

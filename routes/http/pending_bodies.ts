@@ -1,26 +1,29 @@
-/** Requests whose body may still come: Deno breaks it off when the server is shut down. */
+/**
+ * Counts requests whose bodies may still be arriving, so that a shutdown can wait for them: Deno
+ * aborts them when the server stops.
+ */
 export class PendingBodies {
   #count = 0;
   #waiting: (() => void)[] = [];
 
-  /** Counts a body, until the function that is returned is called. */
-  expect(): () => void {
-    let isExpected = true;
+  /** Counts one body until the returned function is called, once or more. */
+  add(): () => void {
+    let isPending = true;
     this.#count++;
     return () => {
-      if (!isExpected) return;
-      isExpected = false;
+      if (!isPending) return;
+      isPending = false;
       this.#count--;
-      if (this.areRead()) { for (const resolve of this.#waiting.splice(0)) resolve(); }
+      if (this.isEmpty()) { for (const resolve of this.#waiting.splice(0)) resolve(); }
     };
   }
 
-  areRead(): boolean {
+  isEmpty(): boolean {
     return this.#count === 0;
   }
 
-  /** Resolves as soon as no body is expected. */
-  read(): Promise<void> {
+  /** Resolves the next time that no body is pending. Call it only if {@linkcode isEmpty} is false. */
+  drained(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 }

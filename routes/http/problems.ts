@@ -1,11 +1,10 @@
-import type { Context, TypedResponse } from "hono";
+import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Env } from "./env.ts";
-import { json } from "./json.ts";
 
-/** Every refusal, by the last part of its `type`. Statuses are chosen here and nowhere else. */
+/** All problem types, by the last segment of their `type`. The only place that assigns statuses. */
 export const PROBLEMS = {
-  "unauthenticated": [401, "A valid token is needed"],
+  "unauthenticated": [401, "A valid token is required"],
   "insufficient-scope": [403, "The token's scope does not cover this call"],
   "not-found": [404, "Not found"],
   "method-not-allowed": [405, "Method not allowed"],
@@ -19,30 +18,28 @@ export const PROBLEMS = {
   "malformed-json": [400, "The body is not well-formed JSON"],
   "invalid-idempotency-key": [400, "The idempotency key is not valid"],
   "validation": [422, "The request is not valid"],
-  "idempotency-key-reused": [422, "The idempotency key belongs to another submission"],
+  "idempotency-key-reused": [422, "The idempotency key was used for a different submission"],
   "rate-limited": [429, "Too many submissions"],
-  "internal": [500, "Something went wrong here"],
-  "store-unavailable": [503, "The store does not answer"],
-  "keys-unavailable": [503, "Tokens cannot be verified just now"],
+  "internal": [500, "Internal server error"],
+  "store-unavailable": [503, "The store is unavailable"],
+  "keys-unavailable": [503, "Tokens cannot be verified right now"],
 } as const satisfies Record<string, readonly [ContentfulStatusCode, string]>;
 
 export type ProblemSlug = keyof typeof PROBLEMS;
 
-type StatusOf<Slug extends ProblemSlug> = (typeof PROBLEMS)[Slug][0];
-
-/** One thing that is wrong: where, as a JSON Pointer (RFC 6901) in a URI fragment, and what. */
+/** One validation error. `pointer` is a JSON Pointer (RFC 6901) as a URI fragment. */
 export interface ProblemError {
   pointer: string;
   detail: string;
 }
 
 /**
- * The `type` of a problem: the service's public URL, if one is configured, and the path of the page
- * about the problem. Clients compare the slug, its last segment.
+ * The `type` of a problem: the service's public URL, if configured, and the path of the page about the
+ * problem. Clients compare the slug, its last segment.
  */
-export type ProblemType<Slug extends ProblemSlug = ProblemSlug> = `${string}/problems/${Slug}`;
+export type ProblemType = `${string}/problems/${ProblemSlug}`;
 
-/** RFC 9457. */
+/** The body of every error response (RFC 9457). */
 export interface Problem {
   type: ProblemType;
   title: string;
@@ -57,21 +54,24 @@ export interface ProblemOptions {
   headers?: Record<string, string>;
 }
 
-/** RFC 9457, 3.1.1, recommends an absolute URI; without PUBLIC_URL it is the full path. */
+/** Returns an absolute URI, as RFC 9457, 3.1.1, recommends, or without `PUBLIC_URL` the full path. */
 export function problemType(c: Context<Env>, slug: ProblemSlug): ProblemType {
   return `${c.get("publicUrl") ?? ""}/problems/${slug}`;
 }
 
-/** The one error body. `detail` says what to do, and never what an exception or the desk said. */
-export function problem<Slug extends ProblemSlug>(
+/**
+ * Creates every error response. `detail` says what to do. It never contains text from an exception,
+ * the desk or the issuer.
+ */
+export function problem(
   c: Context<Env>,
-  slug: Slug,
+  slug: ProblemSlug,
   detail: string,
   { errors, headers }: ProblemOptions = {},
-): Response & TypedResponse<Problem, StatusOf<Slug>, "json"> {
-  // Who rejects for a more precise reason has said so before.
+): Response {
+  // A caller with a more precise reason has set it before.
   if (c.get("rejection") === undefined) c.set("rejection", { reason: slug.replaceAll("-", "_") });
-  const [status, title]: readonly [StatusOf<Slug>, string] = PROBLEMS[slug];
+  const [status, title] = PROBLEMS[slug];
   const body: Problem = {
     type: problemType(c, slug),
     title,
@@ -80,5 +80,5 @@ export function problem<Slug extends ProblemSlug>(
     requestId: c.get("requestId"),
     ...errors && { errors },
   };
-  return json(c, body, status, { ...headers, "Content-Type": "application/problem+json" });
+  return c.json(body, status, { ...headers, "Content-Type": "application/problem+json" });
 }

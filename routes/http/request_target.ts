@@ -5,29 +5,29 @@ import type { Bindings } from "./server.ts";
 import { problem } from "./problems.ts";
 import { hasUnreadableBody } from "./unread_body.ts";
 
-/** A name, an IPv4 address or an IPv6 address in brackets, and a port (RFC 9110, 7.2). */
+/** A name, an IPv4 address or an IPv6 address in brackets, and optionally a port (RFC 9110, 7.2). */
 const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?$/;
 
 export const HOST_RULE =
-  "Send one Host header with a name or an address, and a port if there is one: deskhand.example:8000";
+  "Send one Host header with a host name or an IP address and, if needed, a port: deskhand.example:8000";
 const TARGET_RULE =
-  "Send a path such as /livez in the request line, without a fragment and without a user name";
-const BODY_RULE = "A GET request has no body. Send it without";
+  "Send a path such as /livez in the request line, without a fragment or user information";
+const BODY_RULE = "Send the GET request without a body";
 
-/** No request line has a path with a NUL. */
+/** The route of malformed requests. Not reachable otherwise: no request line contains a NUL. */
 const MALFORMED = "/\0malformed";
 
 /**
- * The path by which a request is routed: the one in its request line. Deno puts the URL together from
- * `Host` and the request line and checks neither: with `Host: x/v1/tenants?`, the path of every
- * request would be `/v1/tenants`. So what is not certain is routed to {@linkcode rejectMalformed}.
- * Not a middleware: one more of them costs each request as much as the check itself.
+ * Returns the path by which a request is routed: the one in its request line. Deno builds the URL from
+ * `Host` and the request line and checks neither: with `Host: x/v1/tenants?`, every request would have
+ * the path `/v1/tenants`. Ambiguous requests are therefore routed to {@linkcode rejectMalformed}. This
+ * is not middleware, because the path is needed before any middleware runs.
  */
 export function routedPath(request: Request, options?: { env?: Bindings }): string {
   return findFault(request, options?.env?.fallbackHost) === null ? getPath(request) : MALFORMED;
 }
 
-/** The response to every request whose path is not certain. */
+/** Registers the response to every request whose path is ambiguous: 400. */
 export function rejectMalformed(app: Hono<Env>): void {
   app.all(MALFORMED, (c) => {
     const fault = findFault(c.req.raw, c.env?.fallbackHost);
@@ -41,7 +41,7 @@ function findFault(request: Request, fallbackHost: string | undefined): string |
   const start = url.indexOf("://") + 3;
   const end = url.indexOf("/", start);
   const authority = url.slice(start, end);
-  // HTTP/2 has `:authority` instead, of which only the URL is left.
+  // HTTP/2 has `:authority` instead, which Deno shows only in the URL.
   if (host === null ? authority === fallbackHost : !isHost(host)) return HOST_RULE;
   if (end === -1 || authority !== host && !isHost(authority) || url.includes("#")) {
     return TARGET_RULE;
@@ -51,10 +51,10 @@ function findFault(request: Request, fallbackHost: string | undefined): string |
 
 let lastValid: string | null = null;
 
-/** Most requests name the same host as the one before. */
+/** Returns whether `text` is a valid host. Caches one host: most requests name the same. */
 function isHost(text: string): boolean {
   if (text === lastValid) return true;
-  // What is no URL, such as port 70000 or the address 1.2.3.400, would surprise what parses it later.
+  // Port 70000 or the address 1.2.3.400 match the pattern, but make later URL parsing throw.
   if (!HOST.test(text) || !URL.canParse(`http://${text}`)) return false;
   lastValid = text;
   return true;

@@ -1,9 +1,9 @@
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Log } from "../../domain/ports/log.ts";
-import { PendingBodies } from "./expected_bodies.ts";
+import { PendingBodies } from "./pending_bodies.ts";
 import { ConnectionCutError, drainBody } from "./unread_body.ts";
 
-/** How long after connections could not be accepted it is tried again, in milliseconds. */
+/** The delay before listening again after accepting connections has failed, in milliseconds. */
 const RELISTEN_DELAY_MS = 1_000;
 
 export interface Address {
@@ -11,30 +11,30 @@ export interface Address {
   port: number;
 }
 
-/** How long a stop waits for bodies that are still coming, in milliseconds. */
+/** How long a shutdown waits for bodies that are still arriving, in milliseconds. */
 const PENDING_BODIES_TIMEOUT_MS = 1_000;
 
-/** The address cannot be listened on. The message says what to do. */
+/** Listening on the address failed. The message says what to do. */
 export class ListenError extends Error {
   override name = "ListenError";
 }
 
-/** What the server knows and a request does not show. */
+/** What the server passes to handlers beside the request. */
 export interface Bindings {
   /** The host that Deno puts into the URL of a request without one. */
   fallbackHost?: string;
-  /** Says that the body was read, so that the end of the server cannot break it off any more. */
-  bodyIsRead?: () => void;
+  /** Reports that the body has been read, so that a shutdown need not wait for it. */
+  onBodyRead?: () => void;
 }
 
 export type Handler = (request: Request, bindings: Bindings) => Response | Promise<Response>;
 
 /**
- * Serves until it is told to stop. Where a connection cannot be accepted, for want of file
- * descriptors for instance, Deno ends its server, though not what is under way: then it listens
- * again. `address` is null where the platform decides.
+ * Serves requests until `stop` is called. If a connection cannot be accepted, for example because no
+ * file descriptor is left, Deno closes the listener, though not the requests in flight; the server
+ * then listens again. `address` is null if the platform chooses it.
  *
- * @throws {ListenError}
+ * @throws {ListenError} The address is in use or does not belong to this machine.
  */
 export function listen(
   address: Address | null,
@@ -44,8 +44,8 @@ export function listen(
   const bodies = new PendingBodies();
   let server = serve(address, handler, bodies, { log, version });
   let isStopping = false;
-  // A port that was any is the same from now on.
-  const same = address && { ...address, port: server.addr.port };
+  // If port 0 was requested, the assigned port is used from now on.
+  const sameAddress = address && { ...address, port: server.addr.port };
 
   async function listenAgain(error: Error): Promise<void> {
     log.error("accept_failed", "Cannot accept connections; listening again", {
@@ -54,7 +54,7 @@ export function listen(
     await clock.wait(RELISTEN_DELAY_MS);
     if (isStopping) return;
     try {
-      server = serve(same, handler, bodies, { log, version });
+      server = serve(sameAddress, handler, bodies, { log, version });
     } catch (error) {
       return await listenAgain(error as Error);
     }
@@ -63,13 +63,13 @@ export function listen(
 
   server.finished.catch(listenAgain);
   return {
-    /** Accepts nothing more, and resolves when every connection is closed. */
+    /** Stops accepting connections and resolves once all of them are closed. */
     async stop() {
       isStopping = true;
-      if (!bodies.areRead()) {
-        await Promise.race([bodies.read(), clock.wait(PENDING_BODIES_TIMEOUT_MS)]);
+      if (!bodies.isEmpty()) {
+        await Promise.race([bodies.drained(), clock.wait(PENDING_BODIES_TIMEOUT_MS)]);
       }
-      // A server that has ended already has nothing to shut down.
+      // A server that has already stopped rejects.
       await server.shutdown().catch(() => {});
     },
   };
@@ -95,27 +95,27 @@ function serve(
   const bindings: Bindings = {};
   const respond = async (request: Request) => {
     if (request.method !== "POST") return drainBody(request, await handler(request, bindings));
-    const bodyIsRead = bodies.expect();
+    const onBodyRead = bodies.add();
     try {
-      return await drainBody(request, await handler(request, { ...bindings, bodyIsRead }));
+      return await drainBody(request, await handler(request, { ...bindings, onBodyRead }));
     } finally {
-      bodyIsRead();
+      onBodyRead();
     }
   };
   try {
     const server = Deno.serve({ ...address, onListen, onError }, respond);
-    // On Deno Deploy every request comes with a host.
+    // On Deno Deploy, every request has a host.
     if (address !== null) bindings.fallbackHost = fallbackHost(server.addr);
     return server;
   } catch (error) {
     throw new ListenError(
       `Cannot listen on ${address?.hostname} port ${address?.port}: ${(error as Error).message}. ` +
-        "Set HOST to an address of this machine, and PORT to a port that no other process listens on",
+        "Set HOST to an address of this machine and PORT to a free port",
     );
   }
 }
 
-/** As Deno has it (`ext/http/request_properties.rs`). */
+/** Returns the host that Deno uses for requests without one (`ext/http/request_properties.rs`). */
 function fallbackHost({ hostname, port }: Deno.NetAddr): string {
   const isLocal = /^127\.|^0\.0\.0\.0$|^::1?$/.test(hostname);
   const host = isLocal ? "localhost" : hostForUrl(hostname);

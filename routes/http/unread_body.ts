@@ -1,24 +1,24 @@
 import { MAX_BODY_BYTES } from "./json_body.ts";
 
-/** How long a response waits for the rest of a small body that was not read, in milliseconds. */
+/** How long a response waits for the unread rest of a small body, in milliseconds. */
 const SMALL_BODY_MS = 500;
-/** How long a client has to read its response before its connection is closed, in milliseconds. */
+/** How long a client has to read its response before the connection is closed, in milliseconds. */
 const LINGER_MS = 2_000;
-/** What is read after the response, so that a small body ends: each read takes up to 64 KiB. */
+/** Reads of up to 64 KiB each after the response, within which a body may still end. */
 const MAX_DRAINED_READS = 16;
 
-/** Ends a response's stream, and with it the connection. No failure. */
+/** Aborts a response's stream in order to close the connection. Not a failure. */
 export class ConnectionCutError extends Error {
   override name = "ConnectionCutError";
 }
 
-/** Whether the body may be larger than what a route would read: its length is unknown, or large. */
+/** Returns whether the body may exceed the size limit: its length is unknown or larger. */
 function mayBeLarge({ headers }: Request): boolean {
   const length = headers.get("Content-Length");
   return length === null || Number(length) > MAX_BODY_BYTES;
 }
 
-/** Whether it has a body that may be large, and a method to which Deno gives no body. */
+/** Returns whether the request has a possibly large body that Deno does not expose for its method. */
 export function hasUnreadableBody({ method, headers }: Request): boolean {
   if (!hasNoBody(method)) return false;
   return Number(headers.get("Content-Length") ?? 0) > MAX_BODY_BYTES ||
@@ -29,41 +29,41 @@ function hasNoBody(method: string): boolean {
   return method === "GET" || method === "HEAD" || method === "CONNECT";
 }
 
-/** Whether a response may leave some of the body unread. Most do not, and looking takes time. */
+/** Returns whether some of the body may be unread. Most requests end here, at little cost. */
 function mayBeUnread(request: Request, { status }: Response): boolean {
-  // A body without a method for it is 400.
+  // A body that the method does not allow is rejected with 400.
   return hasNoBody(request.method) ? status === 400 : status >= 400 || !request.bodyUsed;
 }
 
 /**
- * Bounds what is taken in of a request's body after its response. By itself Deno reads on as fast as
- * it comes, without end, and then closes the connection. So the rest of a small body is read before
- * the response, which leaves the connection for the next request. Of any other body a little more is
- * read, in case it ends, and then the connection is closed, once the client had time to read its
- * response (RFC 9112, 9.6).
+ * Limits how much of a request's body the server receives after its response. Deno alone would read
+ * on without limit, as fast as the client sends. Here, the rest of a small body is read before the
+ * response, which keeps the connection usable for the next request. Of any other body a little more is
+ * read, in case it ends; then the connection is closed, after the client had time to read its response
+ * (RFC 9112, 9.6).
  */
 export async function drainBody(request: Request, response: Response): Promise<Response> {
   if (!mayBeUnread(request, response)) return response;
   if (hasNoBody(request.method)) {
     if (!hasUnreadableBody(request)) return response;
-    // Deno hands out no body whose reading could stop. Any response but one to HEAD can be cut off.
-    // RFC 9110, 9.3.1 and 9.3.2, leave it to us.
+    // Deno exposes no body here that could be cancelled. Aborting the response closes the connection,
+    // except to HEAD, whose response has no stream. RFC 9110, 9.3.1 and 9.3.2, permit this.
     if (request.method !== "HEAD") return await closeAfter(response);
-    // While there is no response, Deno reads nothing, and so does not notice that the client has gone
-    // either: without one, the file descriptor would never be closed.
+    // Until there is a response, Deno reads nothing, and so does not notice either that the client has
+    // disconnected: without a response, the file descriptor would never be closed.
     await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
     return response;
   }
   if (mayBeLarge(request)) {
     if (request.body !== null && !request.body.locked) {
-      // What was read has ended, or is too large, too slow or broken, and will hardly end.
+      // A body that was read in part is too large, too slow or broken, and unlikely to end soon.
       linger(request.body, request.bodyUsed ? 1 : MAX_DRAINED_READS);
     }
   } else if (!request.bodyUsed) await readToEnd(request);
   return response;
 }
 
-/** Resolves once a small body has come to its end, or has taken too long. */
+/** Resolves once a small body has been received, or after 500 ms. */
 function readToEnd(request: Request): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, SMALL_BODY_MS);
@@ -74,25 +74,25 @@ function readToEnd(request: Request): Promise<void> {
   return promise;
 }
 
-/** A cancelled body closes the connection, provided that the response was sent. */
+/** Cancels the body after a delay, which closes the connection once the response has been sent. */
 async function linger(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
   maxReads: number,
 ): Promise<void> {
   const reader = body.getReader();
-  // The timer also keeps the reader from being collected, which would close the connection earlier.
+  // The timer also keeps the reader from being garbage-collected, which would close it earlier.
   const timer = setTimeout(() => void reader.cancel().catch(() => {}), LINGER_MS);
   try {
     for (let reads = 0; reads < maxReads; reads++) {
       if ((await reader.read()).done) return clearTimeout(timer);
     }
   } catch {
-    // The client has gone.
+    // The client has disconnected.
     clearTimeout(timer);
   }
 }
 
-/** The same response, whose connection is closed after the last byte. */
+/** Returns the same response, with a stream that closes the connection after its last byte. */
 async function closeAfter(response: Response): Promise<Response> {
   const bytes = await response.bytes();
   let isSent = false;

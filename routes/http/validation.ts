@@ -3,49 +3,52 @@ import type { z } from "zod";
 import type { Env } from "./env.ts";
 import { problem, type ProblemError } from "./problems.ts";
 
-/** More would tell nobody more, and let a small request have a large answer. */
+/** More would help nobody, and let a small request cause a large response. */
 const MAX_ERRORS = 50;
 
 /**
- * The most that all errors of one response take, in characters of JSON: names of fields are the
- * client's, and each may be as long as the body, three times as long once it is encoded.
+ * The size limit of all errors of one response, in characters of JSON. Field names are
+ * client-controlled: each may be as long as the body, and three times as long once encoded.
  */
 const MAX_ERRORS_LENGTH = 12_000;
-/** Longer than any name that is accepted, in characters. */
+/** In characters. Longer than any valid name. */
 const MAX_NAME_LENGTH = 80;
 
 const ADVICE = {
-  body: "Nothing was stored. Correct what 'errors' lists, and send it again",
-  path: "Correct what 'errors' lists in the path",
-  query: "Correct what 'errors' lists in the query",
+  body: "Nothing was stored. Correct the fields listed in 'errors' and send it again",
+  path: "Correct the path parameters listed in 'errors'",
+  query: "Correct the query parameters listed in 'errors'",
 };
 
-/** Parses what a client sent, and puts into its words what zod would say in a programmer's. */
-export function parse<Schema extends z.ZodType>(schema: Schema, input: unknown) {
+/** Parses client input, with error messages for API users instead of zod's. */
+export function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+): z.ZodSafeParseResult<z.output<Schema>> {
   return schema.safeParse(input, { error: errorMessage });
 }
 
-/** The one answer to what was sent in `place` and is not valid. */
+/** Creates the response to invalid input in `place`: 422. */
 export function validationProblem(
   c: Context<Env>,
   place: keyof typeof ADVICE,
   errors: ProblemError[],
-) {
+): Response {
   return problem(c, "validation", ADVICE[place], { errors: limitErrors(errors) });
 }
 
-/** The first errors, as many as there is room for, and one at least. */
+/** Returns the first errors, as many as fit, and at least one. */
 function limitErrors(errors: ProblemError[]): ProblemError[] {
   let length = 0;
-  const isOver = (error: ProblemError) =>
+  const exceeds = (error: ProblemError) =>
     (length += JSON.stringify(error).length) > MAX_ERRORS_LENGTH;
-  const over = errors.slice(0, MAX_ERRORS).findIndex(isOver);
-  return errors.slice(0, over === -1 ? MAX_ERRORS : Math.max(over, 1));
+  const end = errors.slice(0, MAX_ERRORS).findIndex(exceeds);
+  return errors.slice(0, end === -1 ? MAX_ERRORS : Math.max(end, 1));
 }
 
 /**
- * A JSON Pointer (RFC 6901) as a URI fragment, as RFC 9457 shows it. A name that is too long to be
- * one is cut and ends with an ellipsis.
+ * Returns a JSON Pointer (RFC 6901) as a URI fragment, as RFC 9457 shows it. Names of more than 80
+ * characters are truncated and end with an ellipsis.
  */
 export function pointer(path: readonly PropertyKey[]): string {
   const parts = path.map((part) =>
@@ -58,14 +61,14 @@ export function pointer(path: readonly PropertyKey[]): string {
 
 function truncateName(name: string): string {
   if (name.length <= MAX_NAME_LENGTH) return name;
-  // No character has more than two UTF-16 units: a long name is not taken apart as a whole.
+  // A character has at most two UTF-16 units: this avoids splitting the whole of a long name.
   const characters = [...name.slice(0, 2 * MAX_NAME_LENGTH + 2)];
   return characters.length <= MAX_NAME_LENGTH
     ? name
     : `${characters.slice(0, MAX_NAME_LENGTH).join("")}…`;
 }
 
-/** What zod found, each at its own place: of unknown fields it tells only the object they are in. */
+/** Converts zod's issues to errors, one per location. For unknown keys, zod names only the object. */
 export function toProblemErrors(error: z.ZodError): ProblemError[] {
   return error.issues.flatMap(({ path, message, ...issue }) => {
     switch (issue.code) {
@@ -91,7 +94,7 @@ const TYPES: Record<string, string> = {
   record: "an object",
 };
 
-/** Undefined leaves the message to zod. What a schema says for itself is not asked for here. */
+/** Returns undefined to keep zod's message. Not called for checks that have their own message. */
 function errorMessage(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.input === undefined) return "is required";
   switch (issue.code) {
@@ -100,7 +103,7 @@ function errorMessage(issue: z.core.$ZodRawIssue): string | undefined {
     case "invalid_value":
       return `must be one of ${issue.values.join(", ")}`;
     case "invalid_union":
-      // Of an unknown discriminator zod tells which there are.
+      // For an unknown discriminator value, zod lists the valid ones.
       return Array.isArray(issue.options)
         ? `must be one of ${issue.options.join(", ")}`
         : undefined;

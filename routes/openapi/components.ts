@@ -4,11 +4,7 @@ import { SupportContext } from "../../domain/model/context.ts";
 import { Handoff, Ticket } from "../../domain/model/handoff.ts";
 import { HandoffChoice, Submission } from "../../domain/model/submission.ts";
 import { Actor } from "../../domain/model/support_request.ts";
-import {
-  AuditEventsResponse,
-  ContextSummaryResponse,
-  SupportRequestResponse,
-} from "../v1/responses.ts";
+import { AuditEvents, ContextSummary, SupportRequest } from "../v1/responses.ts";
 import { formOf, withDiscriminators } from "./unions.ts";
 import { exampleProblem } from "./problem_responses.ts";
 
@@ -43,9 +39,9 @@ const REQUEST_SCHEMAS = {
   LinkTicket: formOf(HandoffChoice, "link"),
 };
 const RESPONSE_SCHEMAS = {
-  SupportRequest: SupportRequestResponse,
-  ContextSummary: ContextSummaryResponse,
-  AuditEvents: AuditEventsResponse,
+  SupportRequest: SupportRequest,
+  ContextSummary: ContextSummary,
+  AuditEvents: AuditEvents,
   AuditEvent,
   Erasure,
   Context: SupportContext,

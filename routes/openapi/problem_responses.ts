@@ -7,7 +7,7 @@ import { type HeaderName, headerRefs } from "./response_headers.ts";
 const DETAILS: Record<ProblemSlug, string> = {
   "unauthenticated": "Send a token as 'Authorization: Bearer <token>'",
   "insufficient-scope": "Get a token with the scope support_requests:create",
-  "not-found": "There is nothing here for this token. Check the path",
+  "not-found": "Not found, or not accessible with this token. Check the path",
   "method-not-allowed": "Use POST",
   "idempotency-in-progress": "Retry with the same key in 15 s",
   "handoff-in-progress": "Try again in 15 s",
@@ -18,13 +18,13 @@ const DETAILS: Record<ProblemSlug, string> = {
   "malformed-request": HOST_RULE,
   "malformed-json": "The body does not parse as JSON. Send one JSON object",
   "invalid-idempotency-key": IDEMPOTENCY_KEY_RULE,
-  "validation": "Nothing was stored. Correct what 'errors' lists, and send it again",
-  "idempotency-key-reused": "Nothing was stored. Send another submission with a key of its own",
+  "validation": "Nothing was stored. Correct the fields listed in 'errors' and send it again",
+  "idempotency-key-reused": "Nothing was stored. Use a new key for a different submission",
   "rate-limited": "Nothing was stored. Try again in 12 s",
   "internal": "Report the requestId to the operator of this service",
   "store-unavailable":
     "The request may have been stored. Send it again with the same Idempotency-Key",
-  "keys-unavailable": "The key set of the token's issuer is unavailable. Try again",
+  "keys-unavailable": "The issuer's keys are unavailable. Try again in a few seconds",
 };
 
 const HEADERS: Partial<Record<ProblemSlug, HeaderName>> = {

@@ -3,25 +3,24 @@ import { z } from "zod";
 import type { AuditPosition, Store } from "../../domain/ports/store.ts";
 import type { Log } from "../../domain/ports/log.ts";
 import { Reference } from "../../domain/model/reference.ts";
-import type { AuditEventsResponse } from "./responses.ts";
+import type { AuditEvents } from "./responses.ts";
 import type { Env } from "../http/env.ts";
 import type { VerifyToken } from "../auth/token_verifier.ts";
-import { json } from "../http/json.ts";
 import { parse, toProblemErrors, validationProblem } from "../http/validation.ts";
 import { requireScope } from "../auth/require_scope.ts";
 
-/** The event may be one of a newer version: a page can end with it. */
+/** The event may be one that only a newer version knows: a page can end with it. */
 const Position = z.tuple([
   z.number().int().nonnegative(),
   Reference,
   z.string().regex(/^[a-z._]{1,64}$/),
 ]);
 
-/** What a cursor looks like: base64url without padding. A real one has about 100 characters. */
+/** The form of a cursor: base64url without padding. Real cursors have about 100 characters. */
 export const CURSOR = /^[A-Za-z0-9_-]{1,200}$/;
-const CURSOR_RULE = "must be a nextCursor that this call returned";
+const CURSOR_RULE = "must be a nextCursor returned by this endpoint";
 
-/** A page's cursor: opaque to clients, and worth nothing outside the tenant that it is used in. */
+/** A pagination cursor: opaque to clients. It reveals nothing of another tenant if used there. */
 const Cursor = z.string().regex(CURSOR, CURSOR_RULE)
   .transform((text, context): AuditPosition => {
     const parsed = Position.safeParse(decode(text));
@@ -35,18 +34,18 @@ const Cursor = z.string().regex(CURSOR, CURSOR_RULE)
 
 const LIMIT_RULE = "must be a whole number from 1 to 100";
 
-export const AuditQuery = z.object({
+const AuditQuery = z.object({
   limit: z.string().regex(/^\d{1,3}$/, LIMIT_RULE).transform(Number)
     .refine((limit) => limit >= 1 && limit <= 100, LIMIT_RULE).default(50),
   cursor: Cursor.optional(),
 });
 
+/** What the middleware validates, for `c.req.valid`. */
 type Query = {
   in: { query: { limit?: string; cursor?: string } };
   out: { query: z.output<typeof AuditQuery> };
 };
 
-/** Parses the query. Its type tells Hono's client what to send. */
 const auditQuery: MiddlewareHandler<Env, string, Query> = async (c, next) => {
   const query = parse(AuditQuery, c.req.query());
   if (!query.success) return validationProblem(c, "query", toProblemErrors(query.error));
@@ -54,8 +53,8 @@ const auditQuery: MiddlewareHandler<Env, string, Query> = async (c, next) => {
   await next();
 };
 
-/** A tenant's audit events, newest first. */
-export function auditEventRoutes(store: Store, verify: VerifyToken, log: Log) {
+/** Creates the route that lists a tenant's audit events, newest first. */
+export function auditEventRoutes(store: Store, verify: VerifyToken, log: Log): Hono<Env> {
   return new Hono<Env>().get(
     "/v1/tenants/:tenantId/audit-events",
     requireScope(verify, "audit:read"),
@@ -68,16 +67,13 @@ export function auditEventRoutes(store: Store, verify: VerifyToken, log: Log) {
       if (unknown > 0) {
         log.warn(
           "newer_record",
-          `A newer version wrote audit events: ${unknown} of a page left out. Upgrade this process`,
+          `Omitted ${unknown} audit events of a newer version from a page. Upgrade this process`,
           { requestId: c.get("requestId"), tenantId },
         );
       }
       const nextCursor = next && toCursor(next);
-      return json<AuditEventsResponse, 200>(
-        c,
-        { events, ...erasures && { erasures }, nextCursor },
-        200,
-      );
+      const response: AuditEvents = { events, ...erasures && { erasures }, nextCursor };
+      return c.json(response, 200);
     },
   );
 }
@@ -87,7 +83,7 @@ function toCursor({ ts, reference, event }: AuditPosition): string {
     .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** Undefined if it is not the base64url of JSON. */
+/** Returns undefined if `text` is not base64url-encoded JSON. */
 function decode(text: string): unknown {
   try {
     return JSON.parse(atob(text.replaceAll("-", "+").replaceAll("_", "/")));

@@ -1,8 +1,8 @@
 import { IDEMPOTENCY_KEY } from "../../domain/model/idempotency.ts";
 
 export const IDEMPOTENCY_KEY_RULE =
-  "The header Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID. Send it as " +
-  'it is, or in quotes with \\" and \\\\ for a quote and a backslash in it';
+  "The header Idempotency-Key must be 1 to 255 visible ASCII characters, such as a UUID. Send it " +
+  'unquoted, or in quotes with \\" and \\\\ for a quote and a backslash';
 
 const STRING = String.raw`"((?:[ !#-\[\]-~]|\\["\\])*)"`;
 const BARE_ITEM = [
@@ -13,12 +13,12 @@ const BARE_ITEM = [
   String.raw`\?[01]`,
 ].join("|");
 const PARAMETER = String.raw`; *[a-z*][a-z0-9_.*-]*(?:=(?:${BARE_ITEM}))?`;
-/** A string with parameters, which are ignored (RFC 8941, 3.3). */
+/** A structured-field string (RFC 8941, 3.3.3). Its parameters are ignored. */
 const QUOTED = new RegExp(`^${STRING}(?: *${PARAMETER})*$`);
 
 /**
- * Parses the header `Idempotency-Key`. In quotes it is the string of the IETF draft (a structured
- * field, RFC 8941), and names the same key as without. Returns null if it is neither.
+ * Parses the header `Idempotency-Key`. A quoted key (a structured-field string, RFC 8941, as in the
+ * IETF draft) is the same key as the unquoted one. Returns null if the key is malformed.
  */
 export function parseIdempotencyKey(header: string): string | null {
   const key = header.startsWith('"') ? unquote(header) : header;

@@ -11,26 +11,25 @@ import { parse, toProblemErrors, validationProblem } from "../http/validation.ts
 
 /** How long a body may take to arrive, in milliseconds. */
 export const BODY_TIMEOUT_MS = 10_000;
-const DEADLINE_SHARED_MS = 1_000;
 
+/** What the middleware validates, for `c.req.valid`. */
 type Json = {
   in: { json: z.input<typeof Submission> };
   out: { json: Submission };
 };
 
 /**
- * Counts the submission, and parses its idempotency key and its body. Its type tells Hono's client
- * what to send.
+ * Applies the rate limit, then validates the idempotency key and the body. Handlers get the submission
+ * by `c.req.valid("json")`.
  */
 export function validateSubmission(
   rateLimit: RateLimit,
-  clock: Pick<Clock, "deadline" | "elapsed">,
+  clock: Pick<Clock, "deadline">,
 ): MiddlewareHandler<Env, string, Json> {
-  const deadline = sharedDeadline(clock);
   return async (c, next) => {
-    const refusal = await checkRateLimit(c, rateLimit, "submission") ?? checkIdempotencyKey(c);
-    if (refusal !== null) return refusal;
-    const submission = await readSubmission(c, deadline());
+    const rejection = await checkRateLimit(c, rateLimit, "submission") ?? checkIdempotencyKey(c);
+    if (rejection !== null) return rejection;
+    const submission = await readSubmission(c, clock.deadline(BODY_TIMEOUT_MS));
     if (submission instanceof Response) return submission;
     c.req.addValidatedData("json", submission);
     return next();
@@ -38,39 +37,38 @@ export function validateSubmission(
 }
 
 /**
- * Counts the resume like a submission, since it makes as many calls to the desk, and rejects a body
- * that is not JSON or too large. The body itself means nothing: there need not be one.
+ * Applies the same rate limit to a resume, because it makes as many calls to the desk, and rejects a
+ * body that is not JSON or too large. The body is optional and ignored.
  */
 export function validateResume(
   rateLimit: RateLimit,
-  clock: Pick<Clock, "deadline" | "elapsed">,
+  clock: Pick<Clock, "deadline">,
 ): MiddlewareHandler<Env> {
-  const deadline = sharedDeadline(clock);
   return async (c, next) => {
     const rejection = await checkRateLimit(c, rateLimit, "body");
     if (rejection !== null) return rejection;
-    const body = await readBody(c, deadline(), "body");
+    const body = await readBody(c, clock.deadline(BODY_TIMEOUT_MS), "body");
     if (body instanceof Response) return body;
     return await next();
   };
 }
 
-/** What is sent: a submission, or the body of a call that needs none. */
-type Sent = "submission" | "body";
+/** What a body is called in a sentence: a submission, or the optional body of a resume. */
+type BodyName = "submission" | "body";
 
-/** Who resumes has a stored request, and must not read that nothing was stored. */
-const OUTCOME: Record<Sent, string> = { submission: "Nothing was stored. ", body: "" };
+/** A resume has a stored request: its caller must not read that nothing was stored. */
+const OUTCOME: Record<BodyName, string> = { submission: "Nothing was stored. ", body: "" };
 
-/** Counts every submission of an actor in a tenant, replays too. */
+/** Counts every submission of an actor in a tenant, including replays. */
 async function checkRateLimit(
   c: Context<Env>,
   rateLimit: RateLimit,
-  what: Sent,
+  name: BodyName,
 ): Promise<Response | null> {
   const decision = await rateLimit.consume(c.get("tenantId"), c.get("actor").id);
   if (decision.allowed) return null;
   const seconds = String(decision.retryAfterSeconds);
-  return problem(c, "rate-limited", `${OUTCOME[what]}Try again in ${seconds} s`, {
+  return problem(c, "rate-limited", `${OUTCOME[name]}Try again in ${seconds} s`, {
     headers: { "Retry-After": seconds },
   });
 }
@@ -84,7 +82,10 @@ function checkIdempotencyKey(c: Context<Env>): Response | null {
   return null;
 }
 
-/** The submission, or the answer to what is none. What was sent is not held while the desk is asked. */
+/**
+ * Returns the submission, or the error response. A separate function, so that the raw body can be
+ * garbage-collected while the desk is being called.
+ */
 async function readSubmission(
   c: Context<Env>,
   deadline: AbortSignal,
@@ -95,55 +96,37 @@ async function readSubmission(
   return parsed.success ? parsed.data : validationProblem(c, "body", toProblemErrors(parsed.error));
 }
 
-/**
- * Returns the JSON value of the body, or the response to what is none. `what` names it in a sentence:
- * any other body than a submission is optional.
- */
+/** Returns the JSON value of the body, or the error response. Only a submission is required. */
 async function readBody(
   c: Context<Env>,
   deadline: AbortSignal,
-  what: Sent,
+  name: BodyName,
 ): Promise<{ value: unknown } | Response> {
-  const body = await readJsonBody(c.req.raw, deadline, { isOptional: what !== "submission" });
-  c.env?.bodyIsRead?.();
+  const body = await readJsonBody(c.req.raw, deadline, { isOptional: name !== "submission" });
+  c.env?.onBodyRead?.();
   switch (body.outcome) {
     case "not_json":
       return problem(
         c,
         "not-json",
-        `Send the ${what} in UTF-8 and with 'Content-Type: application/json'`,
+        `Send the ${name} in UTF-8 and with 'Content-Type: application/json'`,
       );
     case "encoded":
-      return problem(c, "encoded-body", `Send the ${what} without a Content-Encoding`);
+      return problem(c, "encoded-body", `Send the ${name} without a Content-Encoding`);
     case "too_large":
       return problem(c, "body-too-large", `Send at most ${MAX_BODY_BYTES} bytes`);
     case "too_fragmented":
       return problem(
         c,
         "malformed-request",
-        `${OUTCOME[what]}The body came in too many pieces: send it in one`,
+        `${OUTCOME[name]}The body arrived in too many chunks. Send it in fewer, larger ones`,
       );
     case "too_slow":
-      return problem(c, "body-timeout", `${OUTCOME[what]}Send the whole body within 10 s`, {
+      return problem(c, "body-timeout", `${OUTCOME[name]}Send the whole body within 10 s`, {
         headers: { "Connection": "close" },
       });
     case "malformed":
       return problem(c, "malformed-json", body.detail);
   }
   return body;
-}
-
-/**
- * One deadline for all bodies that begin within a second: with one of its own each would leave
- * behind a timer that runs for ten seconds after the answer.
- */
-function sharedDeadline(clock: Pick<Clock, "deadline" | "elapsed">): () => AbortSignal {
-  let shared: { since: number; signal: AbortSignal } | null = null;
-  return () => {
-    const now = clock.elapsed();
-    if (shared === null || now - shared.since > DEADLINE_SHARED_MS) {
-      shared = { since: now, signal: clock.deadline(BODY_TIMEOUT_MS) };
-    }
-    return shared.signal;
-  };
 }

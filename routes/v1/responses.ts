@@ -1,12 +1,12 @@
 import { z } from "zod";
 import { AuditEvent, Erasure } from "../../domain/model/audit.ts";
 import { Handoff, toPublicHandoff } from "../../domain/model/handoff.ts";
-import type { ContextSummary as Summary } from "../../domain/get_latest.ts";
+import type { ContextSummary as LatestSummary } from "../../domain/get_latest.ts";
 import { HANDOFF_MODES } from "../../domain/model/submission.ts";
-import { SupportRequest } from "../../domain/model/support_request.ts";
+import { SupportRequest as SupportRequestRecord } from "../../domain/model/support_request.ts";
 
-/** A support request on the wire: what was typed for the desk's people is not returned. */
-export const SupportRequestResponse = SupportRequest.pick({
+/** A support request as the API returns it, without the fields that only support agents see. */
+export const SupportRequest = SupportRequestRecord.pick({
   reference: true,
   context: true,
   summary: true,
@@ -14,31 +14,34 @@ export const SupportRequestResponse = SupportRequest.pick({
   createdAt: true,
   createdBy: true,
 }).extend({ handoff: Handoff });
-export type SupportRequestResponse = z.infer<typeof SupportRequestResponse>;
+export type SupportRequest = z.infer<typeof SupportRequest>;
 
-/** All that a "Request support" slide-over needs when it opens. */
-export const ContextSummaryResponse = z.object({
+/** Everything a "Request support" panel needs when it opens. */
+export const ContextSummary = z.object({
   desk: z.object({ label: z.string() }).nullable(),
   handoffModes: z.array(z.enum(HANDOFF_MODES)),
-  supportRequest: SupportRequestResponse.nullable(),
+  supportRequest: SupportRequest.nullable(),
 });
-export type ContextSummaryResponse = z.infer<typeof ContextSummaryResponse>;
+export type ContextSummary = z.infer<typeof ContextSummary>;
 
-export const AuditEventsResponse = z.object({
+/** One page of audit events. */
+export const AuditEvents = z.object({
   events: z.array(AuditEvent),
-  /** On the first page, if there were any: records of the tenant that an operator has deleted. */
+  /** On the first page, if there are any: what operators have erased of this tenant. */
   erasures: z.array(Erasure).optional(),
   nextCursor: z.string().nullable(),
 });
-export type AuditEventsResponse = z.infer<typeof AuditEventsResponse>;
+export type AuditEvents = z.infer<typeof AuditEvents>;
 
-export function toResponse(request: SupportRequest): SupportRequestResponse {
+/** Returns the request as the API shows it. */
+export function toResponse(request: SupportRequestRecord): SupportRequest {
   const { reference, context, summary, severity, createdAt, createdBy } = request;
   const handoff = toPublicHandoff(request.handoff);
   return { reference, context, summary, severity, createdAt, createdBy, handoff };
 }
 
-export function toSummaryResponse(summary: Summary): ContextSummaryResponse {
+/** Returns the context summary as the API shows it. */
+export function toSummaryResponse(summary: LatestSummary): ContextSummary {
   const { desk, handoffModes, supportRequest } = summary;
   return {
     desk,

@@ -1,6 +1,6 @@
 /** What a desk that hangs does to everybody, over real sockets: nothing but what its time allows. */
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
+import type { SupportRequest } from "../../routes/v1/responses.ts";
 import { FakeClock } from "../support/clock.ts";
 import { head, startRawServer, write } from "../support/raw_server.ts";
 import { openService } from "../support/service.ts";
@@ -60,7 +60,7 @@ Deno.test("a desk that hangs costs nobody more than their time, and is not flood
     });
     const ms = performance.now() - started;
     assertEquals(response.status, 201);
-    const request: SupportRequestResponse = await response.json();
+    const request: SupportRequest = await response.json();
     const stored = await service.call(`${path}/latest`);
     assertEquals((await stored.json()).supportRequest, request, "it is stored as it was answered");
     const { handoff } = request;

@@ -1,12 +1,12 @@
 import type { Answer, Service } from "../support/service_process.ts";
-import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
+import type { SupportRequest } from "../../routes/v1/responses.ts";
 import { pause } from "./fleet.ts";
 
 /** One submission, and what was answered. */
 export interface Sent {
   json: { summary: string; handoff: { mode: "create" | "none" } };
   to: { run: string; key?: string };
-  answer: Answer<SupportRequestResponse>;
+  answer: Answer<SupportRequest>;
 }
 
 const CLIENTS = 12;

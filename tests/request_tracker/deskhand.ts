@@ -1,7 +1,7 @@
 /** The service as its operator runs it: a process of its own, with the permissions of `serve`. */
 import { assertEquals } from "@std/assert";
 import settings from "../../deno.json" with { type: "json" };
-import type { ContextSummaryResponse, SupportRequestResponse } from "../../routes/v1/responses.ts";
+import type { ContextSummary, SupportRequest } from "../../routes/v1/responses.ts";
 import { mintToken } from "../demo/token.ts";
 import { AUTH_SECRET } from "../support/constants.ts";
 import type { RequestTracker } from "./instance.ts";
@@ -93,7 +93,7 @@ export class Deskhand implements AsyncDisposable {
   async submit(
     json: unknown,
     { run, key }: { run?: string; key?: string } = {},
-  ): Promise<Answer<SupportRequestResponse>> {
+  ): Promise<Answer<SupportRequest>> {
     const headers = new Headers({ "Content-Type": "application/json" });
     if (key !== undefined) headers.set("Idempotency-Key", key);
     const path = `${contextPath(run)}/support-requests`;
@@ -101,8 +101,8 @@ export class Deskhand implements AsyncDisposable {
   }
 
   /** What a context's own people see. */
-  async latest(run?: string): Promise<ContextSummaryResponse> {
-    const answer = await this.#call<ContextSummaryResponse>(
+  async latest(run?: string): Promise<ContextSummary> {
+    const answer = await this.#call<ContextSummary>(
       `${contextPath(run)}/support-requests/latest`,
       {},
     );

@@ -5,14 +5,14 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
-import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
+import type { SupportRequest } from "../../routes/v1/responses.ts";
 import { supportRequest } from "../desk/fixtures.ts";
 import { FakeClock } from "../support/clock.ts";
 import { openService } from "../support/service.ts";
 import { FAULTS, LONG_MS, MAY_EXIST, NO_TICKET, type Row } from "./faults.ts";
 import { type RequestTracker, startRequestTracker } from "./instance.ts";
 
-type Handoff = SupportRequestResponse["handoff"];
+type Handoff = SupportRequest["handoff"];
 
 /** After so long a handoff that is pending must have been interrupted. */
 const LATER_MS = 20_000;
@@ -49,7 +49,7 @@ async function meet({ begin }: Row, desk: RequestTracker) {
       ...env,
     },
   });
-  const submit = async (): Promise<SupportRequestResponse> => {
+  const submit = async (): Promise<SupportRequest> => {
     const response = await service.call("/v1/tenants/acme/support-requests", {
       headers: { "Idempotency-Key": "the-only-one" },
       json: { summary: "Anybody there?", handoff: { mode: "create" } },
@@ -58,7 +58,7 @@ async function meet({ begin }: Row, desk: RequestTracker) {
     return await response.json();
   };
 
-  let submitted: SupportRequestResponse;
+  let submitted: SupportRequest;
   let then: string[];
   try {
     [submitted] = await Promise.all([submit(), during?.()]);

@@ -6,7 +6,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
+import type { SupportRequest } from "../../routes/v1/responses.ts";
 import { type Answer, type Deskhand, startDeskhand } from "./deskhand.ts";
 import { type RequestTracker, startRequestTracker } from "./instance.ts";
 
@@ -23,11 +23,11 @@ Deno.test.afterAll(async () => {
 const create = { mode: "create" };
 
 /** The ticket of a submission that was answered with one, as the desk has it. */
-function ticketOf({ status, body }: Answer<SupportRequestResponse>, at = desk) {
+function ticketOf({ status, body }: Answer<SupportRequest>, at = desk) {
   assertEquals(status, 201, JSON.stringify(body));
   assertEquals(body.handoff.status, "created", JSON.stringify(body));
   const { ticket } = body.handoff as Extract<
-    SupportRequestResponse["handoff"],
+    SupportRequest["handoff"],
     { ticket: unknown }
   >;
   assertEquals(at.tickets(body.reference), [ticket.reference]);
@@ -344,7 +344,7 @@ Deno.test("a desk without the field gets the ticket all the same, with the refer
 });
 
 /** The context's latest request, once its handoff no longer counts as pending. */
-async function interrupted(deskhand: Deskhand, run: string): Promise<SupportRequestResponse> {
+async function interrupted(deskhand: Deskhand, run: string): Promise<SupportRequest> {
   for (;;) {
     const { supportRequest } = await deskhand.latest(run);
     if (supportRequest!.handoff.status !== "pending") return supportRequest!;

@@ -1,4 +1,4 @@
-import type { ContextSummaryResponse, SupportRequestResponse } from "../../routes/v1/responses.ts";
+import type { ContextSummary, SupportRequest } from "../../routes/v1/responses.ts";
 import type { Ticket } from "../../domain/model/handoff.ts";
 import type { Answer, CallOptions, Target } from "./call.ts";
 
@@ -16,8 +16,8 @@ export interface Smoke {
   env: Record<string, string>;
   /** Calls the target in the name of the check that is running. */
   ask(path: string, options?: Omit<CallOptions, "requestId">): Promise<Answer>;
-  summary?: ContextSummaryResponse;
-  kept?: SupportRequestResponse;
+  summary?: ContextSummary;
+  kept?: SupportRequest;
   handedOff?: { reference: string; ticket: Ticket };
 }
 

@@ -1,5 +1,5 @@
 /** Whether support requests are kept, once, in their own context, and handed to the desk. */
-import { ContextSummaryResponse, SupportRequestResponse } from "../../routes/v1/responses.ts";
+import { ContextSummary, SupportRequest } from "../../routes/v1/responses.ts";
 import { bodyOf, problemOf, requestsOf } from "./call.ts";
 import { explainAnswer, explainHandoff, explainReason } from "./explanations.ts";
 import { failed, type Finding, ok, type Smoke } from "./finding.ts";
@@ -13,7 +13,7 @@ const SUBMISSION = {
 
 export async function isEmpty(smoke: Smoke): Promise<Finding> {
   const answer = await smoke.ask(`${requestsOf(smoke.target)}/latest`);
-  const summary = bodyOf(answer, 200, ContextSummaryResponse);
+  const summary = bodyOf(answer, 200, ContextSummary);
   if (summary === null) return failed(explainAnswer(answer, smoke.target));
   smoke.summary = summary;
   return summary.supportRequest === null ? ok() : failed(
@@ -25,7 +25,7 @@ export async function keeps(smoke: Smoke): Promise<Finding> {
   const { ask, target } = smoke;
   const idempotencyKey = target.runId;
   const answer = await ask(requestsOf(target), { json: SUBMISSION, idempotencyKey });
-  const request = bodyOf(answer, 201, SupportRequestResponse);
+  const request = bodyOf(answer, 201, SupportRequest);
   if (request === null) return failed(explainAnswer(answer, target));
   const { context, summary } = request;
   const isSame = context.kind === "run" && context.tenantId === target.tenantId &&
@@ -38,7 +38,7 @@ export async function keeps(smoke: Smoke): Promise<Finding> {
 export async function replays({ ask, target, kept }: Smoke): Promise<Finding> {
   const idempotencyKey = target.runId;
   const answer = await ask(requestsOf(target), { json: SUBMISSION, idempotencyKey });
-  const request = bodyOf(answer, 201, SupportRequestResponse);
+  const request = bodyOf(answer, 201, SupportRequest);
   if (request === null || answer.outcome === "unanswered") {
     return failed(explainAnswer(answer, target));
   }
@@ -65,7 +65,7 @@ export async function refusesKeyReuse({ ask, target }: Smoke): Promise<Finding> 
 
 export async function showsLatest({ ask, target, kept }: Smoke): Promise<Finding> {
   const answer = await ask(`${requestsOf(target)}/latest`);
-  const summary = bodyOf(answer, 200, ContextSummaryResponse);
+  const summary = bodyOf(answer, 200, ContextSummary);
   if (summary === null) return failed(explainAnswer(answer, target));
   return summary.supportRequest?.reference === kept?.reference ? ok() : failed(
     `It shows ${
@@ -87,7 +87,7 @@ export async function makesTicket(smoke: Smoke): Promise<Finding> {
     json: { ...SUBMISSION, handoff: { mode: "create" } },
     idempotencyKey: `${target.runId}-ticket`,
   });
-  const request = bodyOf(answer, 201, SupportRequestResponse);
+  const request = bodyOf(answer, 201, SupportRequest);
   if (request === null) return failed(explainAnswer(answer, target));
   const { reference, handoff } = request;
   if (handoff.status !== "created") return failed(explainHandoff(handoff, reference));

@@ -1,7 +1,7 @@
 /** The service as its operator runs it, and what a test needs to disturb it. */
 import { assert, assertEquals } from "@std/assert";
 import type { AuditEvent } from "../../domain/model/audit.ts";
-import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
+import type { SupportRequest } from "../../routes/v1/responses.ts";
 import { mintToken, type TokenClaims } from "../demo/token.ts";
 import { AUTH_SECRET, requestsPath } from "./constants.ts";
 import { command, taskCommand } from "./process.ts";
@@ -87,7 +87,7 @@ export class Service implements AsyncDisposable {
   submit(
     json: Record<string, unknown> = {},
     { run, key }: { run?: string; key?: string } = {},
-  ): Promise<Answer<SupportRequestResponse>> {
+  ): Promise<Answer<SupportRequest>> {
     return this.call(requestsPath(run), {
       method: "POST",
       headers: key === undefined ? {} : { "Idempotency-Key": key },
@@ -95,7 +95,7 @@ export class Service implements AsyncDisposable {
     });
   }
 
-  latest(run?: string): Promise<Answer<{ supportRequest: SupportRequestResponse | null }>> {
+  latest(run?: string): Promise<Answer<{ supportRequest: SupportRequest | null }>> {
     return this.call(`${requestsPath(run)}/latest`);
   }
 

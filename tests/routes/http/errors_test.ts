@@ -120,7 +120,7 @@ Deno.test("a store that fails is 503, with what to do for each who asked", async
   const keyless = await service.call(TENANT, { json });
   assertMatch(
     (await assertProblem(keyless, 503, "store-unavailable")).detail,
-    /may have been stored.*Look at the latest/,
+    /may have been stored.*Check the latest request/,
   );
 });
 
@@ -154,7 +154,7 @@ Deno.test("an error that nobody foresaw is 500, and tells nothing but the id to 
   const problem = await assertProblem(answer, 500, "internal");
   assertEquals(problem, {
     type: "/problems/internal",
-    title: "Something went wrong here",
+    title: "Internal server error",
     status: 500,
     detail: "Report the requestId to the operator of this service",
     requestId: "r-500",

@@ -1,12 +1,33 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { type Context, Hono } from "hono";
+import type { Env } from "../../../routes/http/env.ts";
+import { defaultHeaders } from "../../../routes/http/headers.ts";
+import { problem } from "../../../routes/http/problems.ts";
 import { openService } from "../../support/service.ts";
 
 const TENANT = "/v1/tenants/acme/support-requests";
 
-Deno.test("every answer is kept from caches, frames and sniffing, and has an id of its own", async () => {
+/** Asserts that a response has every default header, and returns its request ID. */
+function assertDefaultHeaders({ headers }: Response): string {
+  assertEquals(headers.get("Cache-Control"), "no-store");
+  assertEquals(
+    headers.get("Content-Security-Policy"),
+    "default-src 'none'; frame-ancestors 'none'",
+  );
+  assertEquals(headers.get("Cross-Origin-Resource-Policy"), "same-origin");
+  assertEquals(headers.get("Referrer-Policy"), "no-referrer");
+  assertEquals(headers.get("X-Content-Type-Options"), "nosniff");
+  assertEquals(headers.get("X-Frame-Options"), "DENY");
+  assertMatch(headers.get("Strict-Transport-Security")!, /max-age=\d{7,}/);
+  const id = headers.get("X-Request-Id");
+  assert(id !== null && /^[\w-]{1,255}$/.test(id));
+  return id;
+}
+
+Deno.test("every response has the default headers, and its own request ID", async () => {
   const kv = await Deno.openKv(":memory:");
   await using service = await openService({ kv });
-  const answers = [
+  const responses = [
     await service.call("/livez"),
     await service.call("/nowhere"),
     await service.call(TENANT, { method: "PUT" }),
@@ -15,30 +36,64 @@ Deno.test("every answer is kept from caches, frames and sniffing, and has an id 
     await service.call(TENANT, { token: null, json: {} }),
     await service.call("/v1/tenants/acme/audit-events"),
     await service.call("/v1/tenants/theirs/audit-events"),
+    await service.call("/docs/"),
   ];
   kv.close();
-  answers.push(await service.call(`${TENANT}/latest`), await service.call("/readyz"));
-  const ids = new Set<string>();
-  for (const { headers } of answers) {
-    assertEquals(headers.get("Cache-Control"), "no-store");
-    assertEquals(headers.get("X-Content-Type-Options"), "nosniff");
-    assertEquals(headers.get("X-Frame-Options"), "DENY");
-    assertEquals(headers.get("Referrer-Policy"), "no-referrer");
-    assertMatch(headers.get("Content-Security-Policy")!, /default-src 'none'/);
-    assertMatch(headers.get("Strict-Transport-Security")!, /max-age=\d{7,}/);
-    ids.add(headers.get("X-Request-Id")!);
-  }
-  assertEquals(ids.size, answers.length);
+  responses.push(await service.call(`${TENANT}/latest`), await service.call("/readyz"));
+  const ids = new Set(responses.map(assertDefaultHeaders));
+  assertEquals(ids.size, responses.length);
 });
 
-Deno.test("a request id that the client chose is kept where it is a short word", async () => {
+/** What middleware or a handler may do with a response. */
+const REPLACEMENTS: Record<string, (c: Context<Env>) => Response | void> = {
+  "returns its own": () => new Response("own"),
+  "replaces it": (c) => {
+    c.res = new Response("replaced");
+  },
+  "discards it and makes another": (c) => {
+    c.res = undefined;
+    c.res = new Response("another");
+  },
+  "adds a header to it": (c) => c.header("Vary", "Origin", { append: true }),
+  "deletes its headers": (c) => {
+    for (const name of [...c.res.headers.keys()]) c.res.headers.delete(name);
+  },
+  "throws": () => {
+    throw new Error("a bug");
+  },
+};
+
+for (const [what, replace] of Object.entries(REPLACEMENTS)) {
+  Deno.test(`no response loses the default headers to middleware that ${what}`, async () => {
+    for (const path of ["/text", "/problem", "/nowhere"]) {
+      const app = new Hono<Env>().use(...defaultHeaders)
+        .use(async (c, next) => {
+          await next();
+          return replace(c) as Response;
+        })
+        .get("/text", (c) => c.text("Help"))
+        .get("/problem", (c) => problem(c, "not-found", "Check the path"));
+      app.onError((_, c) => c.text("failed", 500));
+      assertDefaultHeaders(await app.request(path));
+    }
+  });
+}
+
+Deno.test("a handler's own caching and policy win over the default headers", async () => {
+  await using service = await openService();
+  const { headers } = await service.call("/docs");
+  assertMatch(headers.get("Content-Security-Policy")!, /script-src 'self'/);
+  assertMatch(headers.get("Cache-Control")!, /^public, max-age=\d+$/);
+});
+
+Deno.test("a client may choose the request ID, if it is a short word", async () => {
   await using service = await openService();
   const sent = async (id: string) =>
     (await service.call("/livez", { headers: { "X-Request-Id": id } })).headers.get("X-Request-Id");
   for (const id of ["a", "3f2a-B_7=", "r".repeat(255)]) assertEquals(await sent(id), id);
   for (const id of ["", "r".repeat(256), "a b", `"a"`, "<b>", "a\tb", "é", "a,b", "{}"]) {
-    const given = await sent(id);
-    assertNotEquals(given, id);
-    assert(given !== null && /^[\w-]{1,255}$/.test(given));
+    const received = await sent(id);
+    assertNotEquals(received, id);
+    assert(received !== null && /^[\w-]{1,255}$/.test(received));
   }
 });

@@ -89,7 +89,7 @@ for (const [name, body, errors] of REFUSED) {
     assertEquals(problem.errors?.map(({ pointer, detail }) => `${pointer}: ${detail}`), errors);
     assertEquals(
       problem.detail,
-      "Nothing was stored. Correct what 'errors' lists, and send it again",
+      "Nothing was stored. Correct the fields listed in 'errors' and send it again",
     );
     const { supportRequest } = await (await service.call(`${TENANT}/latest`)).json();
     assertEquals(supportRequest, null);

@@ -78,7 +78,7 @@ Deno.test("a cursor that the pattern does not match is a 422, never a 5xx", asyn
     assertEquals(answer.status, 422, cursor);
     const { errors } = await answer.json();
     assertEquals(errors, [
-      { pointer: "#/cursor", detail: "must be a nextCursor that this call returned" },
+      { pointer: "#/cursor", detail: "must be a nextCursor returned by this endpoint" },
     ]);
   }
   for (const cursor of ["", "a b", "WzE=", "a".repeat(201)]) assertNotMatch(cursor, CURSOR);

@@ -112,7 +112,7 @@ for (
     const { errors } = await assertProblem(answer, 422, "validation");
     assertEquals(errors, [{
       pointer: "#/cursor",
-      detail: "must be a nextCursor that this call returned",
+      detail: "must be a nextCursor returned by this endpoint",
     }]);
   });
 }

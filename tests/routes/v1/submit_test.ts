@@ -145,7 +145,7 @@ for (
     const { errors } = await assertProblem(answer, 422, "validation");
     assertEquals(errors, [{
       pointer: "#/handoff/ticket",
-      detail: "must be a ticket number, or the address of one ticket at Acme IT desk",
+      detail: "must be a ticket number or the URL of a ticket at Acme IT desk",
     }]);
     const summary = await (await service.call(`${TENANT}/latest`)).json();
     assertEquals(summary.supportRequest, null);
