@@ -1,7 +1,8 @@
-/** `deno task dev`: the service to try out, handing requests to a fake desk and keeping nothing. */
+/** `deno task dev`: runs the service with an in-memory store, a fake desk and a sample product. */
 import { InvalidConfigError, parseConfig } from "../../config/config.ts";
 import { noProxyFor } from "../../config/http_hosts.ts";
 import { openLog } from "../../config/log.ts";
+import { VERSION } from "../../config/version.ts";
 import { clock, compose } from "../../main.ts";
 import { startFakeDesk } from "./fake_desk.ts";
 import { demoProduct } from "./product.ts";
@@ -10,8 +11,10 @@ import { mintToken } from "./token.ts";
 const HOST = "127.0.0.1";
 const TENANT = "acme";
 const TOKEN_LIFETIME_S = 24 * 60 * 60;
-const SAME_CTRL_C_MS = 1_000;
-const ANSWERS_MS = 1_000;
+/** `deno task` passes one Ctrl-C on twice, within this time. */
+const DUPLICATE_SIGNAL_MS = 1_000;
+/** How long a stop waits for idle connections to close. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 const desk = startFakeDesk();
 const secret = new Uint8Array(32);
@@ -19,7 +22,7 @@ crypto.getRandomValues(secret);
 const AUTH_SECRET = secret.toHex();
 
 const config = configOrExit();
-// The fake desk is on this machine: nothing of it goes through a proxy of the environment.
+// The fake desk is on this machine, so no request to it may go through a proxy of the environment.
 Deno.env.set(
   "NO_PROXY",
   noProxyFor([], { NO_PROXY: Deno.env.get("NO_PROXY"), no_proxy: Deno.env.get("no_proxy") }),
@@ -36,21 +39,21 @@ const mint = () =>
     lifetime: TOKEN_LIFETIME_S,
   });
 
-/** Routes that exist in demo only. Every other call goes to the service as it is. */
+/** The routes of the sample product. The service handles every other request unchanged. */
 const demo = demoProduct(desk, mint);
 demo.notFound((c) => app.fetch(c.req.raw));
 
 const token = await mint();
 let isStopping = false;
-// Before it listens: whoever has read that it does may stop it.
+// Added before the server listens, because a test may send the signal as soon as it does.
 Deno.addSignalListener("SIGINT", stop);
 const server = serveOrExit(config.listen?.port ?? 0);
 
 function configOrExit() {
   try {
     return parseConfig({
-      // Only what somebody may want to change here. Where requests are kept and where they go is
-      // never read from the environment, so that no demo reaches a real desk.
+      // The store and the desk are never read from the environment, so that no demo reaches a real
+      // desk.
       PORT: Deno.env.get("PORT") ?? "",
       CORS_ORIGINS: Deno.env.get("CORS_ORIGINS") ?? "",
       LOG_LEVEL: Deno.env.get("LOG_LEVEL") ?? "",
@@ -75,53 +78,54 @@ function serveOrExit(port: number) {
   } catch (error) {
     if (!(error instanceof Deno.errors.AddrInUse)) throw error;
     console.error(
-      `Cannot listen on port ${port}: another process does. Stop it, or choose another port: ` +
-        "PORT=8001 deno task dev",
+      `Cannot listen on port ${port}: another process uses it. Stop that process or choose another ` +
+        "port: PORT=8001 deno task dev",
     );
     Deno.exit(1);
   }
 }
 
 function introduce({ port }: Deno.NetAddr): void {
-  const requests = `http://${HOST}:${port}/v1/tenants/${TENANT}/support-requests`;
-  const curl = `curl -sS -w '\\n' -H "Authorization: Bearer ${token}"`;
+  const origin = `http://${HOST}:${port}`;
+  const requests = `${origin}/v1/tenants/${TENANT}/support-requests`;
+  const curl = `curl -sS -w '\\n' -H "Authorization: Bearer $TOKEN"`;
   const submit = (body: unknown) =>
-    `${curl} -H 'Content-Type: application/json' -d '${JSON.stringify(body)}' ${requests}`;
+    `${curl} \\
+  -H 'Content-Type: application/json' \\
+  -d '${JSON.stringify(body)}' \\
+  ${requests}`;
   console.log(`
-Deskhand is at http://${HOST}:${port}, for trying things out only: it keeps nothing when it ends, and nobody
-reads what it hands off. Open it in a browser to see the panel in a product. Ctrl-C ends it.
+Deskhand ${VERSION} (demo: the store is in memory, and the support desk is a fake)
 
-A token for this run only:
+Sample product   ${origin}/
+API reference    ${origin}/docs
+Fake desk        ${desk.url}/
 
-${token}
+To call the API, paste these lines into bash or zsh. The token is valid for this run only:
 
-Lines to paste into a shell (bash or zsh). Submit a support request:
+export TOKEN=${token}
 
-${submit({ summary: "The nightly import stops at row 40,000" })}
+Submit a support request and create a ticket:
 
-Submit one with a ticket at the desk:
+${submit({ summary: "The nightly import stops at row 40,000", handoff: { mode: "create" } })}
 
-${submit({ summary: "The export is empty", handoff: { mode: "create" } })}
+Read the latest support request and its status:
 
-See the latest one, and what became of it:
+${curl} \\
+  ${requests}/latest
 
-${curl} ${requests}/latest
-
-The fake desk and its tickets are at ${desk.url}
-
-The service's log follows, one JSON object a line.
+Press Ctrl-C to stop. The log of the service follows:
 `);
 }
 
 async function stop(): Promise<void> {
   if (isStopping) return;
   isStopping = true;
-  // A second Ctrl-C does not wait. What comes sooner is the first: `deno task` passes it on twice.
-  const later = setTimeout(() => Deno.removeSignalListener("SIGINT", stop), SAME_CTRL_C_MS);
-  Deno.unrefTimer(later);
+  // A later second Ctrl-C ends the process without waiting.
+  const timer = setTimeout(() => Deno.removeSignalListener("SIGINT", stop), DUPLICATE_SIGNAL_MS);
+  Deno.unrefTimer(timer);
   const closed = Promise.all([server.shutdown(), desk.close()]);
   await inFlight.drained();
-  // Whoever says nothing more is not waited for.
-  await Promise.race([closed, clock.wait(ANSWERS_MS)]);
+  await Promise.race([closed, clock.wait(CLOSE_TIMEOUT_MS)]);
   Deno.exit();
 }

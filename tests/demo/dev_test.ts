@@ -3,7 +3,7 @@ import { VERSION } from "../../config/version.ts";
 import { openService } from "../support/service.ts";
 import { runTask, task } from "../support/task.ts";
 
-/** Reads lines up to the first that has `last`. */
+/** Reads until the text contains `last`. */
 async function readUntil(lines: ReadableStreamDefaultReader<string>, last: string) {
   let text = "";
   while (!text.includes(last)) {
@@ -14,14 +14,14 @@ async function readUntil(lines: ReadableStreamDefaultReader<string>, last: strin
   return text;
 }
 
-/** Starts the task on a free port, and reads what it says before its log. */
+/** Starts the task on a free port and reads what it prints before its log. */
 async function startDev() {
   const process = task("dev", [], { PORT: "0" }).spawn();
   const errors = new Response(process.stderr).text();
   const output = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const introduction = await readUntil(output, "log follows, one JSON object a line.\n\n");
+  const introduction = await readUntil(output, "The log of the service follows:\n\n");
 
-  /** Ends it as Ctrl-C does; resolves with its exit code and what it wrote after the introduction. */
+  /** Stops the task as Ctrl-C does. Resolves with its exit code, its log and its standard error. */
   async function interrupt() {
     process.kill("SIGINT");
     let log = "";
@@ -40,6 +40,10 @@ async function startDev() {
   };
 }
 
+function originOf(introduction: string): string {
+  return introduction.match(/http:\S+:\d+/)![0];
+}
+
 function isInstalled(command: string): boolean {
   try {
     return new Deno.Command(command, { args: ["--version"] }).outputSync().success;
@@ -48,17 +52,18 @@ function isInstalled(command: string): boolean {
   }
 }
 
-async function paste(line: string): Promise<string> {
-  const shell = new Deno.Command("bash", { args: ["-c", line], stderr: "inherit" });
+/** Runs what a person pastes into a shell, and returns its standard output. */
+async function paste(lines: string): Promise<string> {
+  const shell = new Deno.Command("bash", { args: ["-c", lines], stderr: "inherit" });
   return new TextDecoder().decode((await shell.output()).stdout);
 }
 
-Deno.test("deno task dev says that it is for demo, logs JSON lines and ends at Ctrl-C", async () => {
+Deno.test("deno task dev says that it is a demo, logs JSON lines and stops on Ctrl-C", async () => {
   await using dev = await startDev();
-  assertStringIncludes(dev.introduction, "for trying things out only: it keeps nothing");
-  const [address] = dev.introduction.match(/http:\S+:\d+/)!;
-  const answer = await fetch(`${address}/livez`);
-  assertEquals(await answer.json(), { status: "live", version: VERSION });
+  assertStringIncludes(dev.introduction, "demo: the store is in memory");
+  const origin = originOf(dev.introduction);
+  const response = await fetch(`${origin}/livez`);
+  assertEquals(await response.json(), { status: "live", version: VERSION });
 
   const { code, log, errors } = await dev.interrupt();
   assertEquals([code, errors], [0, ""]);
@@ -66,73 +71,79 @@ Deno.test("deno task dev says that it is for demo, logs JSON lines and ends at C
   assertEquals(lines.map(({ event, route }) => [event, route]), [["request_completed", "/livez"]]);
 });
 
+Deno.test("deno task dev prints at most 30 short lines, and the token once", async () => {
+  await using dev = await startDev();
+  const lines = dev.introduction.split("\n");
+  assert(lines.length <= 30, `${lines.length} lines`);
+  const long = lines.filter((line) => line.length > 100);
+  assertEquals(long.map((line) => line.slice(0, 13)), ["export TOKEN="]);
+});
+
 Deno.test({
-  name: "deno task dev prints lines that work as they are pasted",
+  name: "deno task dev prints commands that work when they are pasted",
   ignore: !isInstalled("bash") || !isInstalled("curl"),
   async fn() {
     await using dev = await startDev();
-    const [submit = "", submitWithTicket = "", latest = "", ...rest] =
-      dev.introduction.match(/^curl .*$/mg) ?? [];
+    const [setToken, submit, latest, ...rest] = dev.introduction.split("\n\n")
+      .filter((paragraph) => /^(export|curl) /.test(paragraph));
     assertEquals(rest, []);
 
-    const submitted = await paste(submit);
-    assert(submitted.endsWith("\n"), "the shell's prompt would stand behind the answer");
-    assertEquals(JSON.parse(submitted).handoff, { status: "none" });
-
-    const withTicket = JSON.parse(await paste(submitWithTicket));
-    assertEquals(withTicket.handoff.status, "created");
-    const { url } = withTicket.handoff.ticket;
+    const submitted = await paste(`${setToken}\n${submit}`);
+    assert(submitted.endsWith("\n"), "the shell's prompt would follow the response on its line");
+    const { reference, handoff } = JSON.parse(submitted);
+    assertEquals(handoff.status, "created");
+    const { url } = handoff.ticket;
     assertStringIncludes(dev.introduction, new URL(url).origin);
     const page = await fetch(url);
     assertEquals(page.status, 200);
-    assertStringIncludes(await page.text(), withTicket.reference);
+    assertStringIncludes(await page.text(), reference);
 
-    const summary = JSON.parse(await paste(latest));
+    const summary = JSON.parse(await paste(`${setToken}\n${latest}`));
     assertEquals(summary.desk, { label: "Demo desk" });
-    assertEquals(summary.supportRequest, withTicket);
+    assertEquals(summary.supportRequest, JSON.parse(submitted));
   },
 });
 
-Deno.test("deno task dev has a product with the panel, and switches for the desk", async () => {
+Deno.test("deno task dev has a product with the panel, and a control for the fake desk", async () => {
   await using dev = await startDev();
-  const [address] = dev.introduction.match(/http:\S+:\d+/)!;
-  const page = await (await fetch(`${address}/`)).text();
+  const origin = originOf(dev.introduction);
+  const page = await (await fetch(`${origin}/`)).text();
   assertStringIncludes(page, '<support-request-panel id="tenant" tenant="acme">');
   assertStringIncludes(page, '<support-request-panel id="run" tenant="acme" run=');
-  const panel = await fetch(`${address}/panel.js`);
+  const panel = await fetch(`${origin}/panel.js`);
   assertStringIncludes(await panel.text(), "support-request-panel");
 
-  const token = await (await fetch(`${address}/demo/token`)).text();
-  const handOff = async () => {
-    const answer = await fetch(`${address}/v1/tenants/acme/support-requests`, {
+  const token = await (await fetch(`${origin}/demo/token`)).text();
+  const createTicket = async () => {
+    const response = await fetch(`${origin}/v1/tenants/acme/support-requests`, {
       method: "POST",
       headers: { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" },
       body: JSON.stringify({ summary: "Printer on fire", handoff: { mode: "create" } }),
     });
-    return (await answer.json()).handoff;
+    return (await response.json()).handoff;
   };
-  const behave = async (mode: string) => {
-    const answer = await fetch(`${address}/demo/desk`, { method: "PUT", body: mode });
-    await answer.body?.cancel();
-    return answer.status;
+  const setMode = async (mode: string) => {
+    const response = await fetch(`${origin}/demo/desk`, { method: "PUT", body: mode });
+    await response.body?.cancel();
+    return response.status;
   };
-  assertEquals(await behave("refuse"), 204);
-  assertEquals((await handOff()).reason, "desk_refused_credentials");
-  assertEquals(await behave("normal"), 204);
-  assertEquals((await handOff()).status, "created");
-  assertEquals(await behave("no such mode"), 422);
+  assertEquals(await setMode("refuse"), 204);
+  assertEquals((await createTicket()).reason, "desk_refused_credentials");
+  assertEquals(await setMode("normal"), 204);
+  assertEquals((await createTicket()).status, "created");
+  assertEquals(await setMode("no such mode"), 422);
 });
 
-Deno.test("the service has nothing of the demo product", async () => {
+Deno.test("the service serves nothing of the sample product", async () => {
   await using service = await openService();
-  for (const path of ["/", "/demo/token", "/demo/desk"]) {
-    const answer = await service.call(path);
-    assertEquals(answer.status, 404);
-    await answer.body?.cancel();
+  for (const path of ["/demo/token", "/demo/desk"]) {
+    const response = await service.call(path);
+    assertEquals(response.status, 404);
+    await response.body?.cancel();
   }
 });
 
-Deno.test("deno task dev says which port is taken and how to choose another", async () => {
+Deno.test("deno task dev names the port in use and how to choose another", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
   const { code, stdout, stderr } = await runTask("dev", [], { PORT: String(port) });
@@ -140,21 +151,21 @@ Deno.test("deno task dev says which port is taken and how to choose another", as
   assertMatch(stderr, new RegExp(`^Cannot listen on port ${port}: .*PORT=8001 deno task dev\n$`));
 });
 
-Deno.test("deno task dev says what a port is", async () => {
+Deno.test("deno task dev explains what a port is", async () => {
   const { code, stdout, stderr } = await runTask("dev", [], { PORT: "http" });
   assertEquals([code, stdout], [1, ""]);
   assertStringIncludes(stderr, "PORT: must be a whole number from 0 to 65535");
 });
 
-Deno.test("the service loads nothing that is for demo or tests", async () => {
+Deno.test("the service loads no module of the demo or the tests", async () => {
   const info = new Deno.Command(Deno.execPath(), {
     args: ["info", "--json", new URL("../../main.ts", import.meta.url).pathname],
   });
   const { stdout } = await info.output();
-  const { roots, modules } = JSON.parse(new TextDecoder().decode(stdout));
-  const house = new URL("../../", import.meta.url).href;
+  const { roots: [entryPoint], modules } = JSON.parse(new TextDecoder().decode(stdout));
+  const root = new URL("../../", import.meta.url).href;
   const own: string[] = modules.map(({ specifier }: { specifier: string }) => specifier)
-    .filter((specifier: string) => specifier.startsWith(house));
-  assert(own.includes(roots[0]) && own.includes(`${house}domain/submit.ts`));
-  assertEquals(own.filter((specifier) => specifier.startsWith(`${house}tests/`)), []);
+    .filter((specifier: string) => specifier.startsWith(root));
+  assert(own.includes(entryPoint) && own.includes(`${root}domain/submit.ts`));
+  assertEquals(own.filter((specifier) => specifier.startsWith(`${root}tests/`)), []);
 });

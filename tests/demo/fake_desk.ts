@@ -1,21 +1,21 @@
 /**
- * A desk to practise on: as much of Request Tracker's REST 2.0 as Deskhand uses, on loopback and
- * in memory, with the faults of a real one to switch between.
+ * A fake Request Tracker on loopback, in memory: the part of REST 2.0 that Deskhand uses, and the
+ * faults of a real desk to switch between.
  */
 
-/** `slow`, `hang`, `refuse`, `rate-limit` and `rubbish` meet every call, the others a creation. */
+/** `slow`, `hang`, `refuse`, `rate-limit` and `rubbish` affect every call, the others only creation. */
 export type FakeDeskMode =
   | "normal"
-  | "slow" // answers after two seconds
-  | "hang" // never answers, and makes nothing
-  | "hang-after-create" // the ticket is there, the answer never comes
+  | "slow" // responds after two seconds
+  | "hang" // never responds and creates nothing
+  | "hang-after-create" // creates the ticket, but never responds
   | "refuse" // 401
   | "reject" // 400
   | "rate-limit" // 429
   | "error" // 500, and no ticket
-  | "error-after-create" // 500, but the ticket is there
+  | "error-after-create" // 500, but the ticket exists
   | "rubbish" // HTML with 200
-  | "drop-field"; // the reference field is unknown, so it is silently dropped
+  | "drop-field"; // the reference field is unknown and silently dropped
 
 export interface FakeTicket {
   id: string;
@@ -33,10 +33,10 @@ export interface FakeDesk {
   url: string;
   token: string;
   queue: string;
-  /** What the desk has, oldest first. A test may add to it. */
+  /** The tickets, oldest first. A test may add some. */
   tickets: FakeTicket[];
   behave(mode: FakeDeskMode): void;
-  /** Ends what hangs, then stops listening. */
+  /** Ends hanging responses, then stops listening. */
   close(): Promise<void>;
 }
 
@@ -72,13 +72,13 @@ export function startFakeDesk(
         await pause();
         return message(503, "The fake desk is closing");
       }
-      const answer = faulty(request) ?? await answered(request, url);
+      const response = fault(request) ?? await respond(request, url);
       if (mode === "slow") await pause(SLOW_MS);
-      return answer;
+      return response;
     },
   );
 
-  function faulty(request: Request): Response | null {
+  function fault(request: Request): Response | null {
     if (mode === "refuse" || request.headers.get("authorization") !== `token ${token}`) {
       return message(401, "Unauthorized");
     }
@@ -87,7 +87,7 @@ export function startFakeDesk(
     return null;
   }
 
-  async function answered(request: Request, url: URL): Promise<Response> {
+  async function respond(request: Request, url: URL): Promise<Response> {
     const call = `${request.method} ${url.pathname}`;
     if (call === "POST /REST/2.0/ticket") return await create(request);
     if (call === "GET /REST/2.0/tickets") return search(url.searchParams);
@@ -130,15 +130,15 @@ export function startFakeDesk(
   function search(parameters: URLSearchParams): Response {
     const query = QUERY.exec(parameters.get("query") ?? "");
     if (query === null) return message(400, "Wrong query");
-    const [since, inQueue, field, wanted] = query.slice(1).map((text) =>
+    const [since, inQueue, field, value] = query.slice(1).map((text) =>
       text?.replace(/\\(.)/g, "$1")
     );
     const found = tickets.filter((ticket) =>
       (since === undefined || ticket.created >= Date.parse(since)) &&
       (inQueue === undefined || ticket.queue === inQueue) &&
       (field === undefined
-        ? ticket.subject.toLowerCase().includes(wanted!.toLowerCase())
-        : ticket.fields[field] === wanted)
+        ? ticket.subject.toLowerCase().includes(value!.toLowerCase())
+        : ticket.fields[field] === value)
     );
     const items = found.map((ticket) => hit(ticket, parameters.get("fields") ?? ""));
     const counts = { count: items.length, total: items.length, per_page: 20, page: 1 };
@@ -178,7 +178,7 @@ export function startFakeDesk(
     return html(200, `<h1>Tickets</h1>\n<ul>${rows.join("\n") || "<li>None yet</li>"}</ul>`);
   }
 
-  /** Until the time is over or the desk closes. */
+  /** Waits for a time, without one for ever, or until the desk closes. */
   function pause(milliseconds?: number): Promise<void> {
     return new Promise((resolve) => {
       if (closing.signal.aborted) return resolve();
@@ -214,7 +214,7 @@ function escaped(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** By bytes, as Request Tracker does it: a cut character becomes U+FFFD. */
+/** Cuts a subject to 200 bytes, as Request Tracker does: a split character becomes U+FFFD. */
 function cutSubject(subject: string): string {
   return new TextDecoder().decode(new TextEncoder().encode(subject).slice(0, MAX_SUBJECT_BYTES));
 }

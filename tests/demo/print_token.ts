@@ -1,4 +1,4 @@
-/** `deno task token`: prints a token to try things with, as this environment's service accepts it. */
+/** `deno task token`: prints a test token that a service with the same configuration accepts. */
 import { parseArgs } from "node:util";
 import type { z } from "zod";
 import { Environment } from "../../config/environment.ts";
@@ -8,18 +8,20 @@ import { ALL_SCOPES, mintToken } from "./token.ts";
 
 const USAGE = `Usage: deno task token [flags]
 
-  --tenant <id>       a tenant that the token covers; may be repeated (acme)
-  --sub <id>          who asks (u-1)
+  --tenant <id>       a tenant that the token covers; repeat it for more (acme)
+  --sub <id>          the actor (u-1)
   --name <name>       the person's name (none)
-  --scope <scopes>    separated by spaces (${ALL_SCOPES})
+  --scope <scopes>    space-separated (${ALL_SCOPES})
   --minutes <number>  until the token expires, 1 to 10080 (60)
 
 AUTH_SECRET, AUTH_ISSUER, AUTH_AUDIENCE, AUTH_TENANTS_CLAIM and AUTH_SCOPES_CLAIM are read from the
-environment, then from .env.`;
+environment, otherwise from .env.`;
 
-const LONGEST_MINUTES = 7 * 24 * 60;
+const MAX_MINUTES = 7 * 24 * 60;
 
-class CannotMint extends Error {}
+class MintError extends Error {
+  override name = "MintError";
+}
 
 function flags() {
   try {
@@ -33,7 +35,7 @@ function flags() {
       },
     }).values;
   } catch {
-    throw new CannotMint(USAGE);
+    throw new MintError(USAGE);
   }
 }
 
@@ -44,17 +46,17 @@ function environment(name: string): string | undefined {
 
 function secret(): string {
   if (environment("AUTH_JWKS_URL") !== undefined) {
-    throw new CannotMint(
-      "Cannot mint a token: AUTH_JWKS_URL is set, so tokens come from the identity provider",
+    throw new MintError(
+      "Cannot create a token: AUTH_JWKS_URL is set, so only the identity provider can issue tokens",
     );
   }
   const parsed = Environment.shape.AUTH_SECRET.safeParse(environment("AUTH_SECRET"));
   if (!parsed.success) {
-    throw new CannotMint(`Cannot mint a token: AUTH_SECRET ${parsed.error.issues[0]!.message}`);
+    throw new MintError(`Cannot create a token: AUTH_SECRET ${parsed.error.issues[0]!.message}`);
   }
   if (parsed.data === undefined) {
-    throw new CannotMint(
-      "Cannot mint a token: set AUTH_SECRET, in the environment or in .env, to what the service has",
+    throw new MintError(
+      "Cannot create a token: set AUTH_SECRET in the environment or in .env to the service's secret",
     );
   }
   return parsed.data;
@@ -66,9 +68,9 @@ function mint({ tenant, sub, name, scope, minutes }: ReturnType<typeof flags>): 
   check("--sub", Actor.shape.id, sub);
   check("--name", Actor.shape.name, name);
   const count = /^\d{1,5}$/.test(minutes) ? Number(minutes) : 0;
-  if (count < 1 || count > LONGEST_MINUTES) {
-    throw new CannotMint(
-      `Cannot mint a token: --minutes must be a whole number from 1 to ${LONGEST_MINUTES}`,
+  if (count < 1 || count > MAX_MINUTES) {
+    throw new MintError(
+      `Cannot create a token: --minutes must be a whole number from 1 to ${MAX_MINUTES}`,
     );
   }
   return mintToken(authSecret, {
@@ -86,13 +88,13 @@ function mint({ tenant, sub, name, scope, minutes }: ReturnType<typeof flags>): 
 
 function check(flag: string, schema: z.ZodType, value: unknown): void {
   const { error } = schema.safeParse(value);
-  if (error) throw new CannotMint(`Cannot mint a token: ${flag} ${error.issues[0]!.message}`);
+  if (error) throw new MintError(`Cannot create a token: ${flag} ${error.issues[0]!.message}`);
 }
 
 try {
   console.log(await mint(flags()));
 } catch (error) {
-  if (!(error instanceof CannotMint)) throw error;
+  if (!(error instanceof MintError)) throw error;
   console.error(error.message);
   Deno.exitCode = 1;
 }

@@ -45,7 +45,7 @@ Deno.test("deno task token prints only a token, and the service accepts it", asy
   });
 });
 
-Deno.test("deno task token has the scope and the minutes that were asked", async () => {
+Deno.test("deno task token prints a token with the given scope and lifetime", async () => {
   const flags = ["--scope", "support_requests:read", "--minutes", "5"];
   const { stdout } = await runTask("token", flags, { AUTH_SECRET });
   const { scope, iat, exp, tenants, sub, ...rest } = decodeJwt(stdout);
@@ -58,24 +58,29 @@ Deno.test("deno task token has the scope and the minutes that were asked", async
   assertEquals(exp! - iat!, 5 * 60);
 });
 
-const REFUSALS: [why: string, env: Record<string, string>, flags: string[], says: string][] = [
+const ERRORS: [cause: string, env: Record<string, string>, flags: string[], message: string][] = [
   ["AUTH_SECRET is missing", {}, [], "set AUTH_SECRET"],
   ["AUTH_SECRET is too short", { AUTH_SECRET: "short" }, [], "must be at least 32 bytes"],
   [
-    "tokens come from an identity provider",
+    "the identity provider issues the tokens",
     { AUTH_JWKS_URL: "https://id.example/jwks.json" },
     [],
-    "tokens come from the identity provider",
+    "only the identity provider can issue tokens",
   ],
-  ["a tenant is none", { AUTH_SECRET }, ["--tenant", "a/b"], "--tenant must be 1 to 128 letters"],
-  ["the minutes are none", { AUTH_SECRET }, ["--minutes", "0"], "--minutes must be a whole number"],
+  [
+    "a tenant id is invalid",
+    { AUTH_SECRET },
+    ["--tenant", "a/b"],
+    "--tenant must be 1 to 128 letters",
+  ],
+  ["the lifetime is zero", { AUTH_SECRET }, ["--minutes", "0"], "--minutes must be a whole number"],
   ["a flag is unknown", { AUTH_SECRET }, ["--tennant", "acme"], "Usage: deno task token"],
 ];
-for (const [why, env, flags, says] of REFUSALS) {
-  Deno.test(`deno task token says so where ${why}`, async () => {
+for (const [cause, env, flags, message] of ERRORS) {
+  Deno.test(`deno task token explains the error if ${cause}`, async () => {
     const { code, stdout, stderr } = await runTask("token", flags, env);
     assertEquals([code, stdout], [1, ""]);
-    assertStringIncludes(stderr, says);
+    assertStringIncludes(stderr, message);
     assertEquals(stderr.includes("short"), false, "a secret is printed");
   });
 }

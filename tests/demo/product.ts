@@ -1,23 +1,26 @@
 import { Hono } from "hono";
 import type { FakeDesk, FakeDeskMode } from "./fake_desk.ts";
 
-/** What each mode of the fake desk looks like to whoever chooses it. */
+/** What the fake desk does in each mode, as the page shows it. */
 const MODES: Record<FakeDeskMode, string> = {
-  "normal": "makes tickets at once",
+  "normal": "creates tickets",
   "slow": "takes two seconds",
-  "hang": "never answers, and makes nothing",
-  "hang-after-create": "makes the ticket, but never answers",
-  "refuse": "refuses our token",
+  "hang": "never responds and creates nothing",
+  "hang-after-create": "creates the ticket, but never responds",
+  "refuse": "rejects Deskhand's token",
   "reject": "rejects the ticket",
-  "rate-limit": "takes no more tickets just now",
-  "error": "has an error, and makes nothing",
-  "error-after-create": "makes the ticket, then has an error",
-  "rubbish": "answers rubbish",
-  "drop-field": "makes the ticket without the reference field",
+  "rate-limit": "limits the rate",
+  "error": "fails and creates nothing",
+  "error-after-create": "creates the ticket, then fails",
+  "rubbish": "returns an HTML page",
+  "drop-field": "creates the ticket without the reference field",
 };
 
-/** A page with the panel in a tenant's and in a run's context, and switches for the desk. */
-export function demoProduct(desk: FakeDesk, mintToken: () => Promise<string>) {
+/**
+ * Returns a sample product: a page with the panel in a tenant's and in a run's context, a token
+ * endpoint, and a control for the behavior of the fake desk.
+ */
+export function demoProduct(desk: FakeDesk, mintToken: () => Promise<string>): Hono {
   let mode: FakeDeskMode = "normal";
   return new Hono()
     .get("/", async (c) => {
@@ -27,9 +30,9 @@ export function demoProduct(desk: FakeDesk, mintToken: () => Promise<string>) {
     .get("/demo/token", async (c) => c.text(await mintToken()))
     .get("/demo/desk", (c) => c.json({ desk: desk.url, mode, modes: MODES }))
     .put("/demo/desk", async (c) => {
-      const wanted = await c.req.text();
-      if (!Object.hasOwn(MODES, wanted)) return c.text("There is no such mode", 422);
-      mode = wanted as FakeDeskMode;
+      const requested = await c.req.text();
+      if (!Object.hasOwn(MODES, requested)) return c.text("Unknown mode", 422);
+      mode = requested as FakeDeskMode;
       desk.behave(mode);
       return c.body(null, 204);
     });

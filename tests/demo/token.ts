@@ -20,7 +20,7 @@ export interface TokenClaims {
 
 export const ALL_SCOPES = "support_requests:create support_requests:read audit:read";
 
-/** Mints an HS256 token as a product's own backend would. */
+/** Returns an HS256 token as a product's own backend would create it. */
 export function mintToken(secret: string, claims: TokenClaims = {}): Promise<string> {
   const { sub = "u-1", name, tenants = ["acme"], scope = ALL_SCOPES, lifetime = 3600 } = claims;
   const token = new SignJWT({
