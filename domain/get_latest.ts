@@ -1,19 +1,22 @@
-import type { SupportContext } from "./model/context.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { withInterruption } from "./handoff/timeouts.ts";
-import { warnOfNewerRecord } from "./newer_record.ts";
+import type { SupportContext } from "./model/context.ts";
 import { HANDOFF_MODES, type HandoffMode } from "./model/submission.ts";
 import type { SupportRequest } from "./model/support_request.ts";
+import { warnOfNewerRecord } from "./newer_record.ts";
 
-/** All that the place where a person asks for help needs to know when it opens. */
+/** Everything that the panel needs when it opens. */
 export interface ContextSummary {
+  /** Null if no desk is configured. */
   desk: { label: string } | null;
   handoffModes: readonly HandoffMode[];
+  /** The latest request of the context, or null. */
   supportRequest: SupportRequest | null;
 }
 
 /**
- * What a context's own people see: the desk, what they can ask of it, and the latest request.
+ * Returns the summary of a context: the desk, the available handoff modes and the latest request. An
+ * interrupted handoff is presented as failed; nothing is written.
  *
  * @throws {StoreUnavailableError}
  */
@@ -30,11 +33,14 @@ export async function getLatest(
   return {
     desk: desk && { label: desk.label },
     handoffModes: desk ? HANDOFF_MODES : ["none"],
-    supportRequest: stored && present(deps, stored.request),
+    supportRequest: stored && presentedRequest(deps, stored.request),
   };
 }
 
-/** What is under way here is not interrupted, whatever the clock says. */
-function present({ clock, inFlight }: Dependencies, request: SupportRequest) {
+/** A request in flight in this process is never interrupted, even if the clock has jumped. */
+function presentedRequest(
+  { clock, inFlight }: Dependencies,
+  request: SupportRequest,
+): SupportRequest {
   return inFlight.has(request.reference) ? request : withInterruption(request, clock.now());
 }

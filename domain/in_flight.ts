@@ -1,71 +1,71 @@
 import type { Reference } from "./model/reference.ts";
 
 /**
- * What this process is doing. Whoever shuts down waits here, for a server need not wait for work
- * whose client hung up; and a request that is under way here is not interrupted, whatever a clock
- * that jumped says.
+ * Tracks the work in flight in this process. Shutdown waits for it, because a server does not wait
+ * for work whose client has disconnected. And a support request in flight here is never treated as
+ * interrupted, even if the clock jumps.
  */
 export class InFlightTracker {
-  /** When each began, by `clock.elapsed`. */
-  #began = new Map<Reference, number>();
-  #calls = 0;
-  #waiting: (() => void)[] = [];
+  /** When each support request started, by `clock.elapsed`, in the order of their start. */
+  #starts = new Map<Reference, number>();
+  #httpRequests = 0;
+  #waiters: (() => void)[] = [];
 
-  /** A call has come in, which is under way until it was {@linkcode requestFinished}. */
+  /** Counts an HTTP request as in flight until {@linkcode requestFinished} is called. */
   requestStarted(): void {
-    this.#calls++;
+    this.#httpRequests++;
   }
 
   requestFinished(): void {
-    this.#calls--;
-    this.#tell();
+    this.#httpRequests--;
+    this.#resolveIfIdle();
   }
 
   /**
-   * Runs all that is done for one request, from before it is stored until its handoff is settled.
-   * `began` is the time by `clock.elapsed`.
+   * Runs `work`, which covers one support request from before it is stored until its handoff is
+   * final, or one resume. `startedAt` is the time by `clock.elapsed`. Rejects as `work` does.
    */
-  async run<T>(reference: Reference, began: number, work: () => Promise<T>): Promise<T> {
-    this.#began.set(reference, began);
+  async run<T>(reference: Reference, startedAt: number, work: () => Promise<T>): Promise<T> {
+    this.#starts.set(reference, startedAt);
     try {
       return await work();
     } finally {
-      this.#began.delete(reference);
-      this.#tell();
+      this.#starts.delete(reference);
+      this.#resolveIfIdle();
     }
   }
 
-  #tell(): void {
-    if (this.isIdle()) this.#waiting.splice(0).forEach((resolve) => resolve());
+  #resolveIfIdle(): void {
+    if (this.isIdle()) this.#waiters.splice(0).forEach((resolve) => resolve());
   }
 
   isIdle(): boolean {
-    return this.#calls === 0 && this.#began.size === 0;
+    return this.#httpRequests === 0 && this.#starts.size === 0;
   }
 
   has(reference: Reference): boolean {
-    return this.#began.has(reference);
+    return this.#starts.has(reference);
   }
 
-  /** When the work for the request began, by `clock.elapsed`, or null if there is none here. */
+  /** Returns when the work for the request started, by `clock.elapsed`, or null if there is none. */
   startedAt(reference: Reference): number | null {
-    return this.#began.get(reference) ?? null;
+    return this.#starts.get(reference) ?? null;
   }
 
-  /** When the oldest request that is under way began, or null: they are in the order of time. */
+  /** Returns when the oldest support request in flight started, or null if there is none. */
   oldestStart(): number | null {
-    return this.#began.values().next().value ?? null;
+    return this.#starts.values().next().value ?? null;
   }
 
-  /** Returns the age of the oldest request in flight at `now`, or 0 if there is none. */
+  /** Returns the age of the oldest support request in flight at `now`, or 0 if there is none. */
   oldestAge(now: number): number {
     return now - (this.oldestStart() ?? now);
   }
 
-  /** Resolves when nothing is under way; never rejects. */
+  /** Resolves once nothing is in flight. Never rejects. */
   async drained(): Promise<void> {
     while (!this.isIdle()) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
   }
 }

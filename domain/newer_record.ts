@@ -1,6 +1,6 @@
 import type { Log, LogFields } from "./ports/log.ts";
 
-/** Logs that a record is served only in part and is not written, because this version is older. */
+/** Warns that a record is served only in part and never written, because this version is older. */
 export function warnOfNewerRecord(log: Log, fields: LogFields): void {
   log.warn(
     "newer_record",

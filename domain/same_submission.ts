@@ -1,8 +1,8 @@
 import type { SupportContext } from "./model/context.ts";
 import type { Handoff } from "./model/handoff.ts";
 import { fingerprint, FINGERPRINT_VERSION } from "./model/idempotency.ts";
-import type { KeyLookup } from "./ports/store.ts";
 import { type HandoffChoice, Submission } from "./model/submission.ts";
+import type { KeyLookup } from "./ports/store.ts";
 
 interface Retry {
   context: SupportContext;
@@ -10,38 +10,39 @@ interface Retry {
 }
 
 /**
- * Returns whether a retry sends what was sent first with its idempotency key. `own` is the retry's
- * fingerprint. Those of another version may differ although the body is the same; then the stored
- * request itself decides, so that neither an upgrade nor a rolling deployment rejects a retry.
+ * Returns whether a retry repeats the first submission with its idempotency key.
+ * `retryFingerprint` is the retry's. A fingerprint of another version may differ although the body is
+ * the same. The stored request then decides, so that neither an upgrade nor a rolling deployment
+ * rejects a retry.
  */
 export async function isSameSubmission(
   taken: Extract<KeyLookup, { outcome: "taken" }>,
   { context, submission }: Retry,
-  own: string,
+  retryFingerprint: string,
 ): Promise<boolean> {
-  if (taken.fingerprint === own) return true;
+  if (taken.fingerprint === retryFingerprint) return true;
   const { request } = taken.stored;
   switch (Math.sign(taken.fingerprintVersion - FINGERPRINT_VERSION)) {
     case 0:
       return false;
     case 1:
-      // A newer version may clean otherwise, cut elsewhere and have other fields. It does not change
-      // the letters, and a key that is reused for another request has another summary.
+      // A newer version may clean text differently, truncate it elsewhere and have other fields, but
+      // it preserves letters and digits. A key reused for another request has another summary.
       return contextId(request.context) === contextId(context) &&
-        isPrefix(lettersOf(request.summary), lettersOf(submission.summary));
+        isPrefixOfOther(lettersAndDigits(request.summary), lettersAndDigits(submission.summary));
     default: {
-      // An older version stored text as it was sent, so it is cleaned here.
+      // An older version stored text as it was sent, so clean it now.
       const { summary, description, severity, contact, diagnostics } = request;
       const { handoff } = submission;
-      const sent = { summary, description, severity, contact, diagnostics, handoff };
-      const cleaned = Submission.safeParse(sent).data;
+      const stored = { summary, description, severity, contact, diagnostics, handoff };
+      const cleaned = Submission.safeParse(stored).data;
       return cleaned !== undefined && matchesChoice(handoff, request.handoff) &&
-        await fingerprint(request.context, cleaned) === own;
+        await fingerprint(request.context, cleaned) === retryFingerprint;
     }
   }
 }
 
-/** The record has no choice of handoff, only what came of it. */
+/** Compares with the state of the handoff, because the record does not contain the choice. */
 function matchesChoice(choice: HandoffChoice, handoff: Handoff): boolean {
   switch (handoff.status) {
     case "none":
@@ -58,11 +59,11 @@ function contextId(context: SupportContext): string {
   return JSON.stringify([context.tenantId, context.kind === "run" ? context.runId : null]);
 }
 
-function lettersOf(text: string): string {
+function lettersAndDigits(text: string): string {
   return text.replaceAll(/[^\p{L}\p{N}]+/gu, "");
 }
 
-/** Whether one is the beginning of the other, which may have been cut. */
-function isPrefix(a: string, b: string): boolean {
+/** Returns whether one text is a prefix of the other: either may have been truncated. */
+function isPrefixOfOther(a: string, b: string): boolean {
   return a.startsWith(b) || b.startsWith(a);
 }

@@ -5,7 +5,7 @@ import type { Actor, SupportRequest } from "./model/support_request.ts";
 export interface SubmitCommand {
   context: SupportContext;
   actor: Actor;
-  /** The actor's email address, from a verified token, to which the desk may write. */
+  /** The actor's email address from the verified token, to which the desk may send mail. */
   requestorEmail?: string;
   submission: Submission;
   idempotencyKey?: string;
@@ -16,7 +16,7 @@ export type SubmitResult =
   | { outcome: "submitted"; request: SupportRequest; replayed: boolean }
   /** The ticket to link is not one of the configured desk. Nothing was stored. */
   | { outcome: "not_a_ticket" }
-  /** The idempotency key belongs to another body or context. Nothing was stored. */
+  /** The idempotency key was already used with another body or context. Nothing was stored. */
   | { outcome: "key_reused" }
-  /** The handoff of the first submission with this key is in progress. */
+  /** The handoff of the first submission with this key is still in progress. */
   | { outcome: "in_progress"; retryAfterSeconds: number };

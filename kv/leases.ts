@@ -36,7 +36,7 @@ export function createLeases(
         sets: [{ key, value: lease, options: { expireIn: Math.max(1, until - now) } }],
       });
       if (committed.ok) {
-        return { outcome: "taken", lease: { reference, versionstamp: committed.versionstamp } };
+        return { outcome: "acquired", lease: { reference, versionstamp: committed.versionstamp } };
       }
       // Somebody else has acquired it in the meantime, and may have released it already.
       return { outcome: "held", until: Math.max((await read(key)).until, now) };

@@ -12,7 +12,7 @@ export const AuditEventName = z.enum([
 ]);
 export type AuditEventName = z.infer<typeof AuditEventName>;
 
-/** One change of one support request: who, when, and what its handoff was from then on. */
+/** One change to a support request: who made it, when, and the resulting state of the handoff. */
 export const AuditEvent = z.object({
   event: AuditEventName,
   at: Timestamp,
@@ -24,8 +24,8 @@ export const AuditEvent = z.object({
 export type AuditEvent = z.infer<typeof AuditEvent>;
 
 /**
- * Returns the event `name` about `request`, caused by `actor`, with the handoff that the request
- * has from then on, or that was superseded.
+ * Returns the audit event `name` for a change to `request` by `actor`. `handoff` is the new state or,
+ * for `handoff.superseded`, the outcome that was not recorded.
  */
 export function auditEvent(
   name: AuditEventName,
@@ -38,8 +38,8 @@ export function auditEvent(
 }
 
 /**
- * What one erasure has deleted. It names nobody: a hash of the person's id would be personal data,
- * too. It is no {@linkcode AuditEvent} because it is about no support request.
+ * What one erasure deleted. It identifies nobody: even a hash of the person's id would be personal
+ * data. Not an {@linkcode AuditEvent}, because it is not about one support request.
  */
 export const Erasure = z.object({
   event: z.enum(["tenant.erased", "actor.erased"]),
@@ -51,7 +51,7 @@ export const Erasure = z.object({
     leases: z.int(),
     rateCounters: z.int(),
   }),
-  /** Audit events of other people's requests that have lost the actor's id and name. */
+  /** Audit events of other people's requests from which the actor's id and name were removed. */
   anonymizedAuditEvents: z.int(),
 });
 export type Erasure = z.infer<typeof Erasure>;

@@ -4,15 +4,15 @@ import { cleanMultiLine, cleanSingleLine, countCharacters, truncate } from "./te
 const MAX_KEYS = 20;
 const MAX_KEY_LENGTH = 64;
 const MAX_VALUE_LENGTH = 4_000;
-/** Of all values together. */
+/** The limit for all values together. */
 const MAX_LENGTH = 10_000;
 
-/** The key of a value that was sent under a blank one. */
+/** Replaces a blank key. */
 const UNNAMED = "unnamed";
 
-/** The key under which the keys are named that are not stored. */
+/** The key of the entry that lists the keys that are not stored. */
 const NOT_STORED = "not stored";
-/** Of the names of those keys, which would otherwise displace what the values say. */
+/** The limit for that list, which could otherwise displace values. */
 const MAX_NAMES_LENGTH = 500;
 
 const Value = z.union([z.string(), z.number(), z.boolean(), z.null()], {
@@ -20,8 +20,8 @@ const Value = z.union([z.string(), z.number(), z.boolean(), z.null()], {
 });
 
 /**
- * What the product knows about the situation, for the support agents. A program collects it, so
- * nothing that is merely too long or too much costs a person the request: it is cut.
+ * What the product knows about the situation, for support agents. A program collects it, so what is
+ * too long or too much is truncated: it must not cost a person the support request.
  */
 export const Diagnostics = z.record(z.string(), Value).transform(cleanDiagnostics);
 export type Diagnostics = Record<string, string>;
@@ -32,43 +32,43 @@ interface Entry {
 }
 
 /**
- * Returns the diagnostics as they are stored: values as text, blank ones left out, at most 20 in the
- * order in which they were sent; undefined if none is left.
+ * Returns the diagnostics to store: values as text, without blank ones, at most 20, in the order in
+ * which they were sent. Returns undefined if there is none.
  *
- * The result does not depend on the order of `sent`, but for its own order: a client whose retry
- * sends the same object in another order sends the same submission.
+ * Except for the order, the result does not depend on the order of `sent`: a retry that sends the same
+ * object in another order is the same submission.
  */
 function cleanDiagnostics(sent: Record<string, unknown>): Diagnostics | undefined {
   const present = Object.entries(sent)
     .map(([key, value]) => ({ key, value: value === null ? "" : cleanMultiLine(String(value)) }))
     .filter(({ value }) => value !== "");
   if (present.length === 0) return undefined;
-  const kept = withinMaxKeys(present);
-  const names = uniqueNames(kept.map(({ key }) => key));
-  const values = cutTogether(kept.map(({ value }) => value));
-  return Object.fromEntries(kept.map(({ key }, i) => [names.get(key)!, values[i]!]));
+  const stored = limitKeys(present);
+  const names = uniqueNames(stored.map(({ key }) => key));
+  const values = truncateTogether(stored.map(({ value }) => value));
+  return Object.fromEntries(stored.map(({ key }, i) => [names.get(key)!, values[i]!]));
 }
 
 /**
- * Returns the entries, or of more than 20 the first 19 by key, in the order in which they were sent,
- * and one that says how many others there were and names them: nothing is left out silently.
+ * Returns the entries. If there are more than 20, returns the first 19 by key, in the order in which
+ * they were sent, and an entry that counts and lists the others, so that nothing is dropped silently.
  */
-function withinMaxKeys(entries: Entry[]): Entry[] {
+function limitKeys(entries: Entry[]): Entry[] {
   if (entries.length <= MAX_KEYS) return entries;
   const sorted = entries.toSorted((a, b) => byCodeUnits(a.key, b.key));
   const first = new Set(sorted.slice(0, MAX_KEYS - 1));
   const others = sorted.slice(MAX_KEYS - 1);
   const names = truncate(others.map(({ key }) => cleanName(key)).join(", "), MAX_NAMES_LENGTH);
-  const kept = entries.filter((entry) => first.has(entry));
-  // A blank makes it another key than one that was sent, and uniqueNames numbers it.
+  const stored = entries.filter((entry) => first.has(entry));
+  // A trailing space distinguishes it from a key that was sent; `uniqueNames` then numbers it.
   let key = NOT_STORED;
-  while (kept.some((entry) => entry.key === key)) key += " ";
-  return [...kept, { key, value: `${others.length} more: ${names}` }];
+  while (stored.some((entry) => entry.key === key)) key += " ";
+  return [...stored, { key, value: `${others.length} more: ${names}` }];
 }
 
 /**
- * Returns a clean name for each key. A key that is clean already has its own name; of others that
- * cleaning makes equal, each has a number, so that no value replaces another.
+ * Returns a clean name for each key. A key that needs no cleaning is its own name. Names that cleaning
+ * makes equal are numbered, so that no value replaces another.
  */
 function uniqueNames(keys: string[]): Map<string, string> {
   const clean = new Map(keys.map((key) => [key, cleanName(key)]));
@@ -91,7 +91,7 @@ function uniqueNames(keys: string[]): Map<string, string> {
 
 function cleanName(key: string): string {
   const name = truncate(cleanSingleLine(key), MAX_KEY_LENGTH);
-  // A body with this key is rejected, and a record would lose its value when it is read.
+  // A body with this key is rejected, and reading a record would lose its value.
   return name === "__proto__" ? "proto" : name || UNNAMED;
 }
 
@@ -100,19 +100,19 @@ function numbered(name: string, number: number): string {
   return truncate(name, MAX_KEY_LENGTH - suffix.length) + suffix;
 }
 
-/** Cuts the longest values until all fit together, so that a long one costs no short one anything. */
-function cutTogether(values: string[]): string[] {
-  const whole = values.map((value) => truncate(value, MAX_VALUE_LENGTH));
-  // UTF-16 units are never fewer than characters: mostly nothing needs counting.
-  if (whole.reduce((sum, { length }) => sum + length, 0) <= MAX_LENGTH) return whole;
-  const lengths = whole.map(countCharacters).sort((a, b) => a - b);
-  let left = MAX_LENGTH;
+/** Truncates the longest values until all fit together, so that short values stay whole. */
+function truncateTogether(values: string[]): string[] {
+  const texts = values.map((value) => truncate(value, MAX_VALUE_LENGTH));
+  // `length` is never less than the number of characters, so usually nothing needs counting.
+  if (texts.reduce((sum, { length }) => sum + length, 0) <= MAX_LENGTH) return texts;
+  const lengths = texts.map(countCharacters).sort((a, b) => a - b);
+  let remaining = MAX_LENGTH;
   for (const [i, length] of lengths.entries()) {
-    const share = Math.floor(left / (lengths.length - i));
-    if (length > share) return whole.map((value) => truncate(value, share));
-    left -= length;
+    const share = Math.floor(remaining / (lengths.length - i));
+    if (length > share) return texts.map((value) => truncate(value, share));
+    remaining -= length;
   }
-  return whole;
+  return texts;
 }
 
 function byCodeUnits(a: string, b: string): number {

@@ -4,29 +4,28 @@ import { cleanSingleLine, countCharacters, optional } from "./text.ts";
 const MAX_LENGTH = 254;
 const RULE = "must be an email address such as ada@example.com";
 
-/** What may stand in a domain name that is not ASCII: letters, marks, digits, hyphens and dots. */
+/** An internationalized domain name: letters, marks, digits, joiners, hyphens and dots of all kinds. */
 const INTERNATIONAL_DOMAIN = /^[\p{L}\p{M}\p{N}\u200c\u200d.\u3002\uff0e\uff61-]+$/u;
 
 /**
- * Characters without a shape, which are copied along with an address from mail programs, address
- * books and web pages. Joiners between letters beyond ASCII stay, because some domains need them.
+ * Invisible characters, which are copied with an address from mail programs, address books and web
+ * pages. Joiners between non-ASCII letters are not removed, because some domains need them.
  */
 const INVISIBLE =
   /[[\p{DI}]--[\u200c\u200d]]|(?<!\P{ASCII})[\u200c\u200d]|[\u200c\u200d](?!\P{ASCII})/gv;
 
 /**
- * An email address as browsers check it (HTML Living Standard, `input type=email`), so that what a
- * form accepts is not rejected here: `r&d@acme.example` and `ada@intranet` are addresses. As in
- * browsers, an international domain is converted to its ASCII form (`ada@xn--bcher-kva.example`),
- * which every mail program and Request Tracker accept, and which shows letters that imitate others.
- * Invisible characters are removed, because nobody can see why they would be rejected. Absent if
- * `null` or blank.
+ * An email address as browsers validate it (HTML Living Standard, `input type=email`), so that what a
+ * form accepts is not rejected here: `r&d@acme.example` and `ada@intranet` are valid. As in browsers,
+ * an internationalized domain is converted to ASCII (`ada@xn--bcher-kva.example`): every mail program
+ * and Request Tracker accept that form, and it reveals letters that imitate others. Invisible
+ * characters are removed, because nobody could see why they were rejected. Absent if `null` or blank.
  */
 export const Email = email((text) => cleanSingleLine(text.replace(INVISIBLE, "")));
 
 /**
- * The same for an address that was verified. Nothing within it is removed, because without an
- * invisible character it could be the address of somebody else.
+ * A verified email address. Nothing within it is removed, because without an invisible character it
+ * could be somebody else's address.
  */
 export const VerifiedEmail = email((text) => text.trim());
 

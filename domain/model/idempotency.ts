@@ -1,30 +1,30 @@
-import type { SupportContext } from "./context.ts";
 import { sha256 } from "../digest.ts";
+import type { SupportContext } from "./context.ts";
 import type { Submission } from "./submission.ts";
 
-/** An idempotency key is kept for 24 hours. */
+/** How long a stored idempotency key is valid: 24 hours. */
 export const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000;
 
 /** 1 to 255 visible ASCII characters. */
 export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * The version of fingerprints, stored beside each. It rises with every change in what cleaning makes
- * of a submission, because that changes the fingerprint of one and the same body.
+ * The version of the fingerprint, stored with it. Increase it with every change to cleaning, because
+ * that changes the fingerprint of one and the same body.
  *
- * - 1: of the submission as it was sent, but for blanks around `summary`. Stored without a version.
- * - 2: of the cleaned submission. A body that is clean already has the same one in both, so that a
- *   process of version 1 recognizes the retry of what one of version 2 stored, and the reverse.
+ * - 1: of the submission as sent, except for white space around `summary`. Stored without a version.
+ * - 2: of the cleaned submission. A body that needs no cleaning has the same fingerprint in both, so
+ *   that processes of versions 1 and 2 recognize a retry of what the other stored.
  */
 export const FINGERPRINT_VERSION = 2;
 
 /**
- * Returns the SHA-256, in hex, of what is requested and where: equal for equal submissions, whatever
- * the order of their fields and whether defaults were spelled out.
+ * Returns the SHA-256 of the submission and its context, in hex. It does not depend on the order of
+ * fields, nor on whether defaults were sent explicitly.
  */
 export function fingerprint(context: SupportContext, submission: Submission): Promise<string> {
   const { diagnostics = {}, ...fields } = submission;
-  // All other fields have the order of their schema.
+  // The schema has already put all other fields in order.
   const entries = Object.entries(diagnostics).sort(([a], [b]) => a < b ? -1 : 1);
   return sha256(JSON.stringify([context, fields, entries]), "hex");
 }

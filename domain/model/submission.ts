@@ -13,18 +13,18 @@ import {
 export const Severity = z.enum(["low", "normal", "high", "critical"]);
 export type Severity = z.infer<typeof Severity>;
 
-/** Whom to contact about the request. Absent if nothing of it is given. */
+/** Whom to contact about the request. Absent if it has neither a name nor an email address. */
 export const Contact = z.strictObject({ name: optionalSingleLine(120), email: Email })
   .transform((contact) => {
-    const given = withoutAbsent(contact);
-    return Object.keys(given).length === 0 ? undefined : given;
+    const present = withoutAbsent(contact);
+    return Object.keys(present).length === 0 ? undefined : present;
   });
 export type Contact = NonNullable<z.infer<typeof Contact>>;
 
 export const HANDOFF_MODES = ["none", "create", "link"] as const;
 export type HandoffMode = typeof HANDOFF_MODES[number];
 
-/** What the person wants to become of the request at the desk. */
+/** What to do with the request at the desk. */
 export const HandoffChoice = z.discriminatedUnion("mode", [
   z.strictObject({ mode: z.literal("none") }),
   z.strictObject({ mode: z.literal("create") }),
@@ -32,16 +32,16 @@ export const HandoffChoice = z.discriminatedUnion("mode", [
 ]);
 export type HandoffChoice = z.infer<typeof HandoffChoice>;
 
-/** A form that has a field for the ticket sends it empty where no ticket is to be linked. */
+/** Accepts a blank ticket in every mode but `link`: a form may send its empty ticket field. */
 const Handoff: z.ZodType<HandoffChoice, z.input<typeof HandoffChoice>> = z.preprocess(
   withoutBlankTicket,
   HandoffChoice,
 ) as never;
 
 /**
- * What a frontend sends, cleaned. What a person types is rejected when it is too long, because the
- * client still has it; what a program collects is cut. Unknown fields are rejected, so that a typo
- * in a field's name never loses what was typed. Absent fields have no key.
+ * The body of a submission, cleaned. Text that a person types is rejected if it is too long, because
+ * the client still has it; what a program collects is truncated. Unknown fields are rejected, so that
+ * a misspelled field name never loses user input. Absent fields have no key.
  */
 export const Submission = z.strictObject({
   summary: requiredSingleLine(200),

@@ -5,14 +5,14 @@ import { Reference } from "./reference.ts";
 import { Severity } from "./submission.ts";
 import { exactSingleLine } from "./text.ts";
 
-/** Who asks, from the verified token. */
+/** Who calls, from the verified token. */
 export const Actor = z.object({
   id: exactSingleLine(255).min(1),
   name: exactSingleLine(120).optional(),
 });
 export type Actor = z.infer<typeof Actor>;
 
-/** The record, and the only truth about a support request. Its `handoff` is settled once. */
+/** The stored record: the source of truth. Only its `handoff` ever changes, and only once. */
 export const SupportRequest = z.object({
   schema: z.literal(1),
   reference: Reference,
@@ -20,12 +20,12 @@ export const SupportRequest = z.object({
   summary: z.string(),
   description: z.string().optional(),
   severity: Severity,
-  // As they were cleaned when they were stored: rules may change, and records must stay readable.
+  // Not validated again: rules may change, and stored records must stay readable.
   contact: z.object({ name: z.string().optional(), email: z.string().optional() }).optional(),
   diagnostics: z.record(z.string(), z.string()).optional(),
   createdAt: Timestamp,
   createdBy: Actor,
-  /** The verified email address of `createdBy`, for the desk alone: in no response, log or audit event. */
+  /** The verified email address of `createdBy`, for the desk only: no response, log or audit event has it. */
   requestorEmail: z.string().optional(),
   handoff: StoredHandoff,
 });

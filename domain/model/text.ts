@@ -1,40 +1,43 @@
 /**
- * Text that people and programs send. It is cleaned rather than rejected, because a log pasted with
- * its control characters must not cost anybody the request for help. Lengths are counted in
- * characters (code points, as JSON Schema's `maxLength` counts them) and after cleaning.
+ * Schemas and functions for text from people and programs. Text is cleaned rather than rejected,
+ * because control characters in a pasted log must not cost anybody their support request. Lengths
+ * are counted after cleaning, in code points, as JSON Schema's `maxLength` does.
  */
 import { z } from "zod";
 
 /**
- * A terminal's colors and cursor movements (ECMA-48 control sequences), as copied logs contain them.
- * Only forms that take no letter of the text with them: with a parameter, or `m` and `K` without.
+ * Terminal colors and cursor movements (ECMA-48 control sequences), as copied logs contain them. Only
+ * the forms that cannot consume a letter of the text: with a parameter, or `m` and `K` without.
  */
 // deno-lint-ignore no-control-regex
 const TERMINAL_SEQUENCE = /\u001b\[(?:[\d:;?]+[A-Za-z]|[mK])/g;
 const LINE_BREAK = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
 const BYTE_ORDER_MARKS = /^\ufeff+/;
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
-const NOT_SHOWN = /[^\P{Cc}\t\n]/gu;
-/** What {@linkcode cleanMultiLine} changes: testing for it first takes a tenth of the time. */
+const UNREADABLE = /[^\P{Cc}\t\n]/gu;
+/** Whatever {@linkcode cleanMultiLine} changes. Testing for it first takes a tenth of the time. */
 const UNCLEAN = /[^\P{Cc}\t\n]|[\p{Cs}\u2028\u2029]|^\ufeff/u;
 /** White space, control characters and unpaired surrogates. */
 const BLANK_RUN = /[\s\p{Cc}\p{Cs}]+/gu;
+/** Whatever makes a run of white space fold into one space. */
 const FOLDED = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
 
 /**
- * A character that a person sees. White space, control characters, unpaired surrogates, characters
- * that have no shape (`Default_Ignorable_Code_Point`, such as U+200B) and the blank Braille pattern
- * show nothing.
+ * A visible character. Not visible are white space, control characters, unpaired surrogates, characters
+ * without a shape (`Default_Ignorable_Code_Point`, such as U+200B) and the blank Braille pattern.
  */
 const SHOWN = /[^\s\p{Cc}\p{Cs}\p{DI}\u2800]/u;
+
+/** A schema for optional text. `null` counts as absent. */
+type OptionalText = z.ZodOptional<z.ZodType<string | undefined, string | null>>;
 
 const ELLIPSIS = "…";
 const REPLACEMENT = "\ufffd";
 
 /**
- * Returns `text` as one line without blanks around it. Each run of white space that contains a line
- * break, a tab or another control character becomes one space, as does an unpaired surrogate: half
- * an emoji that a program cut off. Text without a visible character becomes empty.
+ * Returns `text` as one trimmed line. A run of white space that contains a line break, a tab or
+ * another control character becomes one space, as does an unpaired surrogate (half an emoji that a
+ * program has truncated). Text without a visible character becomes empty.
  */
 export function cleanSingleLine(text: string): string {
   if (!FOLDED.test(text)) return SHOWN.test(text) ? text.trim() : "";
@@ -45,10 +48,10 @@ export function cleanSingleLine(text: string): string {
 }
 
 /**
- * Returns `text` with its tabs and indentation, and with `\n` for every line break of any system.
- * Terminal colors are removed, because they are only noise to a support agent. Every other control
- * character and every unpaired surrogate becomes U+FFFD, so that an agent sees that something was
- * there: a NUL may be the very fault. Text without a visible character becomes empty.
+ * Returns `text` with its tabs and indentation, and with every kind of line break as `\n`. Terminal
+ * colors are removed, because they are noise to a support agent. Every other control character and
+ * every unpaired surrogate becomes U+FFFD, so that an agent sees that something was there: a NUL may
+ * be the cause of the problem. Text without a visible character becomes empty.
  */
 export function cleanMultiLine(text: string): string {
   if (!UNCLEAN.test(text)) return SHOWN.test(text) ? text : "";
@@ -56,28 +59,28 @@ export function cleanMultiLine(text: string): string {
     .replace(TERMINAL_SEQUENCE, "")
     .replace(BYTE_ORDER_MARKS, "")
     .replace(LINE_BREAK, "\n")
-    .replace(NOT_SHOWN, REPLACEMENT);
+    .replace(UNREADABLE, REPLACEMENT);
   return SHOWN.test(cleaned) ? cleaned : "";
 }
 
-/** Returns whether `value` says nothing: `null`, or text without a visible character. */
+/** Returns whether `value` is `null` or text without a visible character. */
 export function isBlank(value: unknown): boolean {
   return value === null || typeof value === "string" && !SHOWN.test(value);
 }
 
-/** Returns the number of characters, which is at most the number of UTF-16 units. */
+/** Returns the number of code points. It is never greater than `text.length`. */
 export function countCharacters(text: string): number {
   let count = 0;
   for (const _ of text) count++;
   return count;
 }
 
-/** Creating a segmenter takes longer than loading this folder, so only the first cut does it. */
+/** Created at the first use, because that takes longer than loading this folder. */
 let graphemes: Intl.Segmenter | undefined;
 
 /**
- * Returns `text`, or its beginning and an ellipsis if it has more than `max` characters. It is cut
- * between characters as people see them (grapheme clusters), never inside one.
+ * Returns `text`, or its beginning and an ellipsis if it has more than `max` characters. Truncates
+ * between grapheme clusters, the characters that people see, never inside one.
  */
 export function truncate(text: string, max: number): string {
   if (text.length <= max || countCharacters(text) <= max) return text;
@@ -88,29 +91,32 @@ export function truncate(text: string, max: number): string {
   return text.slice(0, index).trimEnd() + ELLIPSIS;
 }
 
-/** One line of at most `max` characters, cleaned by {@linkcode cleanSingleLine}. */
+/** Returns a schema for one line of at most `max` characters, cleaned by {@linkcode cleanSingleLine}. */
 export function singleLine(max: number): z.ZodString {
   return limited(z.string().overwrite(cleanSingleLine), max);
 }
 
-/** The same, of at least one character. */
+/** Like {@linkcode singleLine}, but rejects text that is empty after cleaning. */
 export function requiredSingleLine(max: number): z.ZodString {
   return singleLine(max).min(1, "must not be empty");
 }
 
-/** One line of at most `max` characters, cleaned by {@linkcode cleanSingleLine}; absent if blank. */
-export function optionalSingleLine(max: number) {
+/** Like {@linkcode singleLine}, but absent if `null` or blank. */
+export function optionalSingleLine(max: number): OptionalText {
   return absentIfEmpty(singleLine(max));
 }
 
-/** Text of at most `max` characters, cleaned by {@linkcode cleanMultiLine}; absent if blank. */
-export function optionalMultiLine(max: number) {
+/**
+ * Returns a schema for text of at most `max` characters, cleaned by {@linkcode cleanMultiLine}; absent
+ * if `null` or blank.
+ */
+export function optionalMultiLine(max: number): OptionalText {
   return absentIfEmpty(limited(z.string().overwrite(cleanMultiLine), max));
 }
 
 /**
- * One line of at most `max` characters that is kept exactly as it was sent, or rejected: an
- * identifier, of which cleaning could make two equal.
+ * Returns a schema for an identifier: one line of at most `max` characters, unchanged or rejected.
+ * Cleaning could make two identifiers equal.
  */
 export function exactSingleLine(max: number): z.ZodString {
   return limited(
@@ -122,7 +128,7 @@ export function exactSingleLine(max: number): z.ZodString {
   );
 }
 
-/** `schema`, with `null` and blank text counting as absent. */
+/** Returns `schema` with `null` and blank text counting as absent. */
 export function optional<Schema extends z.ZodType>(
   schema: Schema,
 ): z.ZodOptional<z.ZodType<z.output<Schema> | undefined, z.input<Schema> | null>> {
@@ -130,10 +136,8 @@ export function optional<Schema extends z.ZodType>(
   return z.preprocess(absentIfBlank, schema.nullish()).optional() as never;
 }
 
-function absentIfEmpty(
-  text: z.ZodString,
-): z.ZodOptional<z.ZodType<string | undefined, string | null>> {
-  // Optional once more at the end, which makes the key optional in the type of an object.
+function absentIfEmpty(text: z.ZodString): OptionalText {
+  // `optional` once more at the end makes the key optional in the type of an object.
   return text.nullish().transform((cleaned) => cleaned || undefined).optional() as never;
 }
 

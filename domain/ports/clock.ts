@@ -1,10 +1,10 @@
-/** Time, which nothing below `main.ts` reads on its own. */
+/** A source of time. Only `main.ts` reads the system clock. */
 export interface Clock {
-  /** Milliseconds since the epoch; may jump. */
+  /** Wall-clock time, in milliseconds since the epoch. It may jump. */
   now(): number;
-  /** Milliseconds since some start; never jumps. */
+  /** Monotonic time, in milliseconds since an arbitrary start. */
   elapsed(): number;
   wait(milliseconds: number): Promise<void>;
-  /** `AbortSignal.timeout`. */
+  /** Returns a signal that aborts after `milliseconds`, as `AbortSignal.timeout` does. */
   deadline(milliseconds: number): AbortSignal;
 }

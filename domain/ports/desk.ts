@@ -1,27 +1,27 @@
-import type { Ticket } from "../model/handoff.ts";
 import type { Failure } from "../model/failure.ts";
+import type { Ticket } from "../model/handoff.ts";
 import type { SupportRequest } from "../model/support_request.ts";
 
 /**
- * What a call showed of the desk: it sent a response, whatever it said, or it sent none while there
- * was time. A call that ended otherwise (nothing could be sent, the connection was lost) has none.
+ * Whether the desk sent a response, whatever its content, or none although there was time. Absent for
+ * a call that shows neither: nothing could be sent, or the connection was lost.
  */
 export type Responsiveness = "responded" | "timed_out";
 
 /**
- * Where a call ended that failed: while the name was resolved, while the connection or its TLS was
- * made, before the head of the response came, in its body or by what it says. `search` is a lookup.
+ * The phase in which a call failed: resolving the name, connecting, TLS, before the response head
+ * arrived (`request`), or in its head or body (`response`). `search` is a lookup.
  */
 export type Phase = "dns" | "connect" | "tls" | "request" | "response" | "search";
 
-/** What the log, and nothing else, records of a call that failed. */
+/** Details of a failed call, for the log only. */
 export interface CallTrace {
   phase: Phase;
-  /** The HTTP status code of the response, if one came. */
+  /** The HTTP status code of the response, if one arrived. */
   deskStatus?: number;
 }
 
-/** What came of asking the desk to create a ticket. */
+/** The result of creating a ticket. */
 export type CreateTicketResult =
   | { outcome: "created"; ticket: Ticket }
   | {
@@ -33,33 +33,35 @@ export type CreateTicketResult =
     trace?: CallTrace;
   };
 
-/** What came of looking a ticket up. Only `absent` says that there is none. */
+/** The result of a ticket lookup. Only `absent` means that there is no ticket. */
 export type FindTicketResult =
   | { outcome: "found"; ticket: Ticket }
   | { outcome: "absent" }
   | { outcome: "unclear"; responsiveness?: Responsiveness; trace?: CallTrace };
 
-/** What a handoff may ask of the desk. Nothing of it rejects; nothing outlives the signal. */
+/** The calls that a handoff may make. They never reject, and end once `signal` aborts. */
 export interface DeskCalls {
   createTicket(request: SupportRequest, signal: AbortSignal): Promise<CreateTicketResult>;
-  /** Looks up the ticket that was created for `request`, among those as old as it or younger. */
+  /** Looks up the ticket that was created for `request`, among tickets not older than it. */
   findTicket(request: SupportRequest, signal: AbortSignal): Promise<FindTicketResult>;
 }
 
-/** What came of a handoff that wants to call the desk. After `rejected` nothing was sent. */
+/** Whether a handoff was allowed to call the desk. If it was rejected, nothing was sent. */
 export type Admission<T> =
   | { outcome: "admitted"; result: T }
   | { outcome: "rejected" };
 
-/** The one configured support desk. */
+/** The configured support desk. */
 export interface Desk {
-  /** What people call the desk. */
+  /** Display name of the desk. */
   label: string;
-  /** The ticket that a person means by a ticket number or a URL at this desk, or null. */
+  /** Resolves a ticket number, or the URL of a ticket at this desk, as entered by a user. */
   resolveTicket(ticket: string): Ticket | null;
   /**
-   * Runs `work`, the calls of one handoff, when its turn has come; otherwise, and while the desk
-   * hangs, rejects it after at most `waitMs` milliseconds. Rejects as `work` does.
+   * Admits a handoff and runs `work`, which makes its calls. Waits while too many handoffs call the
+   * desk, for at most `waitMs` milliseconds; rejects immediately while the desk does not respond.
+   *
+   * @throws What `work` throws.
    */
   admit<T>(waitMs: number, work: (calls: DeskCalls) => Promise<T>): Promise<Admission<T>>;
 }

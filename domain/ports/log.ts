@@ -1,27 +1,31 @@
 import type { Phase } from "./desk.ts";
 
-/** What a log line may say, and nothing else: no body, no token, nothing that the desk sent. */
+/**
+ * The only fields of a log line. None holds a request body, a token, or text from the desk; of what
+ * the desk sent, only a validated ticket number and the HTTP status code are logged.
+ */
 export type LogFields = {
   requestId?: string;
   tenantId?: string;
   reference?: string;
   outcome?: string;
-  /** Why a handoff failed or was left pending, or `created`; why a request was rejected. */
+  /** Why a handoff failed or was left pending, or `created`. Why a request was rejected. */
   reason?: string;
   ticket?: string;
+  /** How long the handoff took at the desk, including the wait for admission, in milliseconds. */
   deskMs?: number;
-  /** Where the first call to the desk that failed has ended. */
+  /** The phase in which the first failed call to the desk ended. */
   phase?: Phase;
   /** The HTTP status code of the desk's response to that call. */
   deskStatus?: number;
   method?: string;
   route?: string;
   status?: number;
-  /** A keyed hash of the actor's id, to trace abuse without naming anybody. */
+  /** A keyed hash of the actor's id, so that abuse can be traced without naming anybody. */
   actorHash?: string;
   /** The scope that a token lacks. */
   scope?: string;
-  /** The rejected origin of a page, cut, of visible ASCII characters. */
+  /** The rejected origin of a page: visible ASCII only, truncated. */
   origin?: string;
   count?: number;
   ms?: number;
@@ -31,7 +35,10 @@ export type LogFields = {
   error?: string;
 };
 
-/** What happened, by a name that never changes: alerts and tests match it. README.md explains each. */
+/**
+ * The closed list of events. Names never change, because alerts and tests match them. README.md
+ * describes each.
+ */
 export type LogEvent =
   | "listening"
   | "stopping"

@@ -1,6 +1,7 @@
 export type RateDecision = { allowed: true } | { allowed: false; retryAfterSeconds: number };
 
-/** Counts the submissions of one actor in one tenant. */
+/** Limits the submissions of each actor in each tenant. */
 export interface RateLimit {
+  /** Counts one submission, unless the limit is reached. */
   consume(tenantId: string, actorId: string): Promise<RateDecision>;
 }

@@ -4,40 +4,41 @@ import type { SupportContext } from "../model/context.ts";
 import type { Reference } from "../model/reference.ts";
 import type { Actor, SupportRequest } from "../model/support_request.ts";
 
-/** A support request as the store has it: where it sorts in its context, and its revision. */
+/** A stored support request, with its sort key and revision. */
 export interface StoredRequest {
   request: SupportRequest;
-  /** Sort key within the context: microseconds, unique and monotonic. */
+  /** Sort key within the context, in microseconds: unique, and greater than those before it. */
   ts: number;
   versionstamp: string;
   /**
-   * The record as it is stored, with fields that this version does not know. Opaque to everything
-   * but the store, which writes it back with a finalization so that none of them is lost.
+   * The record as stored, with any fields that this version does not know. Opaque to everything but
+   * the store, which writes it back with a finalization, so that no field is lost.
    */
   record: unknown;
   /**
-   * Whether a newer version wrote it: `request` is what this version understands of it, and it must
-   * not be written.
+   * Whether a newer version wrote the record. `request` then holds the part that this version
+   * understands, and the record must not be written.
    */
   isNewer: boolean;
 }
 
-/** Whose idempotency key it is: the same key of another actor or tenant is another key. */
+/** Identifies an idempotency key, which is scoped to one actor in one tenant. */
 export interface KeyScope {
   tenantId: string;
   actorId: string;
   key: string;
 }
 
-/** An idempotency key to be written with a request. */
+/** An idempotency key to store with a request. */
 export interface KeyClaim extends KeyScope {
   fingerprint: string;
   /** Milliseconds since the epoch. */
   expiresAt: number;
-  /** The versionstamp of the expired record that this one replaces, or null. */
+  /** The versionstamp of the expired record that this claim replaces, or null. */
   replaces: string | null;
 }
 
+/** The result of looking up an idempotency key. An expired one is free. */
 export type KeyLookup =
   | { outcome: "free"; versionstamp: string | null }
   | { outcome: "taken"; fingerprint: string; fingerprintVersion: number; stored: StoredRequest };
@@ -46,7 +47,7 @@ export type AppendResult =
   | { outcome: "stored"; stored: StoredRequest }
   | { outcome: "key_taken" };
 
-/** Where an audit page goes on: the position of the last event that was read. */
+/** The position of the last event on a page of audit events, where the next page continues. */
 export interface AuditPosition {
   ts: number;
   reference: string;
@@ -55,53 +56,59 @@ export interface AuditPosition {
 
 export interface AuditPage {
   events: AuditEvent[];
-  /** How many events were left out, if any, because only a newer version knows what they say. */
+  /** How many events were omitted, if any, because only a newer version understands them. */
   unknown?: number;
-  /** Of the first page: the latest erasures in the tenant, newest first, if there were any. */
+  /** On the first page: the latest erasures in the tenant, newest first, if there were any. */
   erasures?: Erasure[];
-  /** Null where no older event is left. */
+  /** Null on the last page. */
   next: AuditPosition | null;
 }
 
-/** A lease on the right to resume one interrupted handoff. */
+/** The exclusive right to resume one interrupted handoff, for a limited time. */
 export interface Lease {
   reference: Reference;
   versionstamp: string;
 }
 
 export type LeaseAttempt =
-  | { outcome: "taken"; lease: Lease }
-  /** Another has it, until then at the latest (milliseconds since the epoch). */
+  | { outcome: "acquired"; lease: Lease }
+  /** Another process holds it, until `until` at the latest (milliseconds since the epoch). */
   | { outcome: "held"; until: number };
 
-/** A store that failed or did not answer in time. What it was asked to write may be there. */
+/** The store failed or timed out. A write may have been applied nevertheless. */
 export class StoreUnavailableError extends Error {
   override name = "StoreUnavailableError";
 }
 
-/** Keeps support requests. Every method may reject with {@linkcode StoreUnavailableError}. */
+/**
+ * Stores support requests, audit events, idempotency keys and leases.
+ *
+ * @throws {StoreUnavailableError} Every method may reject with it.
+ */
 export interface Store {
   /**
-   * The first commit: the request, its audit event and its idempotency key, all or nothing. It
-   * sorts after every request of its context that was acknowledged before the call.
+   * Makes the first commit: stores the request, its audit event and its idempotency key, all or
+   * nothing. The request sorts after every request of its context that was acknowledged before.
    */
   append(request: SupportRequest, key?: KeyClaim): Promise<AppendResult>;
-  /** The latest request of a context, or null. */
+  /** Returns the latest request of a context, or null. */
   latest(context: SupportContext): Promise<StoredRequest | null>;
-  /** The present revision of a stored request, or null where its retention is over. */
+  /** Returns the current revision of a stored request, or null if it was erased or has expired. */
   reload(stored: StoredRequest): Promise<StoredRequest | null>;
   /**
-   * The finalization: settles the handoff, with its audit event, if the request is still at the
-   * revision that `stored` names. False where another attempt has settled it. `actor` is who
-   * called, by default who submitted: the audit event names them.
+   * Makes the finalization: records the final state of the handoff and its audit event, if the
+   * request is still at the revision of `stored`. Returns false if another attempt was first.
+   * `actor` is who called, by default who submitted: the audit event names them.
    */
   finalize(stored: StoredRequest, handoff: FinalHandoff, actor?: Actor): Promise<boolean>;
-  /** Appends `handoff.superseded`: `handoff` is what the request did not come to. */
+  /** Appends a `handoff.superseded` audit event for `handoff`, the outcome that came second. */
   recordSuperseded(stored: StoredRequest, handoff: FinalHandoff, actor?: Actor): Promise<void>;
+  /** Looks up an idempotency key and the request that holds it. */
   findKey(scope: KeyScope): Promise<KeyLookup>;
-  /** Takes the lease until `until` (milliseconds since the epoch), unless another has it. */
+  /** Acquires the lease until `until` (milliseconds since the epoch), unless it is held. */
   acquireLease(reference: Reference, until: number): Promise<LeaseAttempt>;
+  /** Ends a lease before its time. */
   releaseLease(lease: Lease): Promise<void>;
-  /** A tenant's audit events, newest first. */
+  /** Returns a page of a tenant's audit events, newest first. */
   auditEvents(tenantId: string, limit: number, after?: AuditPosition): Promise<AuditPage>;
 }

@@ -1,18 +1,18 @@
-/** Spans and metrics: names, durations and outcomes, never content. */
+/** Records spans and metrics: names, durations and outcomes, never content. */
 export interface Telemetry {
-  /** Runs `work` in a span of its own and counts its duration, by what `outcomeOf` calls its result. */
+  /** Runs `work` in a new span and records its duration, labelled with `outcomeOf(result)`. */
   withSpan<T>(
     operation: Operation,
     work: () => Promise<T>,
     outcomeOf?: (result: T) => string,
   ): Promise<T>;
-  /** Names the span of the present HTTP request. */
+  /** Sets the name of the current HTTP request's span. */
   nameRoute(method: string, route: string): void;
 }
 
 export type Operation = "desk.handoff" | "kv.commit" | "kv.read";
 
-/** Tells nobody anything, at no cost. */
+/** Records nothing, at no cost. */
 export const noopTelemetry: Telemetry = {
   withSpan: (_operation, work) => work(),
   nameRoute: () => {},

@@ -80,7 +80,7 @@ test("every failure of a check is told in words, and nothing claims a submission
   const clock = { now: () => Date.now(), elapsed: () => performance.now() };
   const store = createStore(stage.kv, { clock, retentionDays: null, isExclusive: true });
   const attempt = await store.acquireLease(reference, Date.now() + 9_500);
-  assert(attempt.outcome === "taken");
+  assert(attempt.outcome === "acquired");
   await assertTold(/It is still being handed to the desk\. Try again in (9|10) s\./);
   await store.releaseLease(attempt.lease);
 

@@ -123,7 +123,7 @@ Deno.test("repeat asks the desk nothing while somebody else holds the lease", as
   using test = await openDeskhand({ desk });
   const { reference } = await interrupt(test);
   const attempt = await test.store.acquireLease(reference, test.clock.time + 3_500);
-  assert(attempt.outcome === "taken");
+  assert(attempt.outcome === "acquired");
   const held = { outcome: "in_progress", retryAfterSeconds: 4 } as const;
   assertEquals(await ask(test.deps, KEY), held);
   assertEquals(desk.asked, []);

@@ -14,7 +14,7 @@ async function take(
   until: number,
 ): Promise<Lease> {
   const attempt = await store.acquireLease(reference, until);
-  assert(attempt.outcome === "taken");
+  assert(attempt.outcome === "acquired");
   return attempt.lease;
 }
 
@@ -23,7 +23,7 @@ Deno.test("acquireLease gives a lease to one of 64 that ask for it", async () =>
   const leases = await Promise.all(
     Array.from({ length: 64 }, () => test.store.acquireLease(reference, START + 1000)),
   );
-  assertEquals(leases.filter(({ outcome }) => outcome === "taken").length, 1);
+  assertEquals(leases.filter(({ outcome }) => outcome === "acquired").length, 1);
 });
 
 Deno.test("acquireLease gives a lease that is over to one of 64 that ask for it", async () => {
@@ -33,7 +33,7 @@ Deno.test("acquireLease gives a lease that is over to one of 64 that ask for it"
   const leases = await Promise.all(
     Array.from({ length: 64 }, () => test.store.acquireLease(reference, START + 2000)),
   );
-  assertEquals(leases.filter(({ outcome }) => outcome === "taken").length, 1);
+  assertEquals(leases.filter(({ outcome }) => outcome === "acquired").length, 1);
 });
 
 Deno.test("acquireLease gives a lease again only when its time is over", async () => {
