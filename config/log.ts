@@ -18,6 +18,9 @@ export interface LogOptions {
   isBatched: boolean;
 }
 
+/** What {@linkcode openLog} returns. */
+export type ConsoleLog = Record<Level, WriteFields>;
+
 type Write = (level: Level, line: string) => void;
 
 /**
@@ -29,7 +32,7 @@ type Write = (level: Level, line: string) => void;
 export function openLog(
   { level, isBatched }: LogOptions,
   now: () => number,
-): Record<Level, WriteFields> {
+): ConsoleLog {
   const write = isBatched ? batched(toConsole) : toConsole;
   const at = (level: Level): WriteFields => (event, message, fields) =>
     write(level, toLine(level, event, message, now(), fields));

@@ -8,6 +8,7 @@ import type {
 } from "../domain/ports/desk.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Log } from "../domain/ports/log.ts";
+import { noopTelemetry, type Telemetry } from "../domain/ports/telemetry.ts";
 import { Circuit } from "./circuit.ts";
 
 export interface GateOptions {
@@ -15,6 +16,8 @@ export interface GateOptions {
   maxConcurrency: number;
   clock: Pick<Clock, "elapsed" | "deadline">;
   log: Log;
+  /** Records waits and the circuit's state. Defaults to a no-op. */
+  telemetry?: Pick<Telemetry, "turnEnded" | "circuitChanged">;
 }
 
 /** A desk without a limit on its callers. */
@@ -37,11 +40,15 @@ interface Waiter {
  * Not from a library, because none does this: cockatiel 4 leaves an expired call in its queue, makes
  * other calls wait for a probe, and uses a clock that can jump.
  */
-export function createGate(desk: UngatedDesk, { maxConcurrency, clock, log }: GateOptions): Desk {
+export function createGate(
+  desk: UngatedDesk,
+  { maxConcurrency, clock, log, telemetry = noopTelemetry }: GateOptions,
+): Desk {
   const waiters = new Set<Waiter>();
   let admitted = 0;
 
   const circuit = new Circuit((state) => {
+    telemetry.circuitChanged(state === "closed" ? "closed" : "open");
     if (state === "closed") {
       log.info("desk_circuit_closed", "The desk responds again; handoffs are no longer rejected");
       return;
@@ -58,12 +65,21 @@ export function createGate(desk: UngatedDesk, { maxConcurrency, clock, log }: Ga
     waitMs: number,
     work: (calls: DeskCalls) => Promise<T>,
   ): Promise<Admission<T>> {
-    const verdict = circuit.admit(clock.elapsed());
-    if (verdict === "rejected") return { outcome: "rejected" };
+    const arrived = clock.elapsed();
+    const verdict = circuit.admit(arrived);
+    if (verdict === "rejected") {
+      telemetry.turnEnded(0, "circuit_open");
+      return { outcome: "rejected" };
+    }
     try {
       if (admitted < maxConcurrency) admitted++;
-      else if (!await waitForTurn(waitMs)) return { outcome: "rejected" };
+      else if (!await waitForTurn(waitMs)) {
+        const outcome = circuit.state === "closed" ? "timed_out" : "circuit_open";
+        telemetry.turnEnded(clock.elapsed() - arrived, outcome);
+        return { outcome: "rejected" };
+      }
       try {
+        telemetry.turnEnded(clock.elapsed() - arrived, "admitted");
         return { outcome: "admitted", result: await work(calls) };
       } finally {
         passTurnOn();

@@ -52,6 +52,11 @@ export class InFlightTracker {
     return this.#starts.get(reference) ?? null;
   }
 
+  /** Returns how many support requests are in flight. */
+  get count(): number {
+    return this.#starts.size;
+  }
+
   /** Returns when the oldest support request in flight started, or null if there is none. */
   oldestStart(): number | null {
     return this.#starts.values().next().value ?? null;

@@ -42,7 +42,7 @@ export async function runHandoff(
   const outcome = await telemetry.withSpan(
     "desk.handoff",
     () => callDesk(deps, desk, request, resume),
-    outcomeReason,
+    (outcome) => ({ outcome: outcomeReason(outcome), phase: outcome.trace?.phase }),
   );
   logOutcome(log, outcome, { ...fields, deskMs: Math.round(clock.elapsed() - calledAt) });
   if (outcome.outcome === "unknown") return request;

@@ -32,6 +32,15 @@ export type LogFields = {
   address?: string;
   /** The version of this Deskhand. */
   version?: string;
+  /** Where requests are stored: `file`, `connect` or `deploy`. */
+  kv?: string;
+  /** The desk's URL, or `none`. */
+  desk?: string;
+  queue?: string;
+  /** Whose tokens are accepted: `AUTH_SECRET` or the issuer. */
+  callers?: string;
+  /** The origins that may call from a browser, separated by commas. */
+  origins?: string;
   error?: string;
 };
 
@@ -40,6 +49,7 @@ export type LogFields = {
  * describes each.
  */
 export type LogEvent =
+  | "configured"
   | "listening"
   | "stopping"
   | "handoffs_abandoned"

@@ -1,19 +1,49 @@
+import type { Phase } from "./desk.ts";
+
+/**
+ * What a span and its metric say about a result. Each value is one of a small fixed set: never an
+ * id, a URL or content.
+ */
+export interface SpanOutcome {
+  /** `ok`, `conflict`, `created`, the reason of a failure, … */
+  outcome: string;
+  /** Where a handoff failed. */
+  phase?: Phase;
+}
+
+/** How a handoff's wait for its turn at the desk ended. */
+export type TurnOutcome = "admitted" | "timed_out" | "circuit_open";
+
 /** Records spans and metrics: names, durations and outcomes, never content. */
 export interface Telemetry {
-  /** Runs `work` in a new span and records its duration, labelled with `outcomeOf(result)`. */
+  /**
+   * Runs `work` in a span of its own and records its duration with what `outcomeOf` returns for its
+   * result, by default `ok`. Rejects as `work` does, with the outcome `error`.
+   */
   withSpan<T>(
     operation: Operation,
     work: () => Promise<T>,
-    outcomeOf?: (result: T) => string,
+    outcomeOf?: (result: T) => SpanOutcome,
   ): Promise<T>;
-  /** Sets the name of the current HTTP request's span. */
+  /** Names the span of the current HTTP request, and the route of its metrics. */
   nameRoute(method: string, route: string): void;
+  /** Counts an HTTP request that was rejected. `reason` is the one in its log line. */
+  requestRejected(reason: string): void;
+  /** Records how long a handoff waited for its turn at the desk, in milliseconds. */
+  turnEnded(waitedMs: number, outcome: TurnOutcome): void;
+  /** Records that the circuit of the desk has opened or closed. */
+  circuitChanged(state: "open" | "closed"): void;
 }
 
 export type Operation = "desk.handoff" | "kv.commit" | "kv.read";
 
+const noop = () => {};
+
 /** Records nothing, at no cost. */
 export const noopTelemetry: Telemetry = {
   withSpan: (_operation, work) => work(),
-  nameRoute: () => {},
+  nameRoute: noop,
+  requestRejected: noop,
+  turnEnded: noop,
+  circuitChanged: noop,
 };

@@ -12,7 +12,7 @@ export function withTracing(kv: Deno.Kv, telemetry: Telemetry): Deno.Kv {
     },
     atomic: () => {
       const operation = kv.atomic();
-      const outcomeOf = ({ ok }: { ok: boolean }) => ok ? "ok" : "conflict";
+      const outcomeOf = ({ ok }: { ok: boolean }) => ({ outcome: ok ? "ok" : "conflict" });
       const commit = () => telemetry.withSpan("kv.commit", () => operation.commit(), outcomeOf);
       return withMethods(operation, { commit });
     },

@@ -42,6 +42,7 @@ export function accessLog(
     // Malformed requests are routed to a path with a NUL, which no log line should contain.
     const route = routePath(c, -1).replace("\0", "");
     telemetry.nameRoute(method, route);
+    if (rejection !== undefined) telemetry.requestRejected(rejection.reason);
     log.info("request_completed", "Request completed", {
       requestId: c.get("requestId"),
       ...tenantId !== undefined && { tenantId },

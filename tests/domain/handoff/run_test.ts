@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Store } from "../../../domain/ports/store.ts";
-import { noopTelemetry } from "../../../domain/ports/telemetry.ts";
+import { noopTelemetry, type SpanOutcome } from "../../../domain/ports/telemetry.ts";
 import {
   ask,
   createdAs,
@@ -194,10 +194,10 @@ for (const turn of ["comes", "does not come"]) {
 }
 
 Deno.test("telemetry calls a handoff by the reason that the log has", async () => {
-  const outcomes: string[] = [];
+  const outcomes: SpanOutcome[] = [];
   const telemetry: typeof noopTelemetry = {
     ...noopTelemetry,
-    async withSpan(operation, work, outcomeOf = () => "ok") {
+    async withSpan(operation, work, outcomeOf = () => ({ outcome: "ok" })) {
       const result = await work();
       if (operation === "desk.handoff") outcomes.push(outcomeOf(result));
       return result;
@@ -208,5 +208,9 @@ Deno.test("telemetry calls a handoff by the reason that the log has", async () =
     using test = await openDeskhand({ desk });
     await ask({ ...test.deps, telemetry });
   }
-  assertEquals(outcomes, ["created", "desk_timeout", "desk_unavailable"]);
+  assertEquals(outcomes.map(({ outcome }) => outcome), [
+    "created",
+    "desk_timeout",
+    "desk_unavailable",
+  ]);
 });
