@@ -1,0 +1,24 @@
+import { assertEquals } from "@std/assert";
+import { summarizeConfig } from "../../config/summary.ts";
+import { DESK, JWKS, parse } from "./fixtures.ts";
+
+Deno.test("the log says where requests go and who may call, without a secret", () => {
+  assertEquals(summarizeConfig(parse()), { kv: "file", desk: "none", callers: "AUTH_SECRET" });
+  const origins = "https://a.example,https://b.example";
+  assertEquals(
+    summarizeConfig(parse({
+      ...DESK,
+      ...JWKS,
+      KV_PATH: "https://kv.example/db",
+      DENO_KV_ACCESS_TOKEN: "planted",
+      CORS_ORIGINS: origins,
+    })),
+    {
+      kv: "connect",
+      desk: "https://desk.example/rt",
+      queue: "Support",
+      callers: "https://id.example",
+      origins,
+    },
+  );
+});
