@@ -40,8 +40,8 @@ export class Circuit {
   }
 
   /**
-   * Decides whether a handoff that starts at `now` may call the desk. After `probe`, the caller must
-   * call {@linkcode probeEnded}, or no further probe is admitted.
+   * Decides whether a handoff that starts at `now` may call the desk. After `probe`, the caller
+   * must call {@linkcode probeEnded}, or no further probe is admitted.
    */
   admit(now: number): Verdict {
     const state = this.#state;

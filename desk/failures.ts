@@ -6,9 +6,9 @@ import { type Exchange, responsivenessOf, traceOf } from "./http.ts";
 type FailedExchange = Exclude<Exchange, { outcome: "json" }>;
 
 /**
- * Converts a create request that got no readable 201 to a failure. Whether a ticket may exist depends
- * on who responded: a desk that rejects a request creates none; one that goes silent, or that a proxy
- * responds for, may have created one.
+ * Converts a create request that got no readable 201 to a failure. Whether a ticket may exist
+ * depends on who responded: a desk that rejects a request creates none; one that goes silent, or
+ * that a proxy responds for, may have created one.
  */
 export function toCreateFailure(
   exchange: FailedExchange,

@@ -29,16 +29,16 @@ interface Waiter {
 
 /**
  * Wraps a desk with a concurrency limit and a {@linkcode Circuit}: protects the desk from too many
- * concurrent calls, and users from waiting for a desk that hangs. A handoff is admitted once for all
- * of its calls, so that the lookup after an unclear create request does not queue behind other
+ * concurrent calls, and users from waiting for a desk that hangs. A handoff is admitted once for
+ * all of its calls, so that the lookup after an unclear create request does not queue behind other
  * handoffs.
  *
- * Handoffs are admitted first come, first served. The queue is bounded by the submissions in flight,
- * each of which leaves it when its own wait expires. When the circuit opens, everything queued is
- * rejected: a turn would only cost another five seconds.
+ * Handoffs are admitted first come, first served. The queue is bounded by the submissions in
+ * flight, each of which leaves it when its own wait expires. When the circuit opens, everything
+ * queued is rejected: a turn would only cost another five seconds.
  *
- * Not from a library, because none does this: cockatiel 4 leaves an expired call in its queue, makes
- * other calls wait for a probe, and uses a clock that can jump.
+ * Not from a library, because none does this: cockatiel 4 leaves an expired call in its queue,
+ * makes other calls wait for a probe, and uses a clock that can jump.
  */
 export function createGate(
   desk: UngatedDesk,

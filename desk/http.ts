@@ -3,8 +3,8 @@ import { phaseBeforeSending } from "./network_errors.ts";
 import { readBody } from "./read_body.ts";
 
 /**
- * The result of one HTTP request. `expired` and `not_sent` guarantee that not one byte of the request
- * was sent; after `timed_out` and `connection_lost`, the desk may have processed it.
+ * The result of one HTTP request. `expired` and `not_sent` guarantee that not one byte of the
+ * request was sent; after `timed_out` and `connection_lost`, the desk may have processed it.
  */
 export type Exchange =
   /** The signal was aborted before the request started. */
@@ -67,8 +67,8 @@ export function traceOf(exchange: Exchange): CallTrace | undefined {
 }
 
 /**
- * Sends one request to the desk. Every request to the desk goes through this function: it follows no
- * redirect, reads at most 64 KiB, ends with `signal` and never rejects.
+ * Sends one request to the desk. Every request to the desk goes through this function: it follows
+ * no redirect, reads at most 64 KiB, ends with `signal` and never rejects.
  */
 export async function sendRequest(
   fetch: typeof globalThis.fetch,

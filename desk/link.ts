@@ -1,6 +1,8 @@
 import { type Ticket, TicketNumber } from "../domain/model/handoff.ts";
 
-/** Paths of Request Tracker's pages (desktop, mobile, self-service) whose `id` is a ticket number. */
+/**
+ * Paths of Request Tracker's pages (desktop, mobile, self-service) whose `id` is a ticket number.
+ */
 const TICKET_PAGE =
   /^\/(?:Ticket\/(?:Display|History|Update|Forward|Reminders|Modify(?:All|Dates|Links|People)?)\.html|SelfService\/(?:Display|Update)\.html|m\/ticket\/(?:show|history|reply))$/;
 
@@ -28,13 +30,13 @@ export function toTicket(baseUrl: string, number: string): Ticket {
 }
 
 /**
- * Parses what a user pastes to name a ticket: its number as Request Tracker displays it, the subject
- * of one of its mails, or the URL of one of its pages at this desk; otherwise returns null. Only the
- * number is used.
+ * Parses what a user pastes to name a ticket: its number as Request Tracker displays it, the
+ * subject of one of its mails, or the URL of one of its pages at this desk; otherwise returns null.
+ * Only the number is used.
  *
- * The name in a subject tag is the desk's `rtname`. It often differs from the host of the desk's URL
- * and is not part of Deskhand's configuration, so it is not compared: the user sees which ticket was
- * linked. A URL identifies its desk, so it must be below `baseUrl`.
+ * The name in a subject tag is the desk's `rtname`. It often differs from the host of the desk's
+ * URL and is not part of Deskhand's configuration, so it is not compared: the user sees which
+ * ticket was linked. A URL identifies its desk, so it must be below `baseUrl`.
  */
 export function parseTicketLink(baseUrl: string, text: string): Ticket | null {
   const pasted = text.replace(INVISIBLE, "").replace(SURROUNDING_PUNCTUATION, "");
@@ -62,7 +64,8 @@ function parseUrl(baseUrl: string, text: string): string | null {
   const page = url.origin + url.pathname;
   if (!page.startsWith(`${baseUrl}/`)) return null;
   if (!TICKET_PAGE.test(page.slice(baseUrl.length))) return null;
-  // Request Tracker also accepts ";" as a separator. Parsing it differently could pick another ticket.
+  // Request Tracker also accepts ";" as a separator. Parsing it differently could pick another
+  // ticket.
   const ids = new Set(new URLSearchParams(url.search.replaceAll(";", "&")).getAll("id"));
   const [id] = ids;
   return ids.size === 1 ? id! : null;

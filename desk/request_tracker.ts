@@ -16,8 +16,8 @@ export interface RequestTrackerSettings extends TicketFieldSettings {
 }
 
 /**
- * Creates the desk: a Request Tracker 5 or 6, called through its REST 2.0 API. Of its responses, only
- * a validated ticket number and the HTTP status code leave this folder.
+ * Creates the desk: a Request Tracker 5 or 6, called through its REST 2.0 API. Of its responses,
+ * only a validated ticket number and the HTTP status code leave this folder.
  *
  * @throws {TypeError} If the URL is invalid or the token is not a valid header value.
  */

@@ -2,7 +2,9 @@ import { z } from "zod";
 import { TicketNumber } from "../domain/model/handoff.ts";
 import type { Reference } from "../domain/model/reference.ts";
 
-/** Request Tracker sends a ticket number as a string in some responses and as a number in others. */
+/**
+ * Request Tracker sends a ticket number as a string in some responses and as a number in others.
+ */
 const ResponseId = z.union([z.string(), z.int().transform(String)]).pipe(TicketNumber);
 
 const CreatedResponse = z.object({ id: ResponseId });
@@ -38,8 +40,8 @@ export function parseCreatedTicketNumber(json: unknown): string | null {
 }
 
 /**
- * Parses the response to a search. Of several tickets that match, returns the oldest. Hits without a
- * match are `unclear`, not `none`: there are tickets that somebody has to look at.
+ * Parses the response to a search. Of several tickets that match, returns the oldest. Hits without
+ * a match are `unclear`, not `none`: there are tickets that somebody has to look at.
  */
 export function parseSearchResult(
   json: unknown,
@@ -56,9 +58,9 @@ export function parseSearchResult(
 }
 
 /**
- * Returns whether a hit of the search by custom field can be the reference's ticket. A missing field
- * proves nothing: the ticket may have been moved to a queue without it, or our user may not see it. A
- * field without the reference means that the desk ignored the condition.
+ * Returns whether a hit of the search by custom field can be the reference's ticket. A missing
+ * field proves nothing: the ticket may have been moved to a queue without it, or our user may not
+ * see it. A field without the reference means that the desk ignored the condition.
  */
 export function matchesField(field: string, reference: Reference): (item: FoundItem) => boolean {
   return ({ CustomFields }) => {
@@ -72,7 +74,8 @@ const ANY_REFERENCE = /SR-[0-7][0-9A-HJKMNP-TV-Z]{25}/i;
 /**
  * Returns whether a hit of the search by subject was created for the reference. The first reference
  * in a subject is the ticket's own; a later one was typed by a user, as in "[SR-…2] same as SR-…1".
- * The desk's search is case-insensitive, and support agents may put words in front of the reference.
+ * The desk's search is case-insensitive, and support agents may put words in front of the
+ * reference.
  */
 export function matchesSubject(reference: Reference): (item: FoundItem) => boolean {
   return ({ Subject }) => Subject?.match(ANY_REFERENCE)?.[0].toUpperCase() === reference;

@@ -1,6 +1,8 @@
 import { type Exchange, sendRequest } from "./http.ts";
 
-/** Request Tracker's REST 2.0 API, as one of its users. No method rejects or outlives its signal. */
+/**
+ * Request Tracker's REST 2.0 API, as one of its users. No method rejects or outlives its signal.
+ */
 export interface RestApi {
   /** Sends `POST /REST/2.0/ticket`; 201 is expected. */
   createTicket(fields: unknown, signal: AbortSignal): Promise<Exchange>;
@@ -38,8 +40,8 @@ function requestHeaders(token: string): Record<string, string> {
     "Accept": "application/json",
     "Authorization": `token ${token}`,
     "Content-Type": "application/json",
-    // Request Tracker takes a User-Agent with "Mozilla" for a browser and redirects an invalid token
-    // to its login page.
+    // Request Tracker takes a User-Agent with "Mozilla" for a browser and redirects an invalid
+    // token to its login page.
     "User-Agent": "Deskhand",
   };
   try {

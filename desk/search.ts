@@ -70,7 +70,8 @@ async function search(
   isMatch: (item: FoundItem) => boolean,
   signal: AbortSignal,
 ): Promise<SearchCall> {
-  // Without a condition on EffectiveId, Request Tracker omits tickets that were merged into another.
+  // Without a condition on EffectiveId, Request Tracker omits tickets that were merged into
+  // another.
   const query = `EffectiveId > 0 AND ${conditions}`;
   const parameters = new URLSearchParams({ query, fields, orderby: "id", order: "ASC" });
   const exchange = await api.get(`tickets?${parameters}`, signal);
@@ -88,9 +89,9 @@ async function search(
 
 /**
  * Returns the condition that a ticket is not older than its request, which bounds the search:
- * `Subject LIKE` has no index and reads every ticket that the other conditions leave. Request Tracker
- * reads a date as midnight in the time zone of our user or of the server, at most 14 hours from UTC.
- * Of the two days, at least 34 hours are left for a desk whose clock is behind.
+ * `Subject LIKE` has no index and reads every ticket that the other conditions leave. Request
+ * Tracker reads a date as midnight in the time zone of our user or of the server, at most 14 hours
+ * from UTC. Of the two days, at least 34 hours are left for a desk whose clock is behind.
  */
 function createdSince({ createdAt }: SupportRequest): string {
   const since = new Date(Date.parse(createdAt) - CREATED_MARGIN_MS);

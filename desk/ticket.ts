@@ -8,8 +8,8 @@ const ELLIPSIS = "…";
 
 /**
  * Characters that can disguise text: control characters, bidirectional formatting and invisible
- * characters. Joiners and variation selectors are kept after a non-ASCII character, because Persian,
- * Indic scripts and emoji need them.
+ * characters. Joiners and variation selectors are kept after a non-ASCII character, because
+ * Persian, Indic scripts and emoji need them.
  */
 const DECEPTIVE =
   /(?<![^\p{ASCII}\p{DI}]\uFE0F?)[\u200C\u200D\uFE0E\uFE0F]|[[\p{DI}\p{Bidi_C}\p{Cc}\p{Zl}\p{Zp}\uFFF9-\uFFFB]--[\u200C\u200D\uFE0E\uFE0F]]/gv;
@@ -24,8 +24,8 @@ export function ticketSubject(reference: Reference, summary: string): string {
 }
 
 /**
- * Returns the ticket's plain text with everything that support agents need. Text that the user typed
- * is indented, so that no line of it can imitate one of ours.
+ * Returns the ticket's plain text with everything that support agents need. Text that the user
+ * typed is indented, so that no line of it can imitate one of ours.
  */
 export function ticketContent(request: SupportRequest): string {
   const { context, contact, createdBy } = request;

@@ -3,17 +3,18 @@ import type { SupportRequest } from "../domain/model/support_request.ts";
 import { ticketContent, ticketSubject } from "./ticket.ts";
 
 /**
- * Request Tracker silently truncates a longer email address, and would send mail to the owner of the
- * truncated one.
+ * Request Tracker silently truncates a longer email address, and would send mail to the owner of
+ * the truncated one.
  */
 const MAX_REQUESTOR_LENGTH = 120;
 
 /**
- * Where the ticket's requestor comes from. By default, Request Tracker mails the whole text of a new
- * ticket and the support agents' replies to its requestor.
+ * Where the ticket's requestor comes from. By default, Request Tracker mails the whole text of a
+ * new ticket and the support agents' replies to its requestor.
  *
  * - `token`: the verified email address in the access token, if there is one.
- * - `contact`: the email address that the user typed, which may be anybody's; otherwise the token's.
+ * - `contact`: the email address that the user typed, which may be anybody's; otherwise the
+ *   token's.
  * - `none`: no requestor.
  */
 export type RequestorSource = "token" | "contact" | "none";
