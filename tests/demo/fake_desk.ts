@@ -92,11 +92,20 @@ export function startFakeDesk(
     if (call === "POST /REST/2.0/ticket") return await create(request);
     if (call === "GET /REST/2.0/tickets") return search(url.searchParams);
     if (call === "GET /REST/2.0/rt") return Response.json({ Version: "5.0.3 (demo)" });
+    const name = /^GET \/REST\/2\.0\/queue\/([^/]+)$/.exec(call)?.[1];
+    if (name !== undefined) return showQueue(decodeURIComponent(name));
     const id = /^GET \/REST\/2\.0\/ticket\/(\d+)$/.exec(call)?.[1];
     const ticket = tickets.find((ticket) => ticket.id === id);
     return ticket
       ? Response.json({ ...hit(ticket, "Subject,CustomFields"), Queue: ticket.queue })
       : message(404, "Not Found");
+  }
+
+  function showQueue(name: string): Response {
+    if (name !== queue) return message(403, "Forbidden");
+    const TicketCustomFields = mode === "drop-field" ? [] : [{ name: referenceField }];
+    const _hyperlinks = [{ ref: "create", type: "ticket" }];
+    return Response.json({ Name: queue, Disabled: "0", TicketCustomFields, _hyperlinks });
   }
 
   async function create(request: Request): Promise<Response> {
