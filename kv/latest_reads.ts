@@ -8,7 +8,7 @@
  * A read of one context is in one of these states:
  *
  * - *open*: entered with the first call for the context. Every further call for the context joins it.
- *   Left when the next round starts, at once if the reader is idle.
+ *   Left when the next round starts, which is immediately if the reader is idle.
  * - *in flight*: part of the present round, and nobody can join it. The next call for the context
  *   opens another read. Left when KV has responded, or after the timeout of a KV call.
  *
