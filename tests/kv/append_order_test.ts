@@ -5,6 +5,7 @@ import { type Store, StoreUnavailableError } from "../../domain/ports/store.ts";
 import { claim, openTestStore, requestIn } from "./fixtures.ts";
 import { ACME, run, START } from "../support/constants.ts";
 import { dump, temporaryPath } from "../support/kv_file.ts";
+import { wrapKv } from "../support/wrap_kv.ts";
 
 async function append(store: Store, context: SupportContext, now = START): Promise<number> {
   const appended = await store.append(requestIn(context, { now }));
@@ -14,11 +15,10 @@ async function append(store: Store, context: SupportContext, now = START): Promi
 
 const ascending = (numbers: number[]) => numbers.toSorted((a, b) => a - b);
 
-/** How the store of one process, and of one among several, are opened. */
 for (const isExclusive of [true, false]) {
-  const where = isExclusive ? "where one process writes" : "where several processes write";
+  const store = isExclusive ? "an exclusive store" : "a shared store";
 
-  Deno.test(`append gives 64 parallel requests of one context 64 sort keys ${where}`, async () => {
+  Deno.test(`64 concurrent requests of a context get 64 sort keys in ${store}`, async () => {
     using test = await openTestStore({ isExclusive });
     const keys = await Promise.all(Array.from({ length: 64 }, () => append(test.store, ACME)));
     assertEquals(
@@ -28,7 +28,7 @@ for (const isExclusive of [true, false]) {
     assertEquals((await dump(test.kv)).length, 128);
   });
 
-  Deno.test(`append sorts after all that was acknowledged, however the clock jumps, ${where}`, async () => {
+  Deno.test(`requests of ${store} sort in order however the clock jumps`, async () => {
     using test = await openTestStore({ isExclusive });
     let runs = 0;
     const waves = fc.array(
@@ -54,7 +54,7 @@ for (const isExclusive of [true, false]) {
   });
 }
 
-Deno.test("append of two processes on one KV gives every request a sort key of its own", async () => {
+Deno.test("two processes on one KV give every request a distinct sort key", async () => {
   using one = await openTestStore({ isExclusive: false });
   using other = await openTestStore({ isExclusive: false, kv: one.kv });
   const keys = await Promise.all(
@@ -65,7 +65,7 @@ Deno.test("append of two processes on one KV gives every request a sort key of i
   assertEquals(requests.map(({ key }) => key[2]), ascending(keys));
 });
 
-Deno.test("append of 64 processes at once gives up for none", async () => {
+Deno.test("64 processes can append to one context concurrently", async () => {
   using test = await openTestStore({ isExclusive: false });
   const { kv } = test;
   const stores = await Promise.all(
@@ -75,7 +75,7 @@ Deno.test("append of 64 processes at once gives up for none", async () => {
   assertEquals(new Set(keys).size, 64);
 });
 
-Deno.test("append sorts after what a process with a fast clock had acknowledged", async () => {
+Deno.test("a request sorts after those of a process whose clock is fast", async () => {
   using fast = await openTestStore({ isExclusive: false });
   using slow = await openTestStore({ isExclusive: false, kv: fast.kv });
   for (let i = 0; i < 3; i++) {
@@ -84,7 +84,7 @@ Deno.test("append sorts after what a process with a fast clock had acknowledged"
   }
 });
 
-Deno.test("append sorts after what was stored before a restart with an earlier clock", async () => {
+Deno.test("a request sorts after those stored before a restart with an earlier clock", async () => {
   await using file = await temporaryPath();
   let last = 0;
   for (const now of [START, START - 3_600_000, START - 7_200_000]) {
@@ -97,7 +97,7 @@ Deno.test("append sorts after what was stored before a restart with an earlier c
   }
 });
 
-Deno.test("append exchanges a sort key that is taken for the next free one", async () => {
+Deno.test("append uses the next free sort key if one is taken", async () => {
   using test = await openTestStore();
   const ts = await append(test.store, ACME);
   for (const taken of [ts + 1, ts + 2, ts + 3]) {
@@ -106,7 +106,7 @@ Deno.test("append exchanges a sort key that is taken for the next free one", asy
   assertEquals(await append(test.store, ACME), ts + 4);
 });
 
-Deno.test("append with an idempotency key exchanges a sort key that is taken", async () => {
+Deno.test("append with an idempotency key uses the next free sort key", async () => {
   using test = await openTestStore();
   const ts = await append(test.store, ACME);
   for (const taken of [ts + 1, ts + 2]) {
@@ -119,28 +119,25 @@ Deno.test("append with an idempotency key exchanges a sort key that is taken", a
   const found = await test.store.findKey(claim());
   assert(found.outcome === "taken");
   assertEquals(found.stored, appended.stored);
-  // The other way round the key decides: nothing is exchanged for it.
+  // If the idempotency key is taken, no other sort key is tried.
   assertEquals(await test.store.append(requestIn(ACME), claim()), { outcome: "key_taken" });
 });
 
-/** Behaves like `kv`, but that somebody else takes the next sort key after each look at the last. */
+/** Returns a KV on which somebody else takes the next sort key after each read of the last one. */
 function withFasterRival(kv: Deno.Kv, context: SupportContext): Deno.Kv {
-  async function* list(...selected: Parameters<Deno.Kv["list"]>) {
-    const [last] = await Array.fromAsync(kv.list(...selected));
-    if (last === undefined) return;
-    await kv.set([...last.key.slice(0, -1), Number(last.key.at(-1)) + 1], requestIn(context));
-    yield last;
-  }
-  return new Proxy(kv, {
-    get(kv, name) {
-      if (name === "list") return list;
-      const value = Reflect.get(kv, name);
-      return typeof value === "function" ? value.bind(kv) : value;
+  return wrapKv(kv, {
+    async onRead(read, { method }) {
+      const result = await read();
+      if (method !== "list") return result;
+      const [last] = result as Deno.KvEntry<unknown>[];
+      const next = Number(last!.key.at(-1)) + 1;
+      await kv.set([...last!.key.slice(0, -1), next], requestIn(context));
+      return result;
     },
   });
 }
 
-Deno.test("append gives up after a bounded number of sort keys that were taken", async () => {
+Deno.test("append gives up after a limited number of taken sort keys", async () => {
   using test = await openTestStore();
   await append(test.store, ACME);
   const kv = withFasterRival(test.kv, ACME);

@@ -6,8 +6,8 @@ import { ACME, DAY_MS, run } from "../support/constants.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 
-/** Asks `count` requests, one a millisecond, and returns their references, oldest first. */
-async function ask({ store, clock }: TestStore, count: number): Promise<string[]> {
+/** Submits `count` requests, one per millisecond, and returns their references, oldest first. */
+async function submit({ store, clock }: TestStore, count: number): Promise<string[]> {
   const references = [];
   for (let i = 0; i < count; i++) {
     const request = requestIn(i % 2 ? ACME : run(`r-${i}`), { now: ++clock.time });
@@ -34,12 +34,12 @@ async function referencesOf(
   return references;
 }
 
-Deno.test("auditEventRoutes is an empty page where nothing has happened", async () => {
+Deno.test("auditEvents returns an empty page for a tenant without events", async () => {
   using test = await openTestStore();
   assertEquals(await test.store.auditEvents("acme", 50), { events: [], next: null });
 });
 
-Deno.test("auditEventRoutes has a tenant's events of every context, newest first", async () => {
+Deno.test("auditEvents returns a tenant's events of every context, newest first", async () => {
   using test = await openTestStore();
   const request = pendingIn(run("r-1"));
   const appended = await test.store.append(request);
@@ -58,9 +58,9 @@ Deno.test("auditEventRoutes has a tenant's events of every context, newest first
   assertEquals(next, null);
 });
 
-Deno.test("auditEventRoutes shows nothing of another tenant, not even by a position", async () => {
+Deno.test("auditEvents returns nothing of another tenant, whatever the position", async () => {
   using test = await openTestStore();
-  await ask(test, 3);
+  await submit(test, 3);
   const { next } = await test.store.auditEvents("acme", 1);
   assert(next !== null);
   for (const tenantId of ["globex", "acm", "acme.", "Acme"]) {
@@ -71,31 +71,31 @@ Deno.test("auditEventRoutes shows nothing of another tenant, not even by a posit
   }
 });
 
-Deno.test("auditEventRoutes goes through everything once, page by page", async () => {
+Deno.test("auditEvents returns every event exactly once, page by page", async () => {
   using test = await openTestStore();
-  const asked = await ask(test, 12);
+  const submitted = await submit(test, 12);
   for (const limit of [1, 2, 5, 11, 12, 13, 100]) {
-    assertEquals(await referencesOf(test, limit), asked.toReversed());
+    assertEquals(await referencesOf(test, limit), submitted.toReversed());
   }
 });
 
-Deno.test("auditEventRoutes goes through a hundred and more to a page", async () => {
+Deno.test("auditEvents returns pages of a hundred events", async () => {
   using test = await openTestStore();
-  const asked = await ask(test, 230);
-  assertEquals(await referencesOf(test, 100), asked.toReversed());
+  const submitted = await submit(test, 230);
+  assertEquals(await referencesOf(test, 100), submitted.toReversed());
 });
 
-Deno.test("auditEventRoutes leaves out and repeats nothing while new events arrive", async () => {
+Deno.test("auditEvents neither skips nor repeats an event while new ones arrive", async () => {
   using test = await openTestStore();
-  const asked = await ask(test, 9);
+  const submitted = await submit(test, 9);
   let pages = 0;
   const arriving = async () => {
-    if (++pages <= 3) await ask(test, 5);
+    if (++pages <= 3) await submit(test, 5);
   };
-  assertEquals(await referencesOf(test, 2, arriving), asked.toReversed());
+  assertEquals(await referencesOf(test, 2, arriving), submitted.toReversed());
 });
 
-Deno.test("auditEventRoutes keeps apart what happened in one microsecond", async () => {
+Deno.test("auditEvents returns every event of one microsecond", async () => {
   using test = await openTestStore();
   const requests = ["r-1", "r-2", "r-3", "r-4"].map((runId) => requestIn(run(runId)));
   await Promise.all(requests.map((request) => test.store.append(request)));
@@ -103,9 +103,9 @@ Deno.test("auditEventRoutes keeps apart what happened in one microsecond", async
   assertEquals(await referencesOf(test, 1), references.toReversed());
 });
 
-Deno.test("auditEventRoutes goes on behind events whose retention is over", async () => {
+Deno.test("auditEvents returns the events beyond expired ones", async () => {
   using test = await openTestStore({ retentionDays: 1 });
-  // A clock that was slow for a while: what is over stands among what is not.
+  // The clock was slow for a while: expired events are among the others.
   for (const days of [0, -2, -2, 0]) {
     await test.store.append(requestIn(ACME, { now: test.clock.time + days * DAY_MS }));
   }
@@ -114,7 +114,7 @@ Deno.test("auditEventRoutes goes on behind events whose retention is over", asyn
   assertEquals(await referencesOf(test, 1), []);
 });
 
-Deno.test("auditEventRoutes refuses an event of another shape", async () => {
+Deno.test("auditEvents rejects an event that does not parse", async () => {
   using test = await openTestStore();
   await test.kv.set(["audit", "acme", 1, "SR-1", "request.deleted"], { event: "request.deleted" });
   await assertRejects(() => test.store.auditEvents("acme", 50), ZodError);

@@ -1,4 +1,4 @@
-/** What is written, and how often, for one submission. */
+/** How many commits one submission takes, and what they write. */
 import { assert, assertEquals } from "@std/assert";
 import type { AppendResult, Store } from "../../domain/ports/store.ts";
 import { requestKey } from "../../kv/keys.ts";
@@ -9,29 +9,24 @@ import { FakeClock } from "../support/clock.ts";
 import { ACME, run } from "../support/constants.ts";
 import { dump } from "../support/kv_file.ts";
 import { openService } from "../support/service.ts";
+import { wrapKv } from "../support/wrap_kv.ts";
 
 const SUBMISSIONS = "/v1/tenants/acme/support-requests";
-/** Of a store that several processes share. */
+/** The configuration of a store that several processes share. */
 const SHARED = { KV_PATH: "http://127.0.0.1:1", DENO_KV_ACCESS_TOKEN: "none" };
 
-/** A real KV that counts the commits that it is sent. */
+/** Opens a real KV that counts its commits. */
 async function openCountedKv() {
-  const kv = await Deno.openKv(":memory:");
-  const counted = { commits: 0 };
-  const atomic = kv.atomic.bind(kv);
-  kv.atomic = () => {
-    const operation = atomic();
-    const commit = operation.commit.bind(operation);
-    operation.commit = () => (counted.commits++, commit());
-    return operation;
-  };
-  /** How many commits `run` takes. */
+  const real = await Deno.openKv(":memory:");
+  let count = 0;
+  const kv = wrapKv(real, { onCommit: (commit) => (count++, commit()) });
+  /** Returns the number of commits that `run` makes. */
   const commitsOf = async (run: () => Promise<unknown>) => {
-    const before = counted.commits;
+    const before = count;
     await run();
-    return counted.commits - before;
+    return count - before;
   };
-  return { kv, commitsOf, [Symbol.dispose]: () => kv.close() };
+  return { kv, commitsOf, [Symbol.dispose]: () => real.close() };
 }
 
 function storedOf(appended: AppendResult) {
@@ -42,7 +37,7 @@ function storedOf(appended: AppendResult) {
 /** Appends two pending requests of one context in one commit. */
 async function appendTogether(store: Store) {
   const other = run("other");
-  // So that no sort key is read before the commit.
+  // Makes the sort keys known, so that none is read before the commit.
   for (const context of [ACME, other]) await store.append(requestIn(context));
   const inFlight = store.append(requestIn(other));
   const [first, second] = await Promise.all([
@@ -55,7 +50,7 @@ async function appendTogether(store: Store) {
   return stored;
 }
 
-Deno.test("latest is the last of two requests of one context and one versionstamp", async () => {
+Deno.test("latest returns the last of two requests with one versionstamp", async () => {
   using test = await openTestStore();
   const [first, second] = await appendTogether(test.store);
   for (let i = 0; i < 2; i++) {
@@ -64,7 +59,7 @@ Deno.test("latest is the last of two requests of one context and one versionstam
   }
 });
 
-Deno.test("LatestRequestReader takes no request for another one of its context and versionstamp", async () => {
+Deno.test("LatestRequestReader distinguishes two requests with one versionstamp", async () => {
   using kv = await Deno.openKv(":memory:");
   const requests = [requestIn(ACME), requestIn(ACME)];
   const commit = kv.atomic();
@@ -81,7 +76,7 @@ Deno.test("LatestRequestReader takes no request for another one of its context a
   }
 });
 
-Deno.test("finalize settles each of two requests of one context and one versionstamp, once", async () => {
+Deno.test("finalize works once for each of two requests with one versionstamp", async () => {
   using test = await openTestStore();
   const pair = await appendTogether(test.store);
   for (const [i, stored] of pair.entries()) {
@@ -94,9 +89,9 @@ Deno.test("finalize settles each of two requests of one context and one versions
 });
 
 for (const isExclusive of [true, false]) {
-  const where = isExclusive ? "one process writes" : "several processes write";
+  const store = isExclusive ? "an exclusive store" : "a shared store";
 
-  Deno.test(`a submission whose key is taken costs one commit where ${where}, and writes nothing`, async () => {
+  Deno.test(`append with a taken key makes one commit and writes nothing to ${store}`, async () => {
     using counted = await openCountedKv();
     using test = await openTestStore({ kv: counted.kv, isExclusive });
     await test.store.append(requestIn(ACME), claim());
@@ -112,7 +107,7 @@ for (const isExclusive of [true, false]) {
   });
 }
 
-Deno.test("a submission is one commit, a retry with its key one, and what is invalid none", async () => {
+Deno.test("a submission and a retry make one commit each, an invalid one none", async () => {
   using counted = await openCountedKv();
   await using service = await openService({ kv: counted.kv });
   const submit = (json: unknown, key: string) => async () => {
@@ -135,9 +130,9 @@ Deno.test("a submission is one commit, a retry with its key one, and what is inv
 });
 
 for (const [name, env] of [["one process", {}], ["several processes", SHARED]] as const) {
-  Deno.test(`a submission over the rate writes nothing to the store of ${name}`, async () => {
+  Deno.test(`a submission over the rate limit writes nothing with ${name}`, async () => {
     using counted = await openCountedKv();
-    // Rates are counted by the minute, which must not end in between.
+    // The rate limit counts per minute, and the minute must not end during the test.
     const clock = new FakeClock({ now: Date.now() });
     await using service = await openService({
       kv: counted.kv,

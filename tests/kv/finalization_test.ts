@@ -22,12 +22,12 @@ async function auditOf({ kv }: TestStore) {
 const failed: FinalHandoff = {
   status: "failed",
   reason: "desk_timeout",
-  summary: "The desk did not answer in time",
+  summary: "The desk did not respond in time",
   ticketMayExist: true,
   at: new Date(START).toISOString(),
 };
 
-Deno.test("finalize settles the handoff and leaves everything else as it was", async () => {
+Deno.test("finalize records the outcome and changes nothing else", async () => {
   for (const handoff of [created("42", START + 900), failed]) {
     using test = await openTestStore();
     const stored = await pending(test);
@@ -47,7 +47,7 @@ Deno.test("finalize settles the handoff and leaves everything else as it was", a
   }
 });
 
-Deno.test("finalize lets exactly one of 64 attempts win, and audits that one", async () => {
+Deno.test("exactly one of 64 concurrent finalizations wins and is audited", async () => {
   using test = await openTestStore();
   const stored = await pending(test);
   const won = await Promise.all(
@@ -62,7 +62,7 @@ Deno.test("finalize lets exactly one of 64 attempts win, and audits that one", a
   ]);
 });
 
-Deno.test("finalize of a settled request changes nothing", async () => {
+Deno.test("finalize of a finalized request changes nothing", async () => {
   using test = await openTestStore();
   const stored = await pending(test);
   await test.store.finalize(stored, created("1"));
@@ -71,7 +71,7 @@ Deno.test("finalize of a settled request changes nothing", async () => {
   assertEquals(await test.store.latest(ACME), present);
 });
 
-Deno.test("finalize puts no request back that is no longer there", async () => {
+Deno.test("finalize does not restore a deleted request", async () => {
   using test = await openTestStore();
   const stored = await pending(test);
   await test.kv.delete(["tenant", "acme", stored.ts]);
@@ -79,7 +79,7 @@ Deno.test("finalize puts no request back that is no longer there", async () => {
   assertEquals(await test.store.latest(ACME), null);
 });
 
-Deno.test("finalize is audited after the submission even where the clock has jumped back", async () => {
+Deno.test("the finalization sorts after the submission if the clock jumps back", async () => {
   using test = await openTestStore();
   const stored = await pending(test);
   await test.store.finalize(stored, created("1", START - 60_000));
@@ -88,7 +88,7 @@ Deno.test("finalize is audited after the submission even where the clock has jum
   assertEquals(finalization?.ts, submission!.ts + 1);
 });
 
-Deno.test("finalize leaves the request what is left of its retention", async () => {
+Deno.test("finalize does not extend the retention period of a request", async () => {
   using memory = await Deno.openKv(":memory:");
   const expiries: Expiry[] = [];
   using test = await openTestStore({ kv: withExpiries(memory, expiries), retentionDays: 2 });
@@ -111,31 +111,31 @@ async function supersede(
   for (const ticket of tickets) await test.store.recordSuperseded(stored, created(ticket));
 }
 
-async function settledBy(test: TestStore, now: number): Promise<StoredRequest> {
+async function finalizedAt(test: TestStore, now: number): Promise<StoredRequest> {
   const stored = await pending(test);
   await test.store.finalize(stored, created("1", now));
-  const settled = await test.store.reload(stored);
-  assert(settled !== null);
-  return settled;
+  const finalized = await test.store.reload(stored);
+  assert(finalized !== null);
+  return finalized;
 }
 
-Deno.test("supersede names the ticket that would be forgotten, and leaves the request alone", async () => {
+Deno.test("recordSuperseded records the ticket and does not change the request", async () => {
   using test = await openTestStore();
-  const settled = await settledBy(test, START);
-  await supersede(test, settled, "2");
+  const finalized = await finalizedAt(test, START);
+  await supersede(test, finalized, "2");
   const { events: [newest] } = await test.store.auditEvents("acme", 1);
   assertEquals(newest?.event, "handoff.superseded");
   assertEquals(newest?.handoff, created("2"));
-  assertEquals(newest?.reference, settled.request.reference);
-  assertEquals(await test.store.latest(ACME), settled);
+  assertEquals(newest?.reference, finalized.request.reference);
+  assertEquals(await test.store.latest(ACME), finalized);
 });
 
-Deno.test("supersede is audited after the finalization even where the clock has jumped back", async () => {
-  for (const finalizedAt of [START + 60_000, START - 60_000]) {
+Deno.test("a superseded ticket sorts after the finalization if the clock jumps back", async () => {
+  for (const time of [START + 60_000, START - 60_000]) {
     using test = await openTestStore();
-    const settled = await settledBy(test, finalizedAt);
+    const finalized = await finalizedAt(test, time);
     test.clock.time = START - 3_600_000;
-    await supersede(test, settled, "2");
+    await supersede(test, finalized, "2");
     const audited = await auditOf(test);
     assertEquals(audited.map(({ event }) => event), [
       "request.submitted",
@@ -146,12 +146,12 @@ Deno.test("supersede is audited after the finalization even where the clock has 
   }
 });
 
-Deno.test("supersede is the newest of its tenant's events, whatever else happened since", async () => {
+Deno.test("a superseded ticket is the newest event of its tenant", async () => {
   using test = await openTestStore();
-  const settled = await settledBy(test, START);
+  const finalized = await finalizedAt(test, START);
   test.clock.time = START + 60_000;
   await pending(test, pendingIn(ACME, START + 30_000));
-  await supersede(test, settled, "2");
+  await supersede(test, finalized, "2");
   const { events } = await test.store.auditEvents("acme", 10);
   assertEquals(events.map(({ event }) => event), [
     "handoff.superseded",
@@ -162,17 +162,17 @@ Deno.test("supersede is the newest of its tenant's events, whatever else happene
   assertEquals((await auditOf(test)).at(-1)?.ts, test.clock.time * 1000);
 });
 
-Deno.test("supersede exchanges an audit key that is taken, and keeps what stands there", async () => {
+Deno.test("recordSuperseded uses the next audit key if one is taken", async () => {
   using test = await openTestStore();
-  const settled = await settledBy(test, START);
-  const { reference } = settled.request;
+  const finalized = await finalizedAt(test, START);
+  const { reference } = finalized.request;
   test.clock.time = START + 1_000;
   const first = test.clock.time * 1000;
   const taken = [first, first + 1].map((ts) =>
     ["audit", "acme", ts, reference, "handoff.superseded"] as const
   );
   for (const key of taken) await test.kv.set(key, "taken");
-  await supersede(test, settled, "2");
+  await supersede(test, finalized, "2");
   const values = await test.kv.getMany([
     ...taken,
     ["audit", "acme", first + 2, reference, "handoff.superseded"],
@@ -181,10 +181,10 @@ Deno.test("supersede exchanges an audit key that is taken, and keeps what stands
   assertEquals((values[2]!.value as { handoff: unknown }).handoff, created("2"));
 });
 
-Deno.test("supersede throws, and writes nothing, when every audit key is taken", async () => {
+Deno.test("recordSuperseded writes nothing and throws if every audit key is taken", async () => {
   using test = await openTestStore();
-  const settled = await settledBy(test, START);
-  const { reference } = settled.request;
+  const finalized = await finalizedAt(test, START);
+  const { reference } = finalized.request;
   test.clock.time = START + 1_000;
   for (let i = 0; i < 100; i++) {
     const ts = test.clock.time * 1000 + i;
@@ -192,14 +192,14 @@ Deno.test("supersede throws, and writes nothing, when every audit key is taken",
   }
   const before = await dump(test.kv);
   await assertRejects(
-    () => supersede(test, settled, "2"),
+    () => supersede(test, finalized, "2"),
     StoreUnavailableError,
     "sort keys in a row",
   );
   assertEquals(await dump(test.kv), before);
 });
 
-Deno.test("the audit of a finalization and of a superseded ticket names who called", async () => {
+Deno.test("the audit events of a finalization and a superseded ticket name the caller", async () => {
   using test = await openTestStore();
   const stored = await pending(test);
   const grace = { id: "u-2", name: "Grace" };
@@ -209,17 +209,17 @@ Deno.test("the audit of a finalization and of a superseded ticket names who call
   assertEquals(events.map(({ actor }) => actor), [grace, grace, stored.request.createdBy]);
 });
 
-Deno.test("supersede keeps every ticket of one microsecond", async () => {
+Deno.test("recordSuperseded records every ticket of one microsecond", async () => {
   using test = await openTestStore();
-  const settled = await settledBy(test, START);
-  await Promise.all(["2", "3", "4"].map((ticket) => supersede(test, settled, ticket)));
+  const finalized = await finalizedAt(test, START);
+  await Promise.all(["2", "3", "4"].map((ticket) => supersede(test, finalized, ticket)));
   const { events } = await test.store.auditEvents("acme", 10);
   const tickets = events.filter(({ event }) => event === "handoff.superseded")
     .map(({ handoff }) => handoff.status === "created" && handoff.ticket.reference);
   assertEquals(tickets.toSorted(), ["2", "3", "4"]);
 });
 
-Deno.test("reread is the revision of now, by which a handoff can still be finalized", async () => {
+Deno.test("reload returns the current revision of a request", async () => {
   using test = await openTestStore();
   const request: SupportRequest = pendingIn(ACME);
   const stored = await pending(test, request);

@@ -11,7 +11,7 @@ import { createStore, type StoreOptions } from "../../kv/store.ts";
 export { ACME, DAY_MS, run, START } from "../support/constants.ts";
 export { dump, lockDatabase, openKvFile, temporaryPath } from "../support/kv_file.ts";
 
-/** A store on a KV of its own, in memory, or on `kv`, which is then left open. */
+/** Opens a store on a new KV in memory, or on `kv`, which is then not closed. */
 export async function openTestStore(
   { kv, ...options }: Partial<StoreOptions> & { kv?: Deno.Kv } = {},
 ) {

@@ -1,8 +1,8 @@
 /**
- * Records that version 1 wrote, through its HTTP API and onto a real KV, frozen in `golden/v1.json`:
- * requests of every handoff, with every optional field and with none, in both contexts; all four
- * audit events; idempotency records; leases; a rate count. They are never regenerated: what they
- * hold is in the stores of people who run Deskhand.
+ * Records that version 1 wrote to a real KV through its HTTP API, frozen in `golden/v1.json`: requests
+ * with every handoff, with every optional field and with none, in both contexts; all four audit
+ * events; idempotency records; leases; a rate counter. They are never regenerated, because such
+ * records are in the stores of people who run Deskhand.
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { SignJWT } from "jose";
@@ -14,13 +14,13 @@ import { openService } from "../support/service.ts";
 import golden from "./golden/v1.json" with { type: "json" };
 
 const MADE_AT = Date.parse(golden.madeAt);
-/** Version 1 took a handoff for interrupted 15 s after its start, and its leases end by then. */
+/** For version 1 a handoff was interrupted 15 s after its start, and its leases have expired by then. */
 const LATER = Date.parse(golden.readLaterAt);
 const HOUR_MS = 3_600_000;
 
 type Who = { sub: string; name?: string };
 
-/** A token of the time at which the records were made. */
+/** Returns a token that is valid at the time `now`. */
 function tokenFor(path: string, { sub, ...claims }: Who, now: number): Promise<string> {
   const tenants = [path.split("/")[3]];
   const seconds = Math.floor(now / 1000);
@@ -32,7 +32,7 @@ function tokenFor(path: string, { sub, ...claims }: Who, now: number): Promise<s
     .sign(new TextEncoder().encode(AUTH_SECRET));
 }
 
-/** The service of today over version 1's records, at the time `now`, with a desk that works. */
+/** Opens the current service on version 1's records, at the time `now`, with a working desk. */
 async function openGolden(now = MADE_AT, env: Record<string, string> = {}) {
   const kv = await Deno.openKv(":memory:");
   for (const { key, value } of golden.entries) await kv.set(key, value);
@@ -87,7 +87,7 @@ const submissions: Submission[] = golden.submissions;
 const withKey = (isAnswered: boolean) =>
   submissions.filter(({ key, answer }) => key !== null && (answer !== undefined) === isAnswered);
 
-Deno.test("the golden records of version 1 hold every handoff, event and kind of record", () => {
+Deno.test("the golden records of version 1 contain every kind of record and handoff", () => {
   const kinds = golden.entries.map(({ key, value }) => {
     const { handoff } = value as { handoff?: { status: string; reason?: string } };
     return [key[0], handoff?.status, handoff?.reason, key[0] === "audit" ? key.at(-1) : undefined]
@@ -127,14 +127,14 @@ Deno.test("the latest request of each context reads as version 1 showed it", asy
   }
 });
 
-/** Of an interrupted handoff nothing is stored: the sentence is of the version that reads it. */
+/** The summary of an interrupted handoff is not stored, but written by the version that reads it. */
 function withoutDerivedSummary(request: { handoff: { reason?: string; summary?: string } }) {
   if (request.handoff.reason !== "interrupted") return request;
   const { summary: _, ...handoff } = request.handoff;
   return { ...request, handoff };
 }
 
-Deno.test("a submission that version 1 stored is replayed to whoever retries it", async () => {
+Deno.test("a retry replays the submission that version 1 stored", async () => {
   await using test = await openGolden();
   const retried = withKey(true);
   assertGreater(retried.length, 30);
@@ -145,7 +145,7 @@ Deno.test("a submission that version 1 stored is replayed to whoever retries it"
   assertEquals(test.desk.tickets, []);
 });
 
-Deno.test("a key of version 1 still rejects another body", async () => {
+Deno.test("an idempotency key of version 1 rejects another body", async () => {
   await using test = await openGolden();
   for (const submission of withKey(true)) {
     const { status } = await test.send({ ...submission, body: { summary: "Another one" } });
@@ -153,7 +153,7 @@ Deno.test("a key of version 1 still rejects another body", async () => {
   }
 });
 
-Deno.test("the audit of version 1 is paged by the cursors that it returned", async () => {
+Deno.test("the audit events of version 1 are paged by the cursors that it returned", async () => {
   await using test = await openGolden();
   for (const { tenantId, limit, pages } of golden.audit) {
     for (const { cursor, answer } of pages) {
@@ -164,7 +164,7 @@ Deno.test("the audit of version 1 is paged by the cursors that it returned", asy
   }
 });
 
-Deno.test("a handoff that version 1 left pending is resumed, once nobody has its lease", async () => {
+Deno.test("a handoff that version 1 left pending is resumed once its lease has expired", async () => {
   const LEASED_MS = 20_000;
   const left = withKey(false);
   assertEquals(left.length, 8);

@@ -18,12 +18,12 @@ async function versionstampOf({ kv }: TestStore): Promise<string | null> {
   return (await kv.get(["idempotency", "acme", "u-1", "k-1"])).versionstamp;
 }
 
-Deno.test("findKey is free where nobody has used the key", async () => {
+Deno.test("findKey returns free for a key that was never used", async () => {
   using test = await openTestStore();
   assertEquals(await test.store.findKey(claim()), { outcome: "free", versionstamp: null });
 });
 
-Deno.test("findKey leads to the request as it is now", async () => {
+Deno.test("findKey returns the current revision of the request", async () => {
   using test = await openTestStore();
   const appended = await test.store.append(pendingIn(ACME), claim());
   assert(appended.outcome === "stored");
@@ -44,7 +44,7 @@ Deno.test("findKey finds no key of another tenant or actor", async () => {
   }
 });
 
-Deno.test("findKey is free from the moment the key expires, though KV still has it", async () => {
+Deno.test("findKey returns free as soon as the key expires, although KV still has it", async () => {
   using test = await openTestStore();
   await test.store.append(requestIn(ACME), claim());
   test.clock.time += DAY_MS - 1;
@@ -55,7 +55,7 @@ Deno.test("findKey is free from the moment the key expires, though KV still has 
   assertEquals(await test.store.findKey(claim()), { outcome: "free", versionstamp });
 });
 
-Deno.test("append lets KV drop the key when it expires, and not the request", async () => {
+Deno.test("append makes the key expire in KV, but not the request", async () => {
   using memory = await Deno.openKv(":memory:");
   const expiries: Expiry[] = [];
   using test = await openTestStore({ kv: withExpiries(memory, expiries) });
@@ -68,7 +68,7 @@ Deno.test("append lets KV drop the key when it expires, and not the request", as
   ]);
 });
 
-Deno.test("append replaces an expired key once, however many try", async () => {
+Deno.test("exactly one of 64 concurrent submissions replaces an expired key", async () => {
   using test = await openTestStore();
   await test.store.append(requestIn(ACME), claim());
   test.clock.time += DAY_MS;
@@ -86,7 +86,7 @@ Deno.test("append replaces an expired key once, however many try", async () => {
   assertEquals(found.stored, await test.store.latest(ACME));
 });
 
-Deno.test("findKey is free where KV has dropped the request before the key", async () => {
+Deno.test("findKey returns free if KV has removed the request before the key", async () => {
   using test = await openTestStore();
   const appended = await test.store.append(requestIn(ACME), claim());
   assert(appended.outcome === "stored");
@@ -95,7 +95,7 @@ Deno.test("findKey is free where KV has dropped the request before the key", asy
   assertEquals(await test.store.findKey(claim()), { outcome: "free", versionstamp });
 });
 
-Deno.test("findKey refuses a record of another shape", async () => {
+Deno.test("findKey rejects a record that does not parse", async () => {
   using test = await openTestStore();
   const key = ["idempotency", "acme", "u-1", "k-1"];
   const elsewhere = { fingerprint: "f", expiresAt: START + DAY_MS };

@@ -18,7 +18,7 @@ async function take(
   return attempt.lease;
 }
 
-Deno.test("acquireLease gives a lease to one of 64 that ask for it", async () => {
+Deno.test("exactly one of 64 concurrent calls acquires a lease", async () => {
   using test = await openTestStore();
   const leases = await Promise.all(
     Array.from({ length: 64 }, () => test.store.acquireLease(reference, START + 1000)),
@@ -26,7 +26,7 @@ Deno.test("acquireLease gives a lease to one of 64 that ask for it", async () =>
   assertEquals(leases.filter(({ outcome }) => outcome === "acquired").length, 1);
 });
 
-Deno.test("acquireLease gives a lease that is over to one of 64 that ask for it", async () => {
+Deno.test("exactly one of 64 concurrent calls acquires an expired lease", async () => {
   using test = await openTestStore();
   await take(test, reference, START + 1000);
   test.clock.time = START + 1000;
@@ -36,7 +36,7 @@ Deno.test("acquireLease gives a lease that is over to one of 64 that ask for it"
   assertEquals(leases.filter(({ outcome }) => outcome === "acquired").length, 1);
 });
 
-Deno.test("acquireLease gives a lease again only when its time is over", async () => {
+Deno.test("a lease can be acquired again only after it has expired", async () => {
   using test = await openTestStore();
   await take(test, reference, START + 1000);
   test.clock.time = START + 999;
@@ -46,7 +46,7 @@ Deno.test("acquireLease gives a lease again only when its time is over", async (
   await take(test, reference, START + 5000);
 });
 
-Deno.test("acquireLease lets KV drop the lease when its time is over", async () => {
+Deno.test("acquireLease makes the lease expire in KV", async () => {
   using memory = await Deno.openKv(":memory:");
   const expiries: Expiry[] = [];
   using test = await openTestStore({ kv: withExpiries(memory, expiries) });
@@ -54,13 +54,13 @@ Deno.test("acquireLease lets KV drop the lease when its time is over", async () 
   assertEquals(expiries, [["lease", 1000]]);
 });
 
-Deno.test("acquireLease of one request leaves another's alone", async () => {
+Deno.test("leases of different requests are independent", async () => {
   using test = await openTestStore();
   await take(test, reference, START + 1000);
   await take(test, generateReference(START), START + 1000);
 });
 
-Deno.test("releaseLease lets the next one in", async () => {
+Deno.test("a released lease can be acquired again", async () => {
   using test = await openTestStore();
   const lease = await take(test, reference, START + 1000);
   await test.store.releaseLease(lease);
@@ -68,7 +68,7 @@ Deno.test("releaseLease lets the next one in", async () => {
   await take(test, reference, START + 1000);
 });
 
-Deno.test("releaseLease by whoever held it before leaves the present holder's lease", async () => {
+Deno.test("releaseLease by a former holder does not release the present lease", async () => {
   using test = await openTestStore();
   const late = await take(test, reference, START + 1000);
   test.clock.time = START + 1000;
@@ -77,13 +77,13 @@ Deno.test("releaseLease by whoever held it before leaves the present holder's le
   assertEquals((await test.store.acquireLease(reference, START + 5000)).outcome, "held");
 });
 
-Deno.test("acquireLease is no change: it leaves no audit event", async () => {
+Deno.test("acquireLease writes no audit event", async () => {
   using test = await openTestStore();
   await test.store.acquireLease(reference, START + 1000);
   assertEquals((await dump(test.kv)).map(({ key }) => key), [["lease", reference]]);
 });
 
-Deno.test("acquireLease refuses a record of another shape", async () => {
+Deno.test("acquireLease rejects a record that does not parse", async () => {
   using test = await openTestStore();
   await test.kv.set(["lease", reference], { holder: "somebody" });
   await assertRejects(() => test.store.acquireLease(reference, START + 1000), ZodError);

@@ -13,7 +13,7 @@ import { run, START } from "../support/constants.ts";
 
 const ID = "x".repeat(128);
 const RUN_ID = "r".repeat(250);
-/** Four bytes in UTF-8, and so in a KV key. */
+/** Takes four bytes in UTF-8, and so in a KV key. */
 const ASTRAL = "😀";
 const ACTOR: Actor = { id: ASTRAL.repeat(255), name: ASTRAL.repeat(120) };
 const KEY = claim({ tenantId: ID, actorId: ACTOR.id, key: "~".repeat(255) });
@@ -55,19 +55,19 @@ function body({ summary, description, name, values, key }: Sizes) {
 
 const bytesOf = (value: unknown) => new TextEncoder().encode(JSON.stringify(value)).length;
 
-/** What KV's serialization of a value takes, and a few bytes of Node's own. */
+/** Returns the size of KV's serialization of a value, plus a few bytes of Node's own. */
 const storedBytes = (value: unknown) => serialize(value).length;
 
-/** `wide` of the characters take four bytes. */
+/** Returns a text in which `wide` of the characters take four bytes. */
 function text(length: number, wide: number): string {
   return ASTRAL.repeat(wide) + "a".repeat(length - wide);
 }
 
 /**
- * KV stores a text that has one character beyond Latin-1 in two bytes a UTF-16 unit. So a body takes
- * the most storage if every text is as long as it may be and has such a character; what is left of
- * the body then goes furthest on characters of four bytes, which take three more in the body and two
- * more in the store.
+ * Returns the body that takes the most storage. KV stores a text with a character beyond Latin-1 in two
+ * bytes per UTF-16 unit, so every text is as long as allowed and has such a character. The rest of the
+ * body is best spent on characters of four bytes, which add three bytes to the body and two to the
+ * store.
  */
 function largestBody() {
   const sizes = (wide: number) => ({
@@ -88,15 +88,15 @@ function largestBody() {
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 
-/** Commits all that becomes of a body, and returns the bytes of its largest record. */
+/** Commits every record that a body can lead to, and returns the size of the largest in bytes. */
 async function commitAll({ store, kv }: TestStore, sent: unknown): Promise<number> {
-  const { handoff: _, ...asked } = Submission.parse(sent);
+  const { handoff: _, ...fields } = Submission.parse(sent);
   let largest = 0;
   for (const outcome of [ticket("9".repeat(15)), FAILED]) {
     const context = run(RUN_ID, ID);
     const pending = {
       ...pendingIn(context),
-      ...asked,
+      ...fields,
       createdBy: ACTOR,
       requestorEmail: EMAIL,
     };
@@ -114,7 +114,7 @@ async function commitAll({ store, kv }: TestStore, sent: unknown): Promise<numbe
   return largest;
 }
 
-Deno.test("the largest submission there can be is stored and finalized, under the longest ids", async () => {
+Deno.test("the largest possible submission is stored and finalized, with the longest IDs", async () => {
   const sent = largestBody();
   assertGreater(bytesOf(sent), MAX_BODY_BYTES - 4);
   for (const isExclusive of [true, false]) {
@@ -126,7 +126,7 @@ Deno.test("the largest submission there can be is stored and finalized, under th
   }
 });
 
-/** One alphabet, or text of one with a character of another, which doubles what it takes. */
+/** Two alphabets: one character of the other one can double the size of a text. */
 const alphabet = fc.tuple(
   fc.constantFrom(
     "a",
@@ -156,13 +156,13 @@ const sizes = fc.record({
   keyUnit: fc.constantFrom("a", "é", ASTRAL, "\t", " "),
 });
 
-Deno.test("no submission that the service accepts reaches KV's 64 KiB for a value, in any alphabet", async () => {
+Deno.test("no valid submission exceeds KV's 64 KiB per value, in any alphabet", async () => {
   using test = await openTestStore();
   await fc.assert(
     fc.asyncProperty(sizes, async ({ keyLength, keyUnit, ...others }) => {
       const key = (i: number) => `${i}`.padEnd(keyLength, keyUnit);
       const sent = body({ ...others, key });
-      // What is over the service would reject. What remains is as large as it may be.
+      // The service would reject a larger body; this one is as large as allowed.
       for (let over: number; (over = bytesOf(sent) - MAX_BODY_BYTES) > 0;) {
         const last = Object.keys(sent.diagnostics).at(-1);
         const value = last === undefined ? sent.description : sent.diagnostics[last]!;
@@ -178,14 +178,14 @@ Deno.test("no submission that the service accepts reaches KV's 64 KiB for a valu
   );
 });
 
-Deno.test("createSharedRateLimit counts an actor under the longest ids", async () => {
+Deno.test("createSharedRateLimit counts an actor with the longest IDs", async () => {
   using kv = await Deno.openKv(":memory:");
   const limit = createSharedRateLimit(kv, 1, new FakeClock());
   assertEquals(await limit.consume(ID, ACTOR.id), { allowed: true });
   assertEquals((await limit.consume(ID, ACTOR.id)).allowed, false);
 });
 
-Deno.test("latest tells the longest ids apart by their last character", async () => {
+Deno.test("latest distinguishes the longest IDs by their last character", async () => {
   using test = await openTestStore();
   const contexts = [run(ID, ID), run(`${ID.slice(1)}y`, ID), run(ID, `${ID.slice(1)}y`)];
   for (const context of contexts) await test.store.append(pendingIn(context, START));

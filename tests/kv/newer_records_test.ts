@@ -1,4 +1,4 @@
-/** Records of other versions: what a newer one wrote, and what an older one makes of ours. */
+/** Records of other versions: how those of a newer one are read, and how an older one reads ours. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type z, ZodError } from "zod";
 import type { StoredRequest } from "../../domain/ports/store.ts";
@@ -23,7 +23,7 @@ const FIELD = { fromTheFuture: { nested: ["kept", 1, true, null] } };
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 
-/** Stores `request`, and puts `change` of its record in its place, as a newer version would. */
+/** Stores `request`, then replaces its record by `change(record)`, as a newer version would. */
 async function written(
   { kv, store }: TestStore,
   change: (record: Record<string, unknown>) => object,
@@ -36,7 +36,7 @@ async function written(
   return (await store.reload(appended.stored))!;
 }
 
-/** The whole service on a KV, with a desk and a clock. */
+/** Opens the service on a KV in memory, with a desk and a clock. */
 async function openPlace() {
   const desk = startFakeDesk();
   const kv = await Deno.openKv(":memory:");
@@ -65,7 +65,7 @@ async function openPlace() {
   };
 }
 
-Deno.test("a finalization writes back every field that this version does not know", async () => {
+Deno.test("a finalization preserves every field that this version does not know", async () => {
   using test = await openTestStore();
   const full = requestIn(ACME, {
     contact: { name: "Ada", email: "ada@acme.example" },
@@ -97,7 +97,7 @@ Deno.test("no response shows a field that this version does not know", async () 
       .map((name) => [name, { ...value[name], ...FIELD }]);
     await place.kv.set(key, { ...value, ...FIELD, ...Object.fromEntries(inside) });
   }
-  // Responses are also held against the contract, which knows no other field.
+  // Responses are also validated against the OpenAPI document, which has no other field.
   for (const path of [`${PATH}/latest`, "/v1/tenants/acme/audit-events"]) {
     const { status, body } = await place.send(path);
     assertEquals(status, 200);
@@ -197,7 +197,7 @@ Deno.test("a pending handoff of a newer schema reads as interrupted and is not r
   assertEquals((await place.kv.get(["tenant", "acme", 1])).value, request);
 });
 
-Deno.test("the store throws rather than write a record of a newer version", async () => {
+Deno.test("the store never writes a record of a newer version", async () => {
   using test = await openTestStore();
   const stored = await written(test, (record) => ({ ...record, schema: 2 }));
   assertEquals(stored.isNewer, true);
@@ -211,7 +211,7 @@ Deno.test("the store throws rather than write a record of a newer version", asyn
   assertEquals(await Array.fromAsync(test.kv.list({ prefix: [] })), before);
 });
 
-Deno.test("a new request is stored after one of a newer version", async () => {
+Deno.test("a request can be submitted after one of a newer version", async () => {
   await using place = await openPlace();
   await place.kv.set(["tenant", "acme", 1], { ...requestIn(ACME), schema: 2 });
   const { status, body } = await place.send(PATH, { json: { summary: "Another" } });
@@ -219,7 +219,7 @@ Deno.test("a new request is stored after one of a newer version", async () => {
   assertEquals((await place.send(`${PATH}/latest`)).body.supportRequest, body);
 });
 
-Deno.test("the audit shows what it knows of a page, and logs how many events it left out", async () => {
+Deno.test("an audit page omits events of a newer version and logs how many", async () => {
   await using place = await openPlace();
   await place.send(PATH, { json: { summary: "Help" } });
   const [entry] = await Array.fromAsync(place.kv.list<object>({ prefix: ["audit"] }));
@@ -243,7 +243,7 @@ Deno.test("the audit shows what it knows of a page, and logs how many events it 
   assertEquals(lines.length, 3);
 });
 
-Deno.test("a record whose known fields have another form is not served", async () => {
+Deno.test("a record whose known fields do not parse is not served", async () => {
   using test = await openTestStore();
   for (const broken of [{ schema: 2 }, { schema: 1.5 }, { schema: 0 }, { handoff: "none" }]) {
     const change = (record: Record<string, unknown>) =>
@@ -254,7 +254,7 @@ Deno.test("a record whose known fields have another form is not served", async (
   }
 });
 
-Deno.test("version 1 parses each record that this version writes, and loses only what it lacks", async () => {
+Deno.test("version 1 parses each record that this version writes", async () => {
   await using place = await openPlace();
   const { desk, kv, clock } = place;
   const full = {
@@ -275,7 +275,7 @@ Deno.test("version 1 parses each record that this version writes, and loses only
   const isPending = async () =>
     (await place.send(`${PATH}/latest`)).body.supportRequest.handoff.status === "pending";
   while (!await isPending());
-  // Another process resumes it: there is a lease.
+  // Another process resumes it, which writes a lease.
   clock.offset = 20_000;
   const other = await openService({
     kv,
@@ -330,7 +330,7 @@ Deno.test("the frozen schemas of version 1 parse the records that version 1 wrot
   }
 });
 
-/** What README.md says of version 1 beside this one: these are answered with 500 there, and stay. */
+/** What README.md says about version 1 beside this one: it responds with 500, and nothing is lost. */
 for (
   const [name, submission, isAudited] of [
     ["a long diagnostics value", { diagnostics: { trace: "x".repeat(501) } }, false],
@@ -340,7 +340,7 @@ for (
     ["a desk that was not called", { handoff: { mode: "create" } }, true],
   ] as const
 ) {
-  Deno.test(`version 1 cannot read what it would have rejected: ${name}`, async () => {
+  Deno.test(`version 1 cannot read a record that it would have rejected: ${name}`, async () => {
     await using place = await openPlace();
     const { runId, ...fields } = { runId: undefined, ...submission };
     const path = runId === undefined

@@ -5,7 +5,7 @@ import { startService } from "../support/service_process.ts";
 
 const NAMES = ["", "-wal", "-shm", ".lock"];
 
-/** The permissions of the file and its companions, those that are there. */
+/** Returns the permissions of the file and of those companions that exist. */
 async function modes(path: string): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const name of NAMES) {
@@ -17,7 +17,7 @@ async function modes(path: string): Promise<Record<string, string>> {
 
 const PRIVATE = Object.fromEntries(NAMES.map((name) => [name, "600"]));
 
-/** Runs with the umask that most systems have. */
+/** Runs a function with the umask that most systems have. */
 async function underUsualUmask(run: () => Promise<void>): Promise<void> {
   const before = Deno.umask(0o022);
   try {
@@ -27,7 +27,7 @@ async function underUsualUmask(run: () => Promise<void>): Promise<void> {
   }
 }
 
-Deno.test("openStore makes a file that only its owner can read, with all its companions", async () => {
+Deno.test("openStore creates a file and companions that only their owner can read", async () => {
   await using file = await temporaryPath();
   await underUsualUmask(async () => {
     const store = await openStore({ kind: "file", path: file.path });
@@ -37,11 +37,11 @@ Deno.test("openStore makes a file that only its owner can read, with all its com
   });
 });
 
-Deno.test("openStore tightens what version 1 left readable for all, also after a crash", async () => {
+Deno.test("openStore restricts files of version 1 that others can read", async () => {
   await using file = await temporaryPath();
   await underUsualUmask(async () => {
     await Deno.writeTextFile(`${file.path}.lock`, "");
-    // Left behind with its companions, as by a process that was killed.
+    // The process is killed, so that the companions remain.
     const code = `const kv = await Deno.openKv(${JSON.stringify(file.path)});
       await kv.set(["a"], 1);
       Deno.kill(Deno.pid, "SIGKILL");`;
@@ -56,7 +56,7 @@ Deno.test("openStore tightens what version 1 left readable for all, also after a
   });
 });
 
-Deno.test("openStore leaves a group that the operator has let in", async () => {
+Deno.test("openStore preserves the permissions of the group", async () => {
   await using file = await temporaryPath();
   (await openStore({ kind: "file", path: file.path })).close();
   await Deno.chmod(file.path, 0o640);
@@ -66,7 +66,7 @@ Deno.test("openStore leaves a group that the operator has let in", async () => {
   store.close();
 });
 
-Deno.test("the task serve has the permissions to keep its files private", async () => {
+Deno.test("the task serve may restrict its files to their owner", async () => {
   await using file = await temporaryPath();
   await Deno.writeTextFile(`${file.path}.lock`, "");
   await Deno.chmod(`${file.path}.lock`, 0o644);

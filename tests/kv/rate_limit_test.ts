@@ -5,12 +5,13 @@ import { createLocalRateLimit, createSharedRateLimit, unlimited } from "../../kv
 import { type Expiry, withExpiries } from "./fixtures.ts";
 import { FakeClock } from "../support/clock.ts";
 import { START } from "../support/constants.ts";
+import { wrapKv } from "../support/wrap_kv.ts";
 
-/** START is the beginning of a minute. */
+/** `START` is the first millisecond of a minute. */
 const MINUTE_MS = 60_000;
 
-async function allowedOf(takes: Promise<{ allowed: boolean }>[]): Promise<number> {
-  return (await Promise.all(takes)).filter(({ allowed }) => allowed).length;
+async function countAllowed(decisions: Promise<{ allowed: boolean }>[]): Promise<number> {
+  return (await Promise.all(decisions)).filter(({ allowed }) => allowed).length;
 }
 
 function many(count: number, limit: RateLimit): Promise<{ allowed: boolean }>[] {
@@ -24,30 +25,30 @@ const limits = {
 };
 
 for (const [name, create] of Object.entries(limits)) {
-  Deno.test(`${name} allows exactly as many as it says of many at once`, async () => {
+  Deno.test(`${name} allows exactly its limit of concurrent submissions`, async () => {
     using kv = await Deno.openKv(":memory:");
     for (const perMinute of [1, 30, 150, 1000]) {
       const limit = create(kv, perMinute, new FakeClock());
-      const takes = [...many(500, limit), ...many(600, limit)];
-      assertEquals(await allowedOf(takes), perMinute);
+      const decisions = [...many(500, limit), ...many(600, limit)];
+      assertEquals(await countAllowed(decisions), perMinute);
       await kv.delete(["rate", "acme", "u-1", START / MINUTE_MS]);
     }
   });
 
-  Deno.test(`${name} starts again with the next minute and says when that is`, async () => {
+  Deno.test(`${name} starts again with the next minute and returns when`, async () => {
     using kv = await Deno.openKv(":memory:");
     const clock = new FakeClock();
     const limit = create(kv, 2, clock);
-    assertEquals(await allowedOf(many(2, limit)), 2);
+    assertEquals(await countAllowed(many(2, limit)), 2);
     for (const [ms, retryAfterSeconds] of [[0, 60], [1, 60], [1000, 59], [59_999, 1]] as const) {
       clock.time = START + ms;
       assertEquals(await limit.consume("acme", "u-1"), { allowed: false, retryAfterSeconds });
     }
     clock.time = START + MINUTE_MS;
-    assertEquals(await allowedOf(many(5, limit)), 2);
+    assertEquals(await countAllowed(many(5, limit)), 2);
   });
 
-  Deno.test(`${name} counts an actor in one tenant, and nobody else with them`, async () => {
+  Deno.test(`${name} counts each actor in each tenant separately`, async () => {
     using kv = await Deno.openKv(":memory:");
     const limit = create(kv, 1, new FakeClock());
     const who = [["acme", "u-1"], ["acme", "u-2"], ["globex", "u-1"], ["acme", "u-1/x"]] as const;
@@ -60,26 +61,22 @@ for (const [name, create] of Object.entries(limits)) {
   });
 }
 
-Deno.test("createSharedRateLimit counts what several processes allow together", async () => {
+Deno.test("createSharedRateLimit counts across processes", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   const processes = Array.from({ length: 4 }, () => createSharedRateLimit(kv, 30, clock));
-  assertEquals(await allowedOf(processes.flatMap((limit) => many(50, limit))), 30);
+  assertEquals(await countAllowed(processes.flatMap((limit) => many(50, limit))), 30);
 });
 
-Deno.test("createSharedRateLimit counts many at once in few writes, for the others' sake", async () => {
+Deno.test("createSharedRateLimit counts many concurrent submissions in few writes", async () => {
   using kv = await Deno.openKv(":memory:");
   let writes = 0;
-  const atomic = () => {
-    writes++;
-    return kv.atomic();
-  };
-  const counted = { get: kv.get.bind(kv), atomic } as Deno.Kv;
+  const counted = wrapKv(kv, { onCommit: (commit) => (writes++, commit()) });
   await Promise.all(many(1000, createSharedRateLimit(counted, 1000, new FakeClock())));
   assertLessOrEqual(writes, 2);
 });
 
-Deno.test("createSharedRateLimit lets KV drop a count, and not before its minute is over", async () => {
+Deno.test("createSharedRateLimit makes a counter expire in KV after its minute", async () => {
   using kv = await Deno.openKv(":memory:");
   const expiries: Expiry[] = [];
   await createSharedRateLimit(withExpiries(kv, expiries), 30, new FakeClock()).consume(
@@ -89,7 +86,7 @@ Deno.test("createSharedRateLimit lets KV drop a count, and not before its minute
   assertEquals(expiries, [["rate", 2 * MINUTE_MS]]);
 });
 
-Deno.test("createSharedRateLimit lets nobody wait for ever where KV fails", async () => {
+Deno.test("createSharedRateLimit rejects all submissions if KV fails", async () => {
   const kv = await Deno.openKv(":memory:");
   kv.close();
   const limit = createSharedRateLimit(kv, 30, new FakeClock());
@@ -99,41 +96,41 @@ Deno.test("createSharedRateLimit lets nobody wait for ever where KV fails", asyn
   }
 });
 
-Deno.test("createSharedRateLimit refuses those who came while KV hung with those before them", async () => {
-  const asked = Promise.withResolvers<void>();
+Deno.test("createSharedRateLimit rejects submissions queued while KV hung", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const started = Promise.withResolvers<void>();
   const hung = Promise.withResolvers<never>();
-  let gets = 0;
-  const get = () => {
-    gets++;
-    asked.resolve();
-    return hung.promise;
-  };
-  const limit = createSharedRateLimit({ get } as unknown as Deno.Kv, 30, new FakeClock());
+  let reads = 0;
+  const hanging = wrapKv(kv, { onRead: () => (reads++, started.resolve(), hung.promise) });
+  const limit = createSharedRateLimit(hanging, 30, new FakeClock());
   const [first] = many(1, limit);
-  await asked.promise;
+  await started.promise;
   const settled = Promise.allSettled([first, ...many(10, limit)]);
-  hung.reject(new Error("no answer"));
+  hung.reject(new Error("no response"));
   assertEquals(new Set((await settled).map(({ status }) => status)), new Set(["rejected"]));
-  assertEquals(gets, 1);
+  assertEquals(reads, 1);
 });
 
-Deno.test("createSharedRateLimit tries until its time is over where others keep counting", async () => {
+Deno.test("createSharedRateLimit retries until the timeout if others keep counting", async () => {
   using kv = await Deno.openKv(":memory:");
   let elapsed = 0;
   const clock = { now: () => START, elapsed: () => elapsed };
   let conflicts = 0;
-  const get = async (key: Deno.KvKey) => {
-    const entry = await kv.get(key);
-    await kv.set(key, { count: 0, id: String(conflicts++) });
-    elapsed += 500;
-    return entry;
-  };
-  const rival = { get, atomic: kv.atomic.bind(kv), getMany: kv.getMany.bind(kv) };
-  const limit = createSharedRateLimit(rival as unknown as Deno.Kv, 30, clock);
+  const rival = wrapKv(kv, {
+    async onRead(read, { method, keys }) {
+      const result = await read();
+      if (method === "get") {
+        await kv.set(keys[0]!, { count: 0, id: String(conflicts++) });
+        elapsed += 500;
+      }
+      return result;
+    },
+  });
+  const limit = createSharedRateLimit(rival, 30, clock);
   await assertRejects(() => limit.consume("acme", "u-1"), StoreUnavailableError, "contention");
   assertEquals(conflicts, 4);
 });
 
 Deno.test("unlimited allows any number", async () => {
-  assertEquals(await allowedOf(many(1000, unlimited)), 1000);
+  assertEquals(await countAllowed(many(1000, unlimited)), 1000);
 });

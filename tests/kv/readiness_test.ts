@@ -6,6 +6,7 @@ import { KvConnection } from "../../kv/client/connection.ts";
 import { FILE_COMMIT_LIMITS, GroupCommit } from "../../kv/client/group_commit.ts";
 import { createReadiness } from "../../kv/readiness.ts";
 import { lockDatabase, openKvFile, temporaryPath } from "../support/kv_file.ts";
+import { type KvHooks, wrapKv } from "../support/wrap_kv.ts";
 import { watchedKv } from "./watched_kv.ts";
 
 class StillClock {
@@ -14,7 +15,7 @@ class StillClock {
   wait = () => Promise.resolve();
 }
 
-/** Readiness of a KV, and commits of the same connection. */
+/** Returns the readiness of a KV, and a function that commits over the same connection. */
 function readinessOf(kv: Deno.Kv | Promise<Deno.Kv>) {
   const clock = new StillClock();
   const errors: LogEvent[] = [];
@@ -33,19 +34,14 @@ function readinessOf(kv: Deno.Kv | Promise<Deno.Kv>) {
 /** A real KV that fails commits while `isFull`, as SQLite does on a full disk. */
 function fillable(kv: Deno.Kv) {
   const disk = { isFull: false, commits: 0 };
-  const atomic = () => {
-    const operation = kv.atomic();
-    const commit = operation.commit.bind(operation);
-    operation.commit = () => {
-      disk.commits++;
-      return disk.isFull ? Promise.reject(new Error("database or disk is full")) : commit();
-    };
-    return operation;
+  const onCommit: KvHooks["onCommit"] = (commit) => {
+    disk.commits++;
+    return disk.isFull ? Promise.reject(new Error("database or disk is full")) : commit();
   };
-  return { disk, kv: { atomic, getMany: kv.getMany.bind(kv) } as unknown as Deno.Kv };
+  return { disk, kv: wrapKv(kv, { onCommit }) };
 }
 
-Deno.test("createReadiness writes once for a thousand calls within 30 seconds", async () => {
+Deno.test("readiness writes once for a thousand calls within 30 seconds", async () => {
   using kv = await Deno.openKv(":memory:");
   const watched = watchedKv(kv);
   const { isReady, clock } = readinessOf(watched.kv);
@@ -56,7 +52,7 @@ Deno.test("createReadiness writes once for a thousand calls within 30 seconds", 
   }
 });
 
-Deno.test("createReadiness writes nothing while real commits succeed", async () => {
+Deno.test("readiness writes nothing while real commits succeed", async () => {
   using kv = await Deno.openKv(":memory:");
   const watched = watchedKv(kv);
   const { isReady, submit, clock } = readinessOf(watched.kv);
@@ -68,7 +64,7 @@ Deno.test("createReadiness writes nothing while real commits succeed", async () 
   assertEquals(watched.commits.every(({ sets }) => sets[0]!.startsWith("record/")), true);
 });
 
-Deno.test("createReadiness is not ready from a commit that the disk refuses until one succeeds", async () => {
+Deno.test("a failed commit makes the service not ready until a commit succeeds", async () => {
   using real = await Deno.openKv(":memory:");
   const { disk, kv } = fillable(real);
   const { isReady, submit, errors, clock } = readinessOf(kv);
@@ -85,7 +81,7 @@ Deno.test("createReadiness is not ready from a commit that the disk refuses unti
   assertEquals(await isReady(), true);
 });
 
-Deno.test("createReadiness tries one write in 30 seconds while not ready, and finds the store back", async () => {
+Deno.test("an unready service probes every 30 seconds and becomes ready again", async () => {
   using real = await Deno.openKv(":memory:");
   const { disk, kv } = fillable(real);
   const { isReady, clock } = readinessOf(kv);
@@ -101,7 +97,7 @@ Deno.test("createReadiness tries one write in 30 seconds while not ready, and fi
   assertEquals(await isReady(), true);
 });
 
-Deno.test("createReadiness takes a failed check for neither a failure nor a success", async () => {
+Deno.test("a failed check changes nothing about readiness", async () => {
   using real = await Deno.openKv(":memory:");
   const { disk, kv } = fillable(real);
   const { connection, isReady, submit } = readinessOf(kv);
@@ -117,13 +113,13 @@ Deno.test("createReadiness takes a failed check for neither a failure nor a succ
   disk.isFull = true;
   await assertRejects(submit, StoreUnavailableError);
   assertEquals(await isReady(), false);
-  // A full disk does not keep a check from failing.
+  // A check fails on a full disk, too.
   disk.isFull = false;
   await conflict();
   assertEquals(await isReady(), false);
 });
 
-Deno.test("createReadiness counts a commit that succeeds over an earlier one that fails later", async () => {
+Deno.test("a successful commit overrides an earlier one that fails later", async () => {
   using kv = await Deno.openKv(":memory:");
   const { connection: { health } } = readinessOf(kv);
   const [first, second] = [health.start(), health.start()];
@@ -134,7 +130,7 @@ Deno.test("createReadiness counts a commit that succeeds over an earlier one tha
   assertEquals(health.isFailing, true);
 });
 
-Deno.test("createReadiness tries a write when a read had no response", async () => {
+Deno.test("readiness probes after a read without a response", async () => {
   using kv = await Deno.openKv(":memory:");
   const { connection, isReady, submit } = readinessOf(kv);
   await submit();
@@ -144,7 +140,7 @@ Deno.test("createReadiness tries a write when a read had no response", async () 
   assertEquals(await isReady(), true);
 });
 
-Deno.test("createReadiness is not ready within a second while a KV is being opened, and then is", async () => {
+Deno.test("the service is not ready while KV is being opened, and then is", async () => {
   using kv = await Deno.openKv(":memory:");
   const opening = Promise.withResolvers<Deno.Kv>();
   const { isReady } = readinessOf(opening.promise);
@@ -155,7 +151,7 @@ Deno.test("createReadiness is not ready within a second while a KV is being open
   assertEquals(await isReady(), true);
 });
 
-Deno.test("createReadiness is not ready where KV responds to reads only, and reads do not wait", async () => {
+Deno.test("the service is not ready if KV serves reads only, and reads do not wait", async () => {
   await using file = await temporaryPath();
   using kv = await openKvFile(file.path);
   using lock = lockDatabase(file.path);
@@ -168,7 +164,7 @@ Deno.test("createReadiness is not ready where KV responds to reads only, and rea
   assertEquals(await isReady(), true);
 });
 
-Deno.test("createReadiness is not ready where KV fails, and the log says why", async () => {
+Deno.test("the service is not ready if KV fails, and the log says why", async () => {
   const kv = await Deno.openKv(":memory:");
   kv.close();
   const { isReady, errors } = readinessOf(kv);

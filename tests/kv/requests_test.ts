@@ -37,7 +37,7 @@ Deno.test("append commits the request, its audit event and its idempotency key t
   });
 });
 
-Deno.test("append leaves nothing where the idempotency key is taken", async () => {
+Deno.test("append writes nothing if the idempotency key is taken", async () => {
   using test = await openTestStore();
   await test.store.append(requestIn(ACME), claim());
   const before = await dump(test.kv);
@@ -45,7 +45,7 @@ Deno.test("append leaves nothing where the idempotency key is taken", async () =
   assertEquals(await dump(test.kv), before);
 });
 
-Deno.test("append leaves nothing where the record to be replaced has changed", async () => {
+Deno.test("append writes nothing if the expired key has been replaced already", async () => {
   using test = await openTestStore();
   await test.store.append(requestIn(ACME), claim());
   const before = await dump(test.kv);
@@ -54,7 +54,7 @@ Deno.test("append leaves nothing where the record to be replaced has changed", a
   assertEquals(await dump(test.kv), before);
 });
 
-Deno.test("append stores one of 64 parallel submissions with one key", async () => {
+Deno.test("append stores one of 64 concurrent submissions with one key", async () => {
   using test = await openTestStore();
   const appended = await Promise.all(
     Array.from({ length: 64 }, () => test.store.append(requestIn(ACME), claim())),
@@ -63,19 +63,19 @@ Deno.test("append stores one of 64 parallel submissions with one key", async () 
   assertEquals((await dump(test.kv)).length, 3);
 });
 
-Deno.test("append keeps equal keys of another tenant and of another actor apart", async () => {
+Deno.test("equal idempotency keys of other tenants or actors are independent", async () => {
   using test = await openTestStore();
   for (const scope of [{}, { tenantId: "globex" }, { actorId: "u-2" }]) {
     assertEquals((await test.store.append(requestIn(ACME), claim(scope))).outcome, "stored");
   }
 });
 
-Deno.test("latest is null in a context where nobody has asked", async () => {
+Deno.test("latest returns null in a context without requests", async () => {
   using test = await openTestStore();
   assertEquals(await test.store.latest(ACME), null);
 });
 
-Deno.test("latest is the request that was acknowledged last", async () => {
+Deno.test("latest returns the request that was acknowledged last", async () => {
   using test = await openTestStore();
   for (let i = 0; i < 5; i++) {
     const stored = await append(test, pendingIn(ACME));
@@ -83,7 +83,7 @@ Deno.test("latest is the request that was acknowledged last", async () => {
   }
 });
 
-Deno.test("latest never shows the request of another context", async () => {
+Deno.test("latest never returns the request of another context", async () => {
   using test = await openTestStore();
   const contexts = [
     ACME,
@@ -91,20 +91,20 @@ Deno.test("latest never shows the request of another context", async () => {
     run("r-2"),
     run("r-1", "globex"),
     { kind: "tenant", tenantId: "globex" } as const,
-    // Ids that would meet if they were joined carelessly.
+    // IDs that would collide if they were joined with another separator.
     run("r", "a:b"),
     run("b:r", "a"),
     run("acme"),
     { kind: "tenant", tenantId: "acme.r-1" } as const,
   ];
-  const asked = [];
-  for (const context of contexts) asked.push(await append(test, requestIn(context)));
+  const stored = [];
+  for (const context of contexts) stored.push(await append(test, requestIn(context)));
   for (const [i, context] of contexts.entries()) {
-    assertEquals(await test.store.latest(context), asked[i]);
+    assertEquals(await test.store.latest(context), stored[i]);
   }
 });
 
-Deno.test("latest does not serve a request whose retention is over and that KV still has", async () => {
+Deno.test("latest does not return an expired request that KV still has", async () => {
   using test = await openTestStore({ retentionDays: 30 });
   const stored = await append(test, requestIn(ACME));
   test.clock.time += 30 * DAY_MS - 1;
@@ -115,14 +115,14 @@ Deno.test("latest does not serve a request whose retention is over and that KV s
   assertEquals((await dump(test.kv)).length, 2);
 });
 
-Deno.test("latest keeps a request for good where no retention is set", async () => {
+Deno.test("latest returns a request forever if no retention period is set", async () => {
   using test = await openTestStore();
   const stored = await append(test, requestIn(ACME));
   test.clock.time += 36_500 * DAY_MS;
   assertEquals(await test.store.latest(ACME), stored);
 });
 
-Deno.test("latest refuses a record of another shape", async () => {
+Deno.test("latest rejects a record that does not parse", async () => {
   using test = await openTestStore();
   const stored = await append(test, requestIn(ACME));
   for (const broken of [{}, "SR-1", { ...stored.request, schema: "1" }, { handoff: null }]) {
@@ -132,7 +132,7 @@ Deno.test("latest refuses a record of another shape", async () => {
   }
 });
 
-Deno.test("append takes a request after a record that cannot be read", async () => {
+Deno.test("append stores a request after a record that does not parse", async () => {
   using test = await openTestStore({ isExclusive: false });
   const unreadable = await append(test, requestIn(ACME));
   await test.kv.set(["tenant", "acme", unreadable.ts], { schema: 2 });

@@ -2,20 +2,20 @@ import { assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { SortKeyAllocator } from "../../kv/sort_keys.ts";
 import { ACME, run, START } from "../support/constants.ts";
 
-/** More contexts than the sequence remembers. */
+/** More contexts than the allocator has in memory. */
 const MANY = 10_001;
 
-const keep = (ts: number) => Promise.resolve(ts);
+const store = (ts: number) => Promise.resolve(ts);
 
-async function useManyContexts(sequence: SortKeyAllocator): Promise<void> {
-  await Promise.all(Array.from({ length: MANY }, (_, i) => sequence.write(run(`${i}`), 0, keep)));
+async function useManyContexts(sortKeys: SortKeyAllocator): Promise<void> {
+  await Promise.all(Array.from({ length: MANY }, (_, i) => sortKeys.write(run(`${i}`), 0, store)));
 }
 
-/** A write that ends when it is told to. */
-function startWrite(sequence: SortKeyAllocator) {
+/** Starts a write that ends when `finish` is called. */
+function startWrite(sortKeys: SortKeyAllocator) {
   const taken = Promise.withResolvers<number>();
   const end = Promise.withResolvers<void>();
-  const ended = sequence.write(ACME, START, (ts) => {
+  const ended = sortKeys.write(ACME, START, (ts) => {
     taken.resolve(ts);
     return end.promise;
   });
@@ -26,63 +26,66 @@ function startWrite(sequence: SortKeyAllocator) {
   return { ts: taken.promise, finish };
 }
 
-Deno.test("Sequence forgets no context with a write under way, however many others are used", async () => {
-  // Nothing is stored yet, so a forgotten context would start at the clock again.
-  const sequence = new SortKeyAllocator(() => Promise.resolve(0), true);
-  const write = startWrite(sequence);
+Deno.test("SortKeyAllocator never evicts a context with a write in flight", async () => {
+  // Nothing is stored yet, so an evicted context would start at the clock again.
+  const sortKeys = new SortKeyAllocator(() => Promise.resolve(0), true);
+  const write = startWrite(sortKeys);
   const ts = await write.ts;
-  await useManyContexts(sequence);
-  assertEquals(await sequence.write(ACME, START, keep), ts + 1);
+  await useManyContexts(sortKeys);
+  assertEquals(await sortKeys.write(ACME, START, store), ts + 1);
   await write.finish();
 });
 
-Deno.test("Sequence reads a context again that it has forgotten", async () => {
+Deno.test("SortKeyAllocator reads the last key again after an eviction", async () => {
   let reads = 0;
   const readLast = () => Promise.resolve(++reads && START * 1000);
-  const sequence = new SortKeyAllocator(readLast, true);
-  await sequence.write(ACME, 0, keep);
-  await sequence.write(ACME, 0, keep);
+  const sortKeys = new SortKeyAllocator(readLast, true);
+  await sortKeys.write(ACME, 0, store);
+  await sortKeys.write(ACME, 0, store);
   assertEquals(reads, 1);
-  await useManyContexts(sequence);
-  assertEquals(await sequence.write(ACME, 0, keep), START * 1000 + 1);
+  await useManyContexts(sortKeys);
+  assertEquals(await sortKeys.write(ACME, 0, store), START * 1000 + 1);
   assertEquals(reads, 1 + MANY + 1);
 });
 
-Deno.test("Sequence keeps the context in mind that was used last", async () => {
+Deno.test("SortKeyAllocator evicts the least recently used context", async () => {
   let reads = 0;
-  const sequence = new SortKeyAllocator(() => Promise.resolve(++reads), true);
-  await sequence.write(ACME, START, keep);
+  const sortKeys = new SortKeyAllocator(() => Promise.resolve(++reads), true);
+  await sortKeys.write(ACME, START, store);
   for (let i = 0; i < MANY; i++) {
-    await sequence.write(run(`${i}`), START, keep);
-    if (i % 1000 === 0) await sequence.write(ACME, START, keep);
+    await sortKeys.write(run(`${i}`), START, store);
+    if (i % 1000 === 0) await sortKeys.write(ACME, START, store);
   }
-  await sequence.write(ACME, START, keep);
+  await sortKeys.write(ACME, START, store);
   assertEquals(reads, 1 + MANY);
 });
 
-Deno.test("Sequence reads each time where other processes write", async () => {
+Deno.test("SortKeyAllocator reads before each write if other processes write", async () => {
   const stored = [START * 1000, START * 1000 + 7];
-  const sequence = new SortKeyAllocator(() => Promise.resolve(stored.shift() ?? 0), false);
-  assertEquals(await sequence.write(ACME, 0, keep), START * 1000 + 1);
-  assertEquals(await sequence.write(ACME, 0, keep), START * 1000 + 8);
+  const sortKeys = new SortKeyAllocator(() => Promise.resolve(stored.shift() ?? 0), false);
+  assertEquals(await sortKeys.write(ACME, 0, store), START * 1000 + 1);
+  assertEquals(await sortKeys.write(ACME, 0, store), START * 1000 + 8);
 });
 
-Deno.test("Sequence takes nothing for known after a read that failed", async () => {
-  const reads = [() => Promise.reject(new Error("no answer")), () => Promise.resolve(START * 1000)];
-  const sequence = new SortKeyAllocator(() => reads.shift()!(), true);
-  await assertRejects(() => sequence.write(ACME, 0, keep), Error, "no answer");
-  assertEquals(await sequence.write(ACME, 0, keep), START * 1000 + 1);
+Deno.test("SortKeyAllocator reads again after a failed read", async () => {
+  const reads = [
+    () => Promise.reject(new Error("no response")),
+    () => Promise.resolve(START * 1000),
+  ];
+  const sortKeys = new SortKeyAllocator(() => reads.shift()!(), true);
+  await assertRejects(() => sortKeys.write(ACME, 0, store), Error, "no response");
+  assertEquals(await sortKeys.write(ACME, 0, store), START * 1000 + 1);
 });
 
-Deno.test("Sequence gives a later sort key after a write that failed or collided", async () => {
-  const sequence = new SortKeyAllocator(() => Promise.resolve(0), true);
+Deno.test("SortKeyAllocator allocates a later key after a failed write or a collision", async () => {
+  const sortKeys = new SortKeyAllocator(() => Promise.resolve(0), true);
   let first = 0;
   const failing = (ts: number) => {
     first = ts;
     return Promise.reject(new Error("the write failed"));
   };
-  await assertRejects(() => sequence.write(ACME, START, failing));
-  const [second, third] = await sequence.write(
+  await assertRejects(() => sortKeys.write(ACME, START, failing));
+  const [second, third] = await sortKeys.write(
     ACME,
     START,
     async (ts, next) => [ts, await next()] as const,

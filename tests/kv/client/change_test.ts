@@ -14,19 +14,19 @@ const value = fc.dictionary(
   ),
 );
 
-Deno.test("measure never says less than a change takes", () => {
+Deno.test("estimateSize never underestimates a change", () => {
   fc.assert(fc.property(fc.array(value, { minLength: 1 }), (values) => {
     const sets = values.map((value, i) => ({ key: ["€".repeat(i), i], value }));
-    const room = estimateSize({ checks: [], sets });
+    const size = estimateSize({ checks: [], sets });
     const valueBytes = values.reduce((sum, value) => sum + serialize(value).length, 0);
     const keyBytes = sets.reduce((sum, _, i) => sum + 3 * i + 2 + 9, 0);
-    assertLessOrEqual(valueBytes + keyBytes, room.bytes);
-    assertLessOrEqual(keyBytes, room.keyBytes);
-    assertEquals(room.mutations, sets.length);
+    assertLessOrEqual(valueBytes + keyBytes, size.bytes);
+    assertLessOrEqual(keyBytes, size.keyBytes);
+    assertEquals(size.mutations, sets.length);
   }));
 });
 
-Deno.test("measure says of an ordinary change that it is within KV's limits, and not of a large one", () => {
+Deno.test("estimateSize detects a change beyond KV's limits for one entry", () => {
   const change = (text: string, name = "k") => ({
     checks: [],
     sets: [{ key: [name], value: text }],
@@ -36,7 +36,7 @@ Deno.test("measure says of an ordinary change that it is within KV's limits, and
   assert(!estimateSize(change("x", "€".repeat(700))).isWithinLimits);
 });
 
-Deno.test("findOwnVersionstamp knows a change for written where one commit wrote all that it checks, and only then", () => {
+Deno.test("findOwnVersionstamp recognizes a change only if one commit wrote all of it", () => {
   const [a, b] = [["record", "a"], ["record", "b"]];
   const change = {
     checks: [{ key: a, versionstamp: null }, { key: b, versionstamp: null }],

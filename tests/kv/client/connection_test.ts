@@ -5,14 +5,14 @@ import { KvConnection } from "../../../kv/client/connection.ts";
 import { createReadiness } from "../../../kv/readiness.ts";
 import { waitFor } from "../../support/wait_for.ts";
 
-/** Calls are given up after so long here. */
-const DEADLINE_MS = 10;
-const UNTRIED_MS = 5_000;
+/** Timeout of the calls in these tests. */
+const TIMEOUT_MS = 10;
+const FIRST_RESPONSE_GRACE_MS = 5_000;
 
 const hangs = () => new Promise<never>(() => {});
 
-/** A connection whose waits last until the next turn, and the handles that it opens. */
-async function openConnection({ refusals = 0 } = {}) {
+/** Opens a connection whose clock waits only until the next turn of the event loop. */
+async function openConnection({ failures = 0 } = {}) {
   const opened: Deno.Kv[] = [];
   const waits: number[] = [];
   const warnings: string[] = [];
@@ -32,7 +32,7 @@ async function openConnection({ refusals = 0 } = {}) {
   const connection = new KvConnection(await open(), {
     clock,
     log: { warn: (message) => (warnings.push(message), reopened.resolve()) },
-    reopen: async () => refusals-- > 0 ? null : await open(),
+    reopen: async () => failures-- > 0 ? null : await open(),
   });
   return {
     connection,
@@ -43,23 +43,23 @@ async function openConnection({ refusals = 0 } = {}) {
     reopened: reopened.promise,
     number: () => call(connection, async (kv) => (await kv.get(["number"])).value),
     timeOut: (run: (kv: Deno.Kv) => Promise<unknown> = hangs) =>
-      assertRejects(() => call(connection, run, DEADLINE_MS), StoreUnavailableError),
+      assertRejects(() => call(connection, run, TIMEOUT_MS), StoreUnavailableError),
     [Symbol.dispose]: () => opened.forEach((kv) => kv.close()),
   };
 }
 
-Deno.test("KvConnection replaces a handle whose calls have no response, once the store is reached", async () => {
-  using test = await openConnection({ refusals: 3 });
+Deno.test("KvConnection replaces a handle without responses once the store is reachable", async () => {
+  using test = await openConnection({ failures: 3 });
   assertEquals(await test.number(), 1);
   await Promise.all(Array.from({ length: 100 }, () => test.timeOut()));
   assertEquals(test.connection.health.isFailing, true);
   await test.reopened;
-  assertEquals(await test.number(), 2, "the limit on calls left behind is of the old one");
+  assertEquals(await test.number(), 2, "the limit on abandoned calls is per handle");
   assertEquals([test.waits, test.warnings.length], [[1000, 1000, 1000], 1]);
   assertEquals(test.connection.health.isFailing, false);
 });
 
-Deno.test("KvConnection keeps a handle while other calls have a response", async () => {
+Deno.test("KvConnection does not replace a handle while other calls have a response", async () => {
   using test = await openConnection();
   for (let i = 0; i < 5; i++) {
     const slow = test.timeOut();
@@ -70,8 +70,8 @@ Deno.test("KvConnection keeps a handle while other calls have a response", async
   assertEquals([await test.number(), test.opened.length], [1, 1]);
 });
 
-Deno.test("KvConnection stops trying to reopen when the handle has a late response", async () => {
-  using test = await openConnection({ refusals: Infinity });
+Deno.test("KvConnection stops reconnecting when the handle has a late response", async () => {
+  using test = await openConnection({ failures: Infinity });
   await test.number();
   const late = Promise.withResolvers<void>();
   await test.timeOut(() => late.promise);
@@ -80,17 +80,17 @@ Deno.test("KvConnection stops trying to reopen when the handle has a late respon
   const waits = test.waits.length;
   await test.number();
   await new Promise((resolve) => setTimeout(resolve, 5));
-  assert(test.waits.length <= waits + 1, "at most the wait that had begun");
+  assert(test.waits.length <= waits + 1, "at most the wait that had started");
 });
 
-Deno.test("KvConnection gives a handle that has never responded five seconds more", async () => {
+Deno.test("KvConnection waits five more seconds for the first response", async () => {
   using test = await openConnection();
   await test.timeOut();
   await test.reopened;
-  assertEquals(test.waits, [UNTRIED_MS]);
+  assertEquals(test.waits, [FIRST_RESPONSE_GRACE_MS]);
 });
 
-Deno.test("KvConnection leaves no more than five handles behind with calls that have not ended", async () => {
+Deno.test("KvConnection abandons at most five handles with pending calls", async () => {
   using test = await openConnection();
   // Not by calls: their responses would show that the connection is not lost.
   const opened = (count: number) =>
@@ -109,20 +109,20 @@ Deno.test("KvConnection leaves no more than five handles behind with calls that 
   for (const { resolve } of ends) resolve();
 });
 
-Deno.test("KvConnection replaces a lost handle however often readiness is checked meanwhile", async () => {
-  using test = await openConnection({ refusals: 3 });
+Deno.test("KvConnection replaces a lost handle while readiness is checked", async () => {
+  using test = await openConnection({ failures: 3 });
   const { connection, clock } = test;
   assertEquals(await test.number(), 1);
   const isReady = createReadiness(connection, { clock, log: { error: () => {} } });
   assertEquals(await isReady(), true);
   await test.timeOut();
-  // Such a check is no response of the server: it writes nothing so soon after the last one.
+  // The check is no response of the server: it writes nothing so soon after the last probe.
   for (let i = 0; i < 3; i++) assertEquals(await isReady(), false);
   await test.reopened;
   assertEquals(await test.number(), 2);
 });
 
-Deno.test("KvConnection is not failing for what its former handle ends with later", async () => {
+Deno.test("a late failure of a replaced handle does not make KvConnection fail", async () => {
   using test = await openConnection();
   const { connection } = test;
   assertEquals(await test.number(), 1);

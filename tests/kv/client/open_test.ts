@@ -4,7 +4,7 @@ import { temporaryPath } from "../../support/kv_file.ts";
 
 const OPEN = new URL("../../../kv/client/open.ts", import.meta.url).href;
 
-/** Another process that opens the store, says what came of it, and ends with its input. */
+/** Starts another process that opens the store, prints the result, and exits when its input ends. */
 function openElsewhere(path: string) {
   const code = `
     const { openStore } = await import(${JSON.stringify(OPEN)});
@@ -34,7 +34,7 @@ function openElsewhere(path: string) {
   };
 }
 
-Deno.test("openStore refuses a file that another process has open, and says what to do", async () => {
+Deno.test("openStore rejects a file that another process has open", async () => {
   await using file = await temporaryPath();
   const other = openElsewhere(file.path);
   assertEquals(await other.said(), "opened");
@@ -48,7 +48,7 @@ Deno.test("openStore refuses a file that another process has open, and says what
   await other.end();
 });
 
-Deno.test("openStore refuses a symbolic link, by which another process could have the file too", async () => {
+Deno.test("openStore rejects a symbolic link, and says what to do", async () => {
   await using file = await temporaryPath();
   const store = await openStore({ kind: "file", path: file.path });
   const link = `${file.path}-link.kv`;
@@ -62,20 +62,20 @@ Deno.test("openStore refuses a symbolic link, by which another process could hav
   store.close();
 });
 
-Deno.test("openStore keeps another process out until it is closed", async () => {
+Deno.test("openStore excludes other processes until it is closed", async () => {
   await using file = await temporaryPath();
   const store = await openStore({ kind: "file", path: file.path });
   await store.kv.set(["a"], 1);
-  const refused = openElsewhere(file.path);
-  assertMatch((await refused.said())!, /another process has it open/);
-  await refused.end();
+  const rejected = openElsewhere(file.path);
+  assertMatch((await rejected.said())!, /another process has it open/);
+  await rejected.end();
   store.close();
   const admitted = openElsewhere(file.path);
   assertEquals(await admitted.said(), "opened");
   await admitted.end();
 });
 
-Deno.test("openStore opens a file whose process was killed, with all that it had stored", async () => {
+Deno.test("openStore opens the file of a killed process with all its records", async () => {
   await using file = await temporaryPath();
   const first = await openStore({ kind: "file", path: file.path });
   await first.kv.set(["a"], 1);
@@ -89,7 +89,7 @@ Deno.test("openStore opens a file whose process was killed, with all that it had
   store.close();
 });
 
-Deno.test("openStore says what is wrong with a path that cannot be opened", async () => {
+Deno.test("openStore says what is wrong with a path", async () => {
   await using file = await temporaryPath();
   await Deno.mkdir(file.path);
   const noDatabase = `${file.path}/text`;
@@ -101,7 +101,7 @@ Deno.test("openStore says what is wrong with a path that cannot be opened", asyn
   }
 });
 
-Deno.test("openStore that failed leaves the file to whoever comes next", async () => {
+Deno.test("a failed openStore releases the file", async () => {
   await using file = await temporaryPath();
   await Deno.writeTextFile(file.path, "This is no database. ".repeat(100));
   await assertRejects(() => openStore({ kind: "file", path: file.path }), OpenStoreError);

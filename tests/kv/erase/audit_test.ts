@@ -6,7 +6,7 @@ import { AuditEventV1 } from "../golden/v1_schemas.ts";
 
 const ACME = "/v1/tenants/acme";
 
-/** A service with requests of two people in one tenant, and its eraser. */
+/** Opens a service with requests of two people in one tenant, and its eraser. */
 async function openErasable() {
   const service = await openService();
   const submit = async (sub: string, summary = "Printer on fire") => {
@@ -22,7 +22,7 @@ async function openErasable() {
   return { service, submit, get, eraser, [Symbol.asyncDispose]: service[Symbol.asyncDispose] };
 }
 
-Deno.test("the first page of audit events shows what was erased, newest first, and no later page", async () => {
+Deno.test("the first page of audit events shows the erasures, newest first", async () => {
   await using test = await openErasable();
   const { submit, get, eraser } = test;
   for (const sub of ["ada", "bob", "bob"]) await submit(sub);
@@ -51,7 +51,7 @@ Deno.test("an erasure in one tenant is not shown in another", async () => {
   assertEquals(await response.json(), { events: [], nextCursor: null });
 });
 
-Deno.test("version 1 reads every audit event that an erasure leaves behind", async () => {
+Deno.test("version 1 parses every audit event that an erasure leaves", async () => {
   await using test = await openErasable();
   for (const sub of ["ada", "bob"]) await test.submit(sub);
   await test.eraser.erase({ kind: "actor", tenantId: "acme", actorId: "ada" });

@@ -3,7 +3,7 @@ import settings from "../../../deno.json" with { type: "json" };
 import { AUTH_SECRET } from "../../support/constants.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
-/** Nothing that a test erases takes so long. */
+/** Longer than any erasure in the tests. */
 const HANGS_AFTER_MS = 60_000;
 
 export interface Erased {
@@ -12,7 +12,7 @@ export interface Erased {
   errors: string;
 }
 
-/** Runs the command with the permissions of the task. */
+/** Runs the command with the permissions of the task `erase`. */
 export async function runErase(
   kvPath: string,
   flags: string[],

@@ -8,7 +8,7 @@ import { mintToken } from "../../demo/token.ts";
 import { runErase } from "./command.ts";
 import { contents, fill } from "./fixtures.ts";
 
-/** Submits as a person, with the person's mark in everything that a person writes or is. */
+/** Submits as a person, with the person's mark in every text and ID. */
 async function submitAs(service: Service, mark: string, run?: string): Promise<number> {
   const token = await mintToken(AUTH_SECRET, { sub: `sub-${mark}`, name: `Name ${mark}` });
   const response = await fetch(service.url + requestsPath(run), {
@@ -29,12 +29,12 @@ async function submitAs(service: Service, mark: string, run?: string): Promise<n
   return response.status;
 }
 
-/** The names of the files in a folder that have some bytes. */
+/** Returns the names of the files in a folder that contain a text. */
 async function filesWith(folder: string, mark: string): Promise<string[]> {
   const found: string[] = [];
   for await (const { name } of Deno.readDir(folder)) {
     const bytes = await Deno.readFile(`${folder}/${name}`);
-    // UTF-16, too: V8 stores texts beyond Latin-1 so.
+    // In UTF-16, too, as V8 stores texts beyond Latin-1.
     const texts = ["latin1", "utf-16le"].map((label) => new TextDecoder(label).decode(bytes));
     texts.push(new TextDecoder("utf-16le").decode(bytes.subarray(1)));
     if (texts.some((text) => text.includes(mark))) found.push(name);
@@ -42,7 +42,7 @@ async function filesWith(folder: string, mark: string): Promise<string[]> {
   return found;
 }
 
-Deno.test("after erasing a person no byte of what they wrote is left in the files, and others' is", async () => {
+Deno.test("an erasure leaves no byte of the person's texts in the files", async () => {
   await using file = await temporaryPath();
   const folder = file.path.slice(0, file.path.lastIndexOf("/"));
   const [ada, bob] = ["ada51b7c0d", "bob7e2f9a1"];
@@ -73,7 +73,7 @@ Deno.test("after erasing a person no byte of what they wrote is left in the file
   assertEquals((await service.submit()).status, 201);
 });
 
-Deno.test("erasing is refused while a service has the file, and disturbs nobody", async () => {
+Deno.test("erase rejects a file that a service has open, without disturbing it", async () => {
   await using file = await temporaryPath();
   await using service = await startService({ kvPath: file.path });
   await service.submit();
@@ -85,7 +85,7 @@ Deno.test("erasing is refused while a service has the file, and disturbs nobody"
   assertEquals((await service.submit()).status, 201);
 });
 
-Deno.test("erasing what is expired deletes what is older than RETENTION_DAYS, which is unset before", async () => {
+Deno.test("erase --expired deletes records that were stored without RETENTION_DAYS", async () => {
   await using file = await temporaryPath();
   {
     using kv = await openKvFile(file.path);
@@ -103,7 +103,7 @@ Deno.test("erasing what is expired deletes what is older than RETENTION_DAYS, wh
   assertEquals([keys.length, keys.some((key) => key.includes("acme/age-89"))], [2, true]);
 });
 
-Deno.test("erasing without a clear scope deletes nothing and says what is wrong", async () => {
+Deno.test("erase deletes nothing without a clear scope, and says what is wrong", async () => {
   await using file = await temporaryPath();
   {
     using kv = await openKvFile(file.path);
@@ -136,13 +136,13 @@ Deno.test("erasing without a clear scope deletes nothing and says what is wrong"
   assertEquals(await Deno.stat(missing).catch(() => null), null);
 });
 
-Deno.test("the task erase reads .env and gives the environment that is a configuration, only", () => {
+Deno.test("the task erase reads .env and passes on only the configuration", () => {
   const { erase, "erase:run": inner, start } = settings.tasks;
   assertEquals(erase.command, start.command.replace("serve", "erase:run"));
   assertEquals(inner.dependencies, ["config:env"]);
 });
 
-Deno.test("erase rejects a second tenant or person, instead of deleting one of the two", async () => {
+Deno.test("erase rejects a second tenant or person", async () => {
   await using file = await temporaryPath();
   for (
     const [flag, ...flags] of [

@@ -7,6 +7,7 @@ import { Retention } from "../../../kv/retention.ts";
 import { claim, openTestStore, requestIn } from "../fixtures.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { DAY_MS, run, START } from "../../support/constants.ts";
+import { type KvHooks, wrapKv } from "../../support/wrap_kv.ts";
 import { ADA, BOB, contents, difference, fill } from "./fixtures.ts";
 
 const TENANT: Scope = { kind: "tenant", tenantId: "acme" };
@@ -22,14 +23,14 @@ function eraserOf(kv: Deno.Kv, options: Partial<EraserOptions> & { days?: number
   return { eraser: new Eraser(kv, { clock, retention, isExclusive: true, ...options }), waits };
 }
 
-/** A KV with records of several tenants and actors, and what it holds. */
+/** Opens a KV with records of several tenants and actors, and returns its contents. */
 async function openFilled() {
   const kv = await Deno.openKv(":memory:");
   await fill(kv);
   return { kv, before: await contents(kv), [Symbol.dispose]: () => kv.close() };
 }
 
-Deno.test("erasing a tenant deletes every record of it, and none of another one", async () => {
+Deno.test("erasing a tenant deletes every record of it and of no other tenant", async () => {
   using test = await openFilled();
   const { deleted, tickets, doubtful } = await eraserOf(test.kv).eraser.erase(TENANT);
   const after = await contents(test.kv);
@@ -51,7 +52,7 @@ Deno.test("erasing a tenant deletes every record of it, and none of another one"
   assertEquals(after.size, test.before.size - 26 + 1);
 });
 
-Deno.test("erasing an actor leaves no trace of the person in the tenant, and all of others", async () => {
+Deno.test("erasing an actor deletes the person's records and no others", async () => {
   using test = await openFilled();
   const tally = await eraserOf(test.kv).eraser.erase(ACTOR);
   const after = await contents(test.kv);
@@ -71,7 +72,7 @@ Deno.test("erasing an actor leaves no trace of the person in the tenant, and all
     rateCounters: 1,
   });
   assertEquals(tally.anonymizedAuditEvents, 1);
-  // Bob's own records are as they were, but for the event in which Ada acted.
+  // Bob's own records are unchanged, except for the event whose actor was Ada.
   const changed = difference(after, test.before);
   const [event] = [...changed].filter((entry) => !isErasure(entry));
   assertEquals(changed.size, 2);
@@ -83,7 +84,7 @@ Deno.test("erasing an actor leaves no trace of the person in the tenant, and all
 for (const scope of [TENANT, ACTOR]) {
   const { kind } = scope;
 
-  Deno.test(`erasing of the kind ${kind} leaves one audit event with counts, and nobody's name`, async () => {
+  Deno.test(`erasing (${kind}) writes one erasure record, without any name`, async () => {
     using test = await openFilled();
     const { deleted, anonymizedAuditEvents } = await eraserOf(test.kv).eraser.erase(scope);
     const [[key, value], ...more] = [...await contents(test.kv)].filter(isErasure) as [
@@ -96,7 +97,7 @@ for (const scope of [TENANT, ACTOR]) {
     assertEquals(Erasure.strict().parse(JSON.parse(value)), erasure);
   });
 
-  Deno.test(`finding counts what erasing of the kind ${kind} deletes, and deletes nothing`, async () => {
+  Deno.test(`find (${kind}) counts what erasing deletes, and deletes nothing`, async () => {
     using test = await openFilled();
     const found = await eraserOf(test.kv).eraser.find(scope);
     assertEquals(await contents(test.kv), test.before);
@@ -106,11 +107,11 @@ for (const scope of [TENANT, ACTOR]) {
     assertEquals([...await contents(test.kv)].filter(isErasure).length, 1);
   });
 
-  Deno.test(`erasing of the kind ${kind} can be interrupted anywhere, and finished by another run`, async () => {
+  Deno.test(`an interrupted erasure (${kind}) is completed by another run`, async () => {
     const finished = async (failAt: number) => {
       using test = await openFilled();
       const { kv, failed } = failing(test.kv, failAt);
-      // One record a commit, so that it is interrupted between any two.
+      // One record per commit, so that it can be interrupted between any two.
       const first = eraserOf(kv, { maxMutations: 1 }).eraser.erase(scope);
       if (await failed(first)) {
         const state = await contents(test.kv);
@@ -118,7 +119,7 @@ for (const scope of [TENANT, ACTOR]) {
           const { deleted, anonymizedAuditEvents } = Erasure.parse(JSON.parse(value));
           return [anonymizedAuditEvents, ...Object.values(deleted)].reduce((a, b) => a + b);
         });
-        assertEquals(counted, failAt === 0 ? [] : [failAt], "it says what it has deleted");
+        assertEquals(counted, failAt === 0 ? [] : [failAt], "the record counts what was deleted");
         assertEquals(difference(test.before, state).size, failAt);
       }
       await eraserOf(test.kv).eraser.erase(scope);
@@ -132,21 +133,16 @@ for (const scope of [TENANT, ACTOR]) {
   });
 }
 
-/** Without what is made up anew each time. */
+/** Returns the text without references and UUIDs, which are random. */
 function shapeOf(json: string): string {
   return json.replaceAll(/SR-\w{26}/g, "SR").replaceAll(/[\da-f-]{36}/g, "uuid");
 }
 
-/** A KV that fails for good at a commit. */
+/** Returns a KV on which every commit from the given one on fails. */
 function failing(kv: Deno.Kv, failAt: number) {
   let commits = 0;
-  const atomic = () => {
-    const operation = kv.atomic();
-    const commit = operation.commit.bind(operation);
-    operation.commit = () =>
-      commits++ >= failAt ? Promise.reject(new Error("power failure")) : commit();
-    return operation;
-  };
+  const onCommit: KvHooks["onCommit"] = (commit) =>
+    commits++ >= failAt ? Promise.reject(new Error("power failure")) : commit();
   const failed = async (erasure: Promise<unknown>) => {
     try {
       await erasure;
@@ -156,10 +152,10 @@ function failing(kv: Deno.Kv, failAt: number) {
       return true;
     }
   };
-  return { kv: { atomic, list: kv.list.bind(kv) } as Deno.Kv, failed };
+  return { kv: wrapKv(kv, { onCommit }), failed };
 }
 
-Deno.test("erasing keeps each commit within what a KV Connect server takes", async () => {
+Deno.test("erasing keeps each commit within the limits of a KV Connect server", async () => {
   using kv = await Deno.openKv(":memory:");
   using test = await openTestStore({ kv });
   const wide = "😀".repeat(255);
@@ -168,29 +164,16 @@ Deno.test("erasing keeps each commit within what a KV Connect server takes", asy
     await test.store.append(request, claim({ actorId: wide, key: `${"~".repeat(250)}${i}` }));
   }
   const most = { checks: 0, mutations: 0, keyBytes: 0 };
-  const atomic = () => {
-    const operation = kv.atomic();
-    const size = { checks: 0, mutations: 0, keyBytes: 0 };
-    const count = (name: "checks" | "mutations", key: Deno.KvKey) => {
-      size[name]++;
-      size.keyBytes += new TextEncoder().encode(key.join("")).length;
-    };
-    const { check, delete: remove, set, commit } = operation;
-    return Object.assign(operation, {
-      check: (one: Deno.AtomicCheck) => (count("checks", one.key), check.call(operation, one)),
-      delete: (key: Deno.KvKey) => (count("mutations", key), remove.call(operation, key)),
-      set: (key: Deno.KvKey, value: unknown) => (
-        count("mutations", key), set.call(operation, key, value)
-      ),
-      commit() {
-        for (const name of ["checks", "mutations", "keyBytes"] as const) {
-          most[name] = Math.max(most[name], size[name]);
-        }
-        return commit.call(operation);
-      },
-    });
-  };
-  const counted = { atomic, list: kv.list.bind(kv) } as unknown as Deno.Kv;
+  const bytesOf = (key: Deno.KvKey) => new TextEncoder().encode(key.join("")).length;
+  const counted = wrapKv(kv, {
+    onCommit(commit, { checks, sets, deletes }) {
+      const keys = [...checks, ...sets].map(({ key }) => key).concat(deletes);
+      most.checks = Math.max(most.checks, checks.length);
+      most.mutations = Math.max(most.mutations, sets.length + deletes.length);
+      most.keyBytes = Math.max(most.keyBytes, keys.reduce((sum, key) => sum + bytesOf(key), 0));
+      return commit();
+    },
+  });
   const { eraser } = eraserOf(counted);
   const scope = { ...ACTOR, actorId: wide };
   const found = await eraser.find(scope);
@@ -201,7 +184,7 @@ Deno.test("erasing keeps each commit within what a KV Connect server takes", asy
   assertLessOrEqual(most.keyBytes, 81_920);
 });
 
-Deno.test("erasures of the same millisecond leave an audit event each", async () => {
+Deno.test("erasures of the same millisecond write one record each", async () => {
   using test = await openFilled();
   for (const { id } of [ADA, BOB]) {
     await eraserOf(test.kv, { maxMutations: 3 }).eraser.erase({ ...ACTOR, actorId: id });
@@ -209,7 +192,7 @@ Deno.test("erasures of the same millisecond leave an audit event each", async ()
   assertEquals([...await contents(test.kv)].filter(isErasure).length, 2);
 });
 
-Deno.test("erasing where others write deletes what lands meanwhile, also its last audit events", async () => {
+Deno.test("erasing a shared store deletes records that are written in the meantime", async () => {
   using test = await openFilled();
   using other = await openTestStore({ kv: test.kv, isExclusive: false });
   const late = requestIn(run("late"), { createdBy: ADA });
@@ -217,7 +200,7 @@ Deno.test("erasing where others write deletes what lands meanwhile, also its las
     async () => {
       const appended = await other.store.append(late, claim({ actorId: ADA.id, key: "late" }));
       assert(appended.outcome === "stored");
-      // Resumed by somebody else, and written when the request has gone.
+      // Resumed by somebody else, and written after the request was deleted.
       await other.store.recordSuperseded(appended.stored, {
         status: "failed",
         reason: "desk_timeout",
@@ -242,7 +225,7 @@ Deno.test("erasing where others write deletes what lands meanwhile, also its las
   assertEquals(waits, [5_000, 5_000, 5_000]);
 });
 
-Deno.test("erasing gives up where records keep being written, and says what to do", async () => {
+Deno.test("erasing gives up if records keep being written, and says what to do", async () => {
   using test = await openFilled();
   using other = await openTestStore({ kv: test.kv, isExclusive: false });
   const wait = async () => void await other.store.append(requestIn(run("r"), { createdBy: ADA }));
@@ -253,7 +236,7 @@ Deno.test("erasing gives up where records keep being written, and says what to d
   await assertRejects(() => eraser.erase(ACTOR), StoreUnavailableError, "revoke the tokens");
 });
 
-Deno.test("erasing what is expired deletes requests and events older than the retention, only", async () => {
+Deno.test("erasing expired records deletes exactly those beyond the retention period", async () => {
   using kv = await Deno.openKv(":memory:");
   using test = await openTestStore({ kv });
   const ages = [0, 89, 90, 91, 400];
@@ -267,10 +250,10 @@ Deno.test("erasing what is expired deletes requests and events older than the re
   assertEquals(runs, ["acme/age-0", "acme/age-89"]);
   assertEquals(keys.filter(([kind]) => kind === "audit").length, 2);
   assertEquals([deleted.supportRequests, deleted.auditEvents], [3, 3]);
-  assertEquals(keys.filter(([kind]) => kind === "erasure"), [], "as with what KV drops by itself");
+  assertEquals(keys.filter(([kind]) => kind === "erasure"), [], "as for records that KV removes");
 });
 
-Deno.test("reads hide what the retention does not keep, though it was written without one", async () => {
+Deno.test("reads omit expired records that were stored without a retention period", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
   using before = await openTestStore({ kv });
@@ -286,7 +269,7 @@ Deno.test("reads hide what the retention does not keep, though it was written wi
   }
 });
 
-Deno.test("erasing a tenant deletes records that cannot be read, erasing an actor says how many stay", async () => {
+Deno.test("records that do not parse are erased with a tenant, and counted otherwise", async () => {
   using test = await openFilled();
   await test.kv.set(["tenant", "acme", 1], { contact: "broken" });
   await test.kv.set(["run", "acme/r-1", 1], 42);
@@ -297,7 +280,7 @@ Deno.test("erasing a tenant deletes records that cannot be read, erasing an acto
   assertEquals([deleted.supportRequests, deleted.auditEvents, unreadable], [5, 6, 0]);
 });
 
-Deno.test("erasing an actor deletes the requests that a newer version wrote, whatever is new in them", async () => {
+Deno.test("erasing an actor deletes the requests that a newer version wrote", async () => {
   using test = await openFilled();
   const request = { ...requestIn(run("new"), { createdBy: ADA }), schema: 2 };
   await test.kv.set(["run", "acme/new", 1], { ...request, handoff: { status: 7, ticket: null } });
@@ -307,7 +290,7 @@ Deno.test("erasing an actor deletes the requests that a newer version wrote, wha
   assertEquals((await test.kv.get(["run", "acme/new", 1])).value, null);
 });
 
-Deno.test("erasing ends also for a person who is called like those who were erased", async () => {
+Deno.test("erasing ends for an actor whose ID is that of erased actors", async () => {
   using test = await openFilled();
   const { eraser } = eraserOf(test.kv);
   await eraser.erase(ACTOR);

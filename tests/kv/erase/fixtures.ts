@@ -1,4 +1,4 @@
-/** Records as the service makes them, of several tenants and people. */
+/** Records of several tenants and people, as the service writes them. */
 import { assert } from "@std/assert";
 import type { Actor } from "../../../domain/model/support_request.ts";
 import { createSharedRateLimit } from "../../../kv/rate_limit.ts";
@@ -6,14 +6,14 @@ import { claim, created, openTestStore, pendingIn } from "../fixtures.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { ACME, run, START } from "../../support/constants.ts";
 
-/** In every text that a person writes or is. */
+/** The person of whom every text has a mark. */
 export const ADA: Actor = { id: "ada-7f3c", name: "Ada-7f3c" };
 export const BOB: Actor = { id: "bob-9d1e", name: "Bob-9d1e" };
 
-/** Tenants of which one is the beginning of another's name, and contexts that look alike. */
+/** Tenants of which one's ID is a prefix of another's. */
 const TENANTS = ["acme", "acme-2", "acme.x", "ac", "globex"];
 
-/** One request of each actor in each context of each tenant, handed off, with a key and a rate. */
+/** Stores a request of each actor in each context of each tenant, with a key and a rate counter. */
 export async function fill(kv: Deno.Kv, isExclusive = true): Promise<void> {
   using test = await openTestStore({ kv, isExclusive });
   const { store } = test;
@@ -32,7 +32,7 @@ export async function fill(kv: Deno.Kv, isExclusive = true): Promise<void> {
         if (i === 2) {
           await store.acquireLease(request.reference, START + 60_000);
         } else {
-          // In the first run each has the other one's request resumed.
+          // In the first run each person has resumed the other one's request.
           const actor = (i === 0) === (createdBy === ADA) ? ADA : BOB;
           await store.finalize(appended.stored, created(`${++ticket}`), actor);
         }
@@ -41,13 +41,13 @@ export async function fill(kv: Deno.Kv, isExclusive = true): Promise<void> {
   }
 }
 
-/** All that a KV holds, as text by key. */
+/** Returns everything in a KV, as text by key. */
 export async function contents(kv: Deno.Kv): Promise<Map<string, string>> {
   const entries = await Array.fromAsync(kv.list({ prefix: [] }));
   return new Map(entries.map(({ key, value }) => [JSON.stringify(key), JSON.stringify(value)]));
 }
 
-/** What is in one and not in the other. */
+/** Returns the entries of one map that the other does not have. */
 export function difference(one: Map<string, string>, other: Map<string, string>) {
   return new Map([...one].filter(([key, value]) => other.get(key) !== value));
 }
