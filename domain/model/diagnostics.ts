@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { longNumberText } from "./long_number.ts";
 import { cleanMultiLine, cleanSingleLine, countCharacters, truncate } from "./text.ts";
 
 const MAX_KEYS = 20;
@@ -15,9 +16,13 @@ const NOT_STORED = "not stored";
 /** The limit for that list, which could otherwise displace values. */
 const MAX_NAMES_LENGTH = 500;
 
-const Value = z.union([z.string(), z.number(), z.boolean(), z.null()], {
-  error: "must be a string, a number or a boolean",
-});
+type Value = string | number | boolean | null;
+const Value: z.ZodType<Value, Value> = z.preprocess(
+  longNumberText,
+  z.union([z.string(), z.number(), z.boolean(), z.null()], {
+    error: "must be a string, a number or a boolean",
+  }),
+) as never;
 
 /**
  * What the product knows about the situation, for support agents. A program collects it, so what is

@@ -44,8 +44,9 @@ export async function readJsonBody(
   if (rejection !== null && !(isOptional && length === null)) return rejection;
   if (Number(length) > MAX_BODY_BYTES) return { outcome: "too_large" };
   try {
-    // The server enforces Content-Length, so it is safe, and faster, to read the body in one call:
-    // Deno collects it without a 64 KiB buffer per chunk.
+    // The server enforces Content-Length, so it is safe to read the body in one call. A reader takes
+    // 30 to 45 µs more, a seventh of a submission. In return, a body that is too slow cannot be
+    // cancelled: its connection stays open, as an idle one does, until the client or a proxy closes it.
     const bytes = length === null
       ? await readStream(request.body ?? new Blob().stream(), signal)
       : await withDeadline(request.bytes(), signal);

@@ -1,8 +1,11 @@
-const strict = new TextDecoder("utf-8", { fatal: true });
+import { longNumber } from "../../domain/model/long_number.ts";
 
-/** A number that may have more digits, or a larger exponent, than a JavaScript number stores. */
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** May match a number with more digits, or a larger exponent, than a JavaScript number holds. */
 const LONG_NUMBER = /[\d.]{16}|\d[eE]/;
 
+/** The JSON has the key `__proto__`. */
 class ProtoKeyError extends Error {}
 
 export type StrictJson =
@@ -10,13 +13,14 @@ export type StrictJson =
   | { outcome: "malformed"; detail: string };
 
 /**
- * Parses JSON strictly, so that nothing is changed unseen: bytes that are not UTF-8 and the key
- * `__proto__` are rejected rather than replaced. `detail` says what to do.
+ * Parses JSON so that nothing is changed silently: invalid UTF-8 and the key `__proto__` are rejected
+ * instead of being replaced or dropped, and a number that JavaScript would round is returned as a
+ * {@linkcode longNumber}. `detail` says what to do.
  */
 export function parseStrictJson(bytes: Uint8Array): StrictJson {
   try {
-    const text = strict.decode(bytes);
-    // A key is spelled as it is, or with an escape. With a function, parsing takes four times as long.
+    const text = utf8.decode(bytes);
+    // The key can be escaped. A reviver makes parsing four times slower, so it is used only if needed.
     const needsReviver = text.includes("__proto__") || text.includes("\\") ||
       LONG_NUMBER.test(text);
     return { outcome: "read", value: JSON.parse(text, needsReviver ? revive : undefined) };
@@ -25,29 +29,31 @@ export function parseStrictJson(bytes: Uint8Array): StrictJson {
   }
 }
 
-/**
- * Rejects the key `__proto__`, and returns a number that JavaScript would round as its text: a
- * 64-bit id in `diagnostics` would otherwise be stored as the id of something else.
- */
+/** Rejects the key `__proto__`, and marks numbers that lost digits. */
 function revive(key: string, value: unknown, context?: { source?: string }): unknown {
   if (key === "__proto__") throw new ProtoKeyError();
   if (typeof value !== "number" || context?.source === undefined) return value;
-  return digits(context.source) === digits(String(value)) ? value : context.source;
+  const { source } = context;
+  return significantDigits(source) === significantDigits(String(value))
+    ? value
+    : longNumber(source);
 }
 
-/** The significant digits of a number: those of its mantissa, without zeros at either end. */
-function digits(number: string): string {
+/** Returns the digits of a number's mantissa, without leading and trailing zeros. */
+function significantDigits(number: string): string {
   const mantissa = number.replace(/[eE].*$/, "").replaceAll(/[^0-9]/g, "").replace(/^0+/, "");
-  // An expression for the last zeros takes quadratic time.
+  // A regular expression for the trailing zeros takes quadratic time.
   let end = mantissa.length;
   while (mantissa[end - 1] === "0") end--;
   return mantissa.slice(0, end);
 }
 
 function explain(error: unknown): string {
-  if (error instanceof ProtoKeyError) return "The body has the key __proto__. Send it without";
-  if (error instanceof TypeError) return "The body is not valid UTF-8. Encode it as UTF-8";
-  // What nests too deep for the parser is a RangeError.
-  if (error instanceof RangeError) return "The body nests too deep. Send a submission";
-  return "The body does not parse as JSON. Send one JSON object";
+  if (error instanceof ProtoKeyError) return "Remove the key __proto__ from the body";
+  if (error instanceof TypeError) return "Encode the body as UTF-8";
+  // The parser throws a RangeError if the nesting is too deep.
+  if (error instanceof RangeError) {
+    return "The body is nested too deeply. Send it with less nesting";
+  }
+  return "The body is not valid JSON. Send one JSON object";
 }

@@ -1,4 +1,5 @@
 import { IDEMPOTENCY_KEY_RULE } from "../v1/idempotency_key.ts";
+import { BODY_SIZE_RULE } from "../v1/parse_submission.ts";
 import { type Problem, PROBLEMS, type ProblemSlug } from "../http/problems.ts";
 import { HOST_RULE } from "../http/request_target.ts";
 import { type HeaderName, headerRefs } from "./response_headers.ts";
@@ -12,11 +13,11 @@ const DETAILS: Record<ProblemSlug, string> = {
   "idempotency-in-progress": "Retry with the same key in 15 s",
   "handoff-in-progress": "Try again in 15 s",
   "body-timeout": "Nothing was stored. Send the whole body within 10 s",
-  "body-too-large": "Send at most 49152 bytes",
+  "body-too-large": BODY_SIZE_RULE,
   "not-json": "Send the submission in UTF-8 and with 'Content-Type: application/json'",
   "encoded-body": "Send the submission without a Content-Encoding",
   "malformed-request": HOST_RULE,
-  "malformed-json": "The body does not parse as JSON. Send one JSON object",
+  "malformed-json": "The body is not valid JSON. Send one JSON object",
   "invalid-idempotency-key": IDEMPOTENCY_KEY_RULE,
   "validation": "Nothing was stored. Correct the fields listed in 'errors' and send it again",
   "idempotency-key-reused": "Nothing was stored. Use a new key for a different submission",

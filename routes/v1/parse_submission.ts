@@ -9,6 +9,10 @@ import { MAX_BODY_BYTES, readJsonBody } from "../http/json_body.ts";
 import { problem } from "../http/problems.ts";
 import { parse, toProblemErrors, validationProblem } from "../http/validation.ts";
 
+/** For a JSON encoder that escapes every character beyond ASCII: an emoji takes 12 bytes so, or 4. */
+export const BODY_SIZE_RULE =
+  `Send at most ${MAX_BODY_BYTES} bytes. Text in UTF-8 takes fewer than with \\u escapes`;
+
 /** How long a body may take to arrive, in milliseconds. */
 export const BODY_TIMEOUT_MS = 10_000;
 
@@ -114,7 +118,7 @@ async function readBody(
     case "encoded":
       return problem(c, "encoded-body", `Send the ${name} without a Content-Encoding`);
     case "too_large":
-      return problem(c, "body-too-large", `Send at most ${MAX_BODY_BYTES} bytes`);
+      return problem(c, "body-too-large", BODY_SIZE_RULE);
     case "too_fragmented":
       return problem(
         c,

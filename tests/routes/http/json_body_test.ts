@@ -154,7 +154,7 @@ Deno.test("JSON that nests too deep is 400, and says so", async () => {
   const body = `[${nested("[", "]", Math.floor(MAX_BODY_BYTES / 2) - 10)},"\\n"]`;
   const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
   const { detail } = await assertProblem(answer, 400, "malformed-json");
-  assertMatch(detail, /nests too deep/);
+  assertMatch(detail, /nested too deeply/);
 });
 
 for (
@@ -183,6 +183,53 @@ for (
     assertEquals(entry!.value.diagnostics, { id: stored });
   });
 }
+
+for (
+  const [field, detail] of [
+    ["", "must be an object"],
+    ["summary", "must be a string"],
+    ["description", "must be a string"],
+    ["severity", "must be one of low, normal, high, critical"],
+    ["contact", "must be an object"],
+    ["contact/name", "must be a string"],
+    ["contact/email", "must be a string"],
+    ["diagnostics", "must be an object"],
+    ["handoff", "must be an object"],
+    ["handoff/mode", "must be one of none, create, link"],
+    ["handoff/ticket", "must be a string"],
+  ] as const
+) {
+  Deno.test(`a number is not accepted as ${field || "a body"}, however many digits it has`, async () => {
+    await using service = await openService();
+    for (const number of ["42", "12345678901234567890", "0.12345678901234567", "-1e400"]) {
+      const submission: Record<string, unknown> = { summary: "Help" };
+      const [name = "", inner] = field.split("/");
+      const others = name === "handoff" ? { mode: "link", ticket: "42" } : {};
+      submission[name] = inner === undefined ? "NUMBER" : { ...others, [inner]: "NUMBER" };
+      const body = field === "" ? number : JSON.stringify(submission).replace('"NUMBER"', number);
+      const response = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+      const { errors } = await assertProblem(response, 422, "validation");
+      const pointer = field === "" ? "#" : `#/${field}`;
+      assertEquals(errors, [{ pointer, detail }], `${field}: ${number}`);
+    }
+    assertEquals(await Array.fromAsync(service.kv.list({ prefix: ["tenant"] })), []);
+  });
+}
+
+Deno.test("a list of long numbers in diagnostics is rejected like any list", async () => {
+  await using service = await openService();
+  const body = `{"summary":"Help","diagnostics":{"ids":[12345678901234567890]}}`;
+  const response = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+  const { errors } = await assertProblem(response, 422, "validation");
+  assertEquals(errors?.map(({ pointer }) => pointer), ["#/diagnostics/ids"]);
+});
+
+Deno.test("a resume ignores a body that is a long number", async () => {
+  await using service = await openService();
+  await service.call(TENANT, { json: { summary: "Help" } });
+  const resume = { method: "POST", headers: JSON_TYPE, body: "12345678901234567890" };
+  assertEquals((await service.call(`${TENANT}/latest/resume`, resume)).status, 200);
+});
 
 Deno.test("a number takes no more time to read the more digits it has", async () => {
   await using service = await openService();
