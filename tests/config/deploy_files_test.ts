@@ -12,7 +12,7 @@ Deno.test("the image runs main.ts with the V8 flags of the task serve", async ()
 
 Deno.test("the image has the Deno version that README.md names", async () => {
   const [, version] = /^ARG DENO_VERSION=(.+)$/m.exec(await read("Dockerfile"))!;
-  assertStringIncludes(await read("README.md"), `npx -y deno@${version} task start`);
+  assertStringIncludes(await read("README.md"), `npx -y deno@${version} task dev`);
 });
 
 Deno.test("every replacement in compose.yaml matches a line of nginx.conf", async () => {

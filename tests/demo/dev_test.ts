@@ -88,6 +88,11 @@ Deno.test({
       .filter((paragraph) => /^(export|curl) /.test(paragraph));
     assertEquals(rest, []);
 
+    const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+    assertStringIncludes(
+      readme,
+      submit!.replace(originOf(dev.introduction), "http://127.0.0.1:8000"),
+    );
     const submitted = await paste(`${setToken}\n${submit}`);
     assert(submitted.endsWith("\n"), "the shell's prompt would follow the response on its line");
     const { reference, handoff } = JSON.parse(submitted);

@@ -1,0 +1,119 @@
+/** What the documentation repeats of the code must stay true. */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { Environment } from "../config/environment.ts";
+import { FailureReason } from "../domain/model/failure.ts";
+import manifest from "../deno.json" with { type: "json" };
+import { PROBLEMS } from "../routes/http/problems.ts";
+import { SupportRequest } from "../routes/v1/responses.ts";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+
+const read = (path: string) => Deno.readTextFile(ROOT + path);
+const readme = await read("README.md");
+const operation = await read("config/deploy/README.md");
+const api = await read("routes/v1/README.md");
+
+/** Returns the text between a heading and the next one of the same or a higher level. */
+function section(text: string, heading: string): string {
+  const level = heading.split(" ")[0]!.length;
+  const start = text.indexOf(`\n${heading}\n`);
+  assert(start !== -1, `there is no section '${heading}'`);
+  const body = text.slice(start + heading.length + 2);
+  const end = body.search(new RegExp(`^#{1,${level}} `, "m"));
+  return end === -1 ? body : body.slice(0, end);
+}
+
+/** Returns the cells of each row of the tables in a text, without their headings. */
+function rows(text: string): string[][] {
+  return text.split("\n").filter((line) => /^\| (?!-)/.test(line))
+    .map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()))
+    .filter((_, index, all) => index > 0 && all.length > 0);
+}
+
+function codeIn(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
+}
+
+/** Returns the documentation that is under version control, by path. */
+async function documents(): Promise<[path: string, text: string][]> {
+  const { stdout } = await new Deno.Command("git", {
+    args: ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"],
+    cwd: ROOT,
+  }).output();
+  const paths = new TextDecoder().decode(stdout).split("\0").filter(Boolean);
+  return Promise.all(paths.map(async (path) => [path, await read(path)] as [string, string]));
+}
+
+Deno.test("README.md lists each environment variable once, with its default", () => {
+  const variables = rows(section(readme, "## Configuration"));
+  const names = variables.flatMap(([names]) => codeIn(names!));
+  assertEquals(names.sort(), Object.keys(Environment.shape).sort());
+  for (const [names, defaults] of variables) {
+    if (defaults === "unset" || defaults === "none" || defaults === "required") continue;
+    const values = codeIn(names!).map((name) =>
+      String(Environment.shape[name as keyof typeof Environment.shape].parse(undefined))
+    );
+    assertEquals(codeIn(defaults!), values, names);
+  }
+});
+
+Deno.test("the documentation lists each event of the log", async () => {
+  const source = await read("domain/ports/log.ts");
+  const union = /export type LogEvent =([^;]+);/.exec(source)![1]!;
+  const events = [...union.matchAll(/"([a-z_]+)"/g)].map(([, event]) => event!);
+  const listed = /The events\s+are ([\s\S]+?)\n\n/.exec(section(readme, "## Operations"))![1]!;
+  assertEquals(codeIn(listed).sort(), events.toSorted());
+  const table = section(operation, "## Log").split("\n### ")[0]!;
+  assertEquals(rows(table).flatMap(([names]) => codeIn(names!)).sort(), events.toSorted());
+});
+
+Deno.test("the documentation lists each reason of a failed handoff", () => {
+  const reasons = rows(section(operation, "### Why a handoff failed")).map(([reason]) => reason!);
+  assertEquals(reasons.flatMap(codeIn).sort(), [...FailureReason.options].sort());
+});
+
+Deno.test("the documentation lists each problem type with its status", () => {
+  const listed = rows(section(api, "## Errors")).flatMap(([status, slugs]) =>
+    codeIn(slugs!).filter((slug) => /^[a-z-]+$/.test(slug)).map((slug) => [slug, Number(status)])
+  );
+  const problems = Object.entries(PROBLEMS).map(([slug, [status]]) => [slug, status]);
+  assertEquals(Object.fromEntries(listed), Object.fromEntries(problems));
+});
+
+Deno.test("each task that the documentation names exists", async () => {
+  const names = new Set<string>();
+  for (const [path, text] of await documents()) {
+    for (
+      const [, name] of text.matchAll(
+        /(?<![./\w])deno(?:@[\d.]+)? task (?:--[\w=-]+ )*([a-z][\w:-]*)/g,
+      )
+    ) {
+      assert(name! in manifest.tasks, `${path}: deno task ${name}`);
+      names.add(name!);
+    }
+  }
+  assert(names.size > 10, [...names].join(" "));
+});
+
+Deno.test("each environment variable of Deskhand that the documentation names exists", async () => {
+  const variable =
+    /\b(?:SUPPORT_DESK|AUTH|CORS|RATE_LIMIT|RETENTION|ALLOW_HTTP|KV|PUBLIC|LOG)_[A-Z_]*[A-Z]\b/g;
+  for (const [path, text] of await documents()) {
+    for (const [name] of text.matchAll(variable)) {
+      assert(name in Environment.shape, `${path}: ${name}`);
+    }
+  }
+});
+
+Deno.test("README.md and CHANGELOG.md speak of the version in deno.json", async () => {
+  assertStringIncludes(readme, `version ${manifest.version}`);
+  const changelog = await read("CHANGELOG.md");
+  const [latest] = [...changelog.matchAll(/^## (.+)$/mg)].map(([, title]) => title!);
+  const isDevelopment = manifest.version.endsWith("-dev");
+  assertEquals(latest, isDevelopment ? "Unreleased" : manifest.version);
+});
+
+Deno.test("README.md's sample response is one of the service", () => {
+  const [sample] = /(?<=```text\n)\{[\s\S]+?(?=```)/.exec(section(readme, "## Quick start"))!;
+  SupportRequest.parse(JSON.parse(sample));
+});
