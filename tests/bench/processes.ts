@@ -1,11 +1,10 @@
 /** The processes of a run. Each is killed at the end of its `await using`. */
-import settings from "../../deno.json" with { type: "json" };
+import { cleanEnv, ROOT, taskCommand } from "../support/process.ts";
 import { lines } from "./lines.ts";
 import type { LoadEnd, LoadPlan, LoadResult } from "./load.ts";
 import type { Order } from "./load_process.ts";
 import { AUTH_SECRET } from "./requests.ts";
 
-const ROOT = new URL("../../", import.meta.url).pathname;
 const BENCH = "tests/bench";
 
 /**
@@ -36,7 +35,7 @@ export interface Launch {
 
 /** Deskhand as its operator runs it, with everything on but the rate limit. */
 export function deskhand(kvPath: string, env: Record<string, string> = {}): Launch {
-  const [, ...args] = settings.tasks.serve.command.replaceAll("$KV_PATH", kvPath).split(" ");
+  const [, ...args] = taskCommand("serve", kvPath);
   const serving = { AUTH_SECRET, KV_PATH: kvPath, LOG_LEVEL: "info", RATE_LIMIT_PER_MINUTE: "0" };
   return { args, env: { ...serving, PORT: "0", ...env } };
 }
@@ -51,15 +50,13 @@ export function script(path: string, ...args: string[]): Launch {
 
 /** A `deno` in nobody's environment. */
 export function command({ args, env }: Launch, shell?: string) {
-  const { HOME = "", PATH = "", DENO_DIR = "" } = Deno.env.toObject();
-  const kept = { HOME, PATH, NO_COLOR: "1", ...DENO_DIR !== "" && { DENO_DIR } };
   const [executable, ...rest] = [...shell ? ["bash", "-c", shell] : [], Deno.execPath(), ...args];
   return {
     executable: executable!,
     args: rest,
     cwd: ROOT,
     clearEnv: true,
-    env: { ...kept, ...env },
+    env: { ...cleanEnv(), ...env },
   };
 }
 

@@ -6,8 +6,10 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import type { SupportRequest } from "../../routes/v1/responses.ts";
-import { type Answer, type Deskhand, startDeskhand } from "./deskhand.ts";
+import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
+import type { Answer } from "../support/service_process.ts";
+import { waitFor } from "../support/wait_for.ts";
+import { type Deskhand, startDeskhand } from "./deskhand.ts";
 import { type RequestTracker, startRequestTracker } from "./instance.ts";
 
 let desk: RequestTracker;
@@ -344,12 +346,14 @@ Deno.test("a desk without the field gets the ticket all the same, with the refer
 });
 
 /** The context's latest request, once its handoff no longer counts as pending. */
-async function interrupted(deskhand: Deskhand, run: string): Promise<SupportRequest> {
-  for (;;) {
-    const { supportRequest } = await deskhand.latest(run);
-    if (supportRequest!.handoff.status !== "pending") return supportRequest!;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+async function interrupted(deskhand: Deskhand, run: string): Promise<SupportRequestResponse> {
+  const { supportRequest } = await waitFor(
+    `the handoff of ${run} is interrupted`,
+    () => deskhand.latest(run),
+    ({ supportRequest }) => supportRequest!.handoff.status !== "pending",
+    { timeoutMs: 30_000, intervalMs: 100 },
+  );
+  return supportRequest!;
 }
 
 async function changeTicket(id: string, change: Record<string, unknown>): Promise<void> {

@@ -1,12 +1,13 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import settings from "../../../deno.json" with { type: "json" };
-import { openTestStore, requestIn } from "../fixtures.ts";
+import { fill } from "./fixtures.ts";
+import { openTestStore } from "../fixtures.ts";
 import { AUTH_SECRET, DAY_MS, requestsPath, run } from "../../support/constants.ts";
-import { openKvFile, temporaryPath } from "../../support/kv_file.ts";
+import { runErase } from "../../support/erase.ts";
+import { contents, openKvFile, temporaryPath } from "../../support/kv_file.ts";
+import { requestIn } from "../../support/records.ts";
 import { type Service, startService } from "../../support/service_process.ts";
 import { mintToken } from "../../demo/token.ts";
-import { runErase } from "./command.ts";
-import { contents, fill } from "./fixtures.ts";
 
 /** Submits as a person, with the person's mark in every text and ID. */
 async function submitAs(service: Service, mark: string, run?: string): Promise<number> {
@@ -57,13 +58,13 @@ Deno.test("an erasure leaves no byte of the person's texts in the files", async 
   const person = ["--tenant", "acme", "--actor", `sub-${ada}`];
   const found = await runErase(file.path, person);
   assertEquals(found.code, 0);
-  assertStringIncludes(found.output, "40  support requests");
-  assertStringIncludes(found.output, "Nothing was deleted. Add --yes");
+  assertStringIncludes(found.stdout, "40  support requests");
+  assertStringIncludes(found.stdout, "Nothing was deleted. Add --yes");
   assertEquals(await filesWith(folder, ada), ["deskhand.kv"]);
 
   const erased = await runErase(file.path, [...person, "--yes"]);
-  assertEquals([erased.code, erased.errors], [0, ""]);
-  assertStringIncludes(erased.output, "40  support requests");
+  assertEquals([erased.code, erased.stderr], [0, ""]);
+  assertStringIncludes(erased.stdout, "40  support requests");
   assertEquals([await filesWith(folder, ada), await filesWith(folder, bob)], [[], ["deskhand.kv"]]);
 
   await using service = await startService({ kvPath: file.path });
@@ -77,10 +78,10 @@ Deno.test("erase rejects a file that a service has open, without disturbing it",
   await using file = await temporaryPath();
   await using service = await startService({ kvPath: file.path });
   await service.submit();
-  const { code, errors } = await runErase(file.path, ["--tenant", "acme", "--yes"]);
+  const { code, stderr } = await runErase(file.path, ["--tenant", "acme", "--yes"]);
   assertEquals(code, 1);
-  assertStringIncludes(errors, "another process has it open");
-  assertStringIncludes(errors, "Stop that process");
+  assertStringIncludes(stderr, "another process has it open");
+  assertStringIncludes(stderr, "Stop the other one");
   assertEquals((await service.auditEvents()).length, 1);
   assertEquals((await service.submit()).status, 201);
 });
@@ -94,11 +95,11 @@ Deno.test("erase --expired deletes records that were stored without RETENTION_DA
       await test.store.append(requestIn(run(`age-${days}`), { now: Date.now() - days * DAY_MS }));
     }
   }
-  const { code, output } = await runErase(file.path, ["--expired", "--yes"], {
+  const { code, stdout } = await runErase(file.path, ["--expired", "--yes"], {
     RETENTION_DAYS: "90",
   });
   assertEquals(code, 0);
-  assertStringIncludes(output, "Deleted for all tenants, older than RETENTION_DAYS");
+  assertStringIncludes(stdout, "Deleted, of all tenants, older than RETENTION_DAYS");
   const keys = [...(await snapshot(file.path)).keys()];
   assertEquals([keys.length, keys.some((key) => key.includes("acme/age-89"))], [2, true]);
 });
@@ -123,16 +124,16 @@ Deno.test("erase deletes nothing without a clear scope, and says what is wrong",
     [["--tenant"], "--tenant"],
   ];
   await Promise.all(wrong.map(async ([flags, sentence]) => {
-    const { code, errors, output } = await runErase(file.path, [...flags, "--yes"]);
-    assertEquals([code, output], [1, ""], flags.join(" "));
-    assertStringIncludes(errors, sentence);
-    assert(!errors.includes("    at "), errors);
+    const { code, stderr, stdout } = await runErase(file.path, [...flags, "--yes"]);
+    assertEquals([code, stdout], [1, ""], flags.join(" "));
+    assertStringIncludes(stderr, sentence);
+    assert(!stderr.includes("    at "), stderr);
   }));
   assertEquals(await snapshot(file.path), before);
 
   const missing = `${file.path}-typo`;
-  const { code, errors } = await runErase(missing, ["--tenant", "acme", "--yes"]);
-  assertEquals([code, errors.trim()], [1, `There is no KV file ${missing}: check KV_PATH`]);
+  const { code, stderr } = await runErase(missing, ["--tenant", "acme", "--yes"]);
+  assertEquals([code, stderr.trim()], [1, `There is no KV file ${missing}: check KV_PATH`]);
   assertEquals(await Deno.stat(missing).catch(() => null), null);
 });
 
@@ -150,23 +151,23 @@ Deno.test("erase rejects a second tenant or person", async () => {
       ["--actor", "--tenant", "acme", "--actor", "u-1", "--actor=u-2"],
     ] as [string, ...string[]][]
   ) {
-    const { code, output, errors } = await runErase(file.path, [...flags, "--yes"]);
-    assertEquals([code, output], [1, ""]);
-    assertStringIncludes(errors, `${flag} can be given only once`);
+    const { code, stdout, stderr } = await runErase(file.path, [...flags, "--yes"]);
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, `${flag} can be given only once`);
   }
 });
 
 Deno.test("erase says what to check if the KV Connect server cannot be reached", async () => {
   const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   closed.close();
-  const { code, errors } = await runErase(
+  const { code, stderr } = await runErase(
     `http://127.0.0.1:${closed.addr.port}`,
     ["--tenant", "acme"],
     { DENO_KV_ACCESS_TOKEN: "a-token-of-tests" },
   );
   assertEquals(code, 1);
-  assertStringIncludes(errors, "connection refused. Check that the server at KV_PATH is running");
-  assertStringIncludes(errors, "DENO_KV_ACCESS_TOKEN");
+  assertStringIncludes(stderr, "connection refused. Check that the server at KV_PATH is running");
+  assertStringIncludes(stderr, "DENO_KV_ACCESS_TOKEN");
 });
 
 async function snapshot(path: string): Promise<Map<string, string>> {
