@@ -1,4 +1,10 @@
-import { type Behavior, closeAfter, respondWith, stallAfter } from "../support/raw_server.ts";
+import {
+  type Behavior,
+  closeAfter,
+  respondWith,
+  stallAfter,
+  startRawServer,
+} from "../support/raw_server.ts";
 
 /** What the desk does with the creation of one submission, and with the lookup that may follow. */
 export interface Scene {
@@ -6,58 +12,19 @@ export interface Scene {
   lookup?: Behavior;
 }
 
-/** A desk that plays scenes, and keeps every byte that reaches it. */
+/** A desk that plays scenes, and records every byte that it receives. */
 export function startCanaryDesk() {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const serving = new Set<Promise<void>>();
   let scene: Scene = { creation: closeAfter("") };
-  let received = "";
-
-  async function serve(connection: Deno.TcpConn): Promise<void> {
-    try {
-      const request = await readRequest(connection);
-      received += request;
-      const { creation, lookup = creation } = scene;
-      await (request.startsWith("POST") ? creation : lookup)(connection, request);
-    } catch {
-      // The service has hung up.
-    } finally {
-      connection.close();
-    }
-  }
-
-  const listening = (async () => {
-    for await (const connection of listener) serving.add(serve(connection));
-  })();
-
+  const server = startRawServer((connection, request) => {
+    const { creation, lookup = creation } = scene;
+    return (request.startsWith("POST") ? creation : lookup)(connection, request);
+  });
   return {
-    url: `http://127.0.0.1:${listener.addr.port}`,
-    get received() {
-      return received;
-    },
+    url: server.url,
+    received: () => server.received.join(""),
     play: (next: Scene) => void (scene = next),
-    /** From then on nobody listens there. */
-    async close() {
-      listener.close();
-      await listening;
-      await Promise.all(serving);
-    },
+    close: server.close,
   };
-}
-
-async function readRequest(connection: Deno.TcpConn): Promise<string> {
-  // One character a byte, so that characters can be counted against Content-Length.
-  const decoder = new TextDecoder("latin1");
-  const chunk = new Uint8Array(16 * 1024);
-  let text = "";
-  for (;;) {
-    const length = await connection.read(chunk);
-    if (length === null) throw new Error("The service hung up");
-    text += decoder.decode(chunk.subarray(0, length));
-    const end = text.indexOf("\r\n\r\n");
-    const promised = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0);
-    if (end >= 0 && text.length >= end + 4 + promised) return text;
-  }
 }
 
 /**

@@ -287,7 +287,7 @@ Deno.test("whatever is planted in inputs, desk answers and configuration comes o
     kv: stored(false),
     audit: client.audit + stored(true),
     file: new TextDecoder("latin1").decode(await Deno.readFile(file.path)),
-    desk: desk.received,
+    desk: desk.received(),
   });
   // Not less than everything: what is in the table and was not planted, or not found, shows too.
   const nowhere = Object.fromEntries([...canaries.words.keys()].map((name) => [name, ""]));
