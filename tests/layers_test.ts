@@ -80,3 +80,16 @@ for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
     assertEquals(readers, []);
   });
 }
+
+Deno.test("tests import other folders of tests only from support/ and demo/", async () => {
+  const strangers: string[] = [];
+  for await (const { path, text } of sources(`${root}tests`)) {
+    const [, folder] = path.slice(root.length).split("/");
+    for (const imported of importsOf(path, text)) {
+      const [top, target] = imported.slice(root.length).split("/");
+      if (top !== "tests" || [folder, "support", "demo"].includes(target)) continue;
+      strangers.push(`${path.slice(root.length)}: ${imported.slice(root.length)}`);
+    }
+  }
+  assertEquals(strangers, []);
+});

@@ -2,7 +2,8 @@
 import { assertEquals } from "@std/assert";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
-import { launch, openStage, UNSANITIZED } from "./stage.ts";
+import { openStage } from "./stage.ts";
+import { launch, UNSANITIZED } from "../support/chromium.ts";
 import { STATES } from "./states.ts";
 
 let browser: Browser;

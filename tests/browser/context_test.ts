@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 import { assert, assertEquals } from "@std/assert";
 import type { Browser, Route } from "playwright-core";
-import { launch, openStage, type Stage, UNSANITIZED, until } from "./stage.ts";
+import { openStage, type Stage, until } from "./stage.ts";
+import { launch, UNSANITIZED } from "../support/chromium.ts";
 import { fillIn, keep } from "./states.ts";
 
 let browser: Browser;

@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
 import type { Browser } from "playwright-core";
 import { mintToken } from "../demo/token.ts";
+import { openStage } from "./stage.ts";
 import { AUTH_SECRET } from "../support/constants.ts";
-import { launch, openStage, UNSANITIZED } from "./stage.ts";
+import { launch, UNSANITIZED } from "../support/chromium.ts";
 
 let browser: Browser;
 Deno.test.beforeAll(async () => {

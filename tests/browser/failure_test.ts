@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { Browser } from "playwright-core";
-import { launch, openStage, type Stage, type StageOptions, UNSANITIZED, until } from "./stage.ts";
+import { openStage, type Stage, type StageOptions, until } from "./stage.ts";
+import { launch, UNSANITIZED } from "../support/chromium.ts";
 import { fillIn } from "./states.ts";
 
 let browser: Browser;

@@ -1,15 +1,8 @@
 /// <reference lib="dom" />
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Browser } from "playwright-core";
-import {
-  launch,
-  openStage,
-  PANEL,
-  type Stage,
-  type StageOptions,
-  UNSANITIZED,
-  until,
-} from "./stage.ts";
+import { openStage, PANEL, type Stage, type StageOptions, until } from "./stage.ts";
+import { launch, UNSANITIZED } from "../support/chromium.ts";
 import { fillIn, HOSTILE, keep } from "./states.ts";
 
 let browser: Browser;

@@ -2,9 +2,10 @@
 /** What a person does about a handoff that was interrupted, without the tab that submitted it. */
 import { assert, assertEquals } from "@std/assert";
 import type { Browser } from "playwright-core";
+import { openStage, type Stage, type StageOptions } from "./stage.ts";
 import { ACME } from "../support/constants.ts";
+import { launch, UNSANITIZED } from "../support/chromium.ts";
 import { createStore } from "../../kv/store.ts";
-import { launch, openStage, type Stage, type StageOptions, UNSANITIZED } from "./stage.ts";
 import { leaveInterrupted } from "./states.ts";
 
 let browser: Browser;

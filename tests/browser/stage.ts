@@ -3,42 +3,17 @@
  * The panel in a real Chromium, on a page of another origin, against the whole service and a
  * fake desk, all on loopback.
  */
-import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken, type TokenClaims } from "../demo/token.ts";
 import { AUTH_SECRET } from "../support/constants.ts";
 import { openService } from "../support/service.ts";
 
+export { launch, UNSANITIZED } from "../support/chromium.ts";
+
 export const PANEL = new URL("../../routes/panel/panel.js", import.meta.url);
 
 const TIMEOUT_MS = 8000;
-const CHROMIUM = "/usr/bin/chromium";
-
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
-/** Playwright keeps a process and its pipes from the first test to the last. */
-export const UNSANITIZED = { sanitizeOps: false, sanitizeResources: false };
-
-export async function launch(): Promise<Browser> {
-  try {
-    await Deno.stat(CHROMIUM);
-  } catch {
-    throw new Error(
-      `Cannot test the panel: there is no ${CHROMIUM}. Install Debian's package chromium`,
-    );
-  }
-  return await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-}
-
 export interface StageOptions {
   /** Environment variables of the service, beside what connects it to the desk and the page. */
   env?: Record<string, string>;

@@ -1,9 +1,9 @@
 import { toTimestamp } from "../../domain/model/handoff.ts";
 import { createStore } from "../../kv/store.ts";
-import { requestIn } from "../kv/fixtures.ts";
-import { ACME, AUTH_SECRET } from "../support/constants.ts";
-import { mintToken } from "../demo/token.ts";
 import { type Stage, type StageOptions, until } from "./stage.ts";
+import { ACME, AUTH_SECRET } from "../support/constants.ts";
+import { requestIn } from "../support/records.ts";
+import { mintToken } from "../demo/token.ts";
 
 /** What somebody hostile, or only unlucky, may have written: all of it is text. */
 export const HOSTILE = {

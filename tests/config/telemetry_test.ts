@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse, assertGreater } from "@std/assert";
 import { startFakeDesk } from "../demo/fake_desk.ts";
-import { temporaryPath } from "../kv/fixtures.ts";
+import { temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
 import { attributesOf, startOtlpReceiver } from "./otlp_receiver.ts";
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
 import type { FailureReason } from "../../domain/model/failure.ts";
 import type { CreateTicketResult, Responsiveness } from "../../domain/ports/desk.ts";
-import { settings, supportRequest } from "./fixtures.ts";
+import { settings } from "./fixtures.ts";
 import {
   type Behavior,
   closeAfter,
@@ -14,6 +14,7 @@ import {
   startResettingServer,
   write,
 } from "../support/raw_server.ts";
+import { supportRequest } from "../support/records.ts";
 
 const SHORT_MS = 200;
 /** Far more than a local answer takes: a row that needs it has failed to end by itself. */

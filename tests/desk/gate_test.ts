@@ -3,7 +3,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { createGate, type UngatedDesk } from "../../desk/gate.ts";
 import { toCreateFailure } from "../../desk/failures.ts";
 import type { CreateTicketResult, DeskCalls, FindTicketResult } from "../../domain/ports/desk.ts";
-import { supportRequest } from "./fixtures.ts";
+import { supportRequest } from "../support/records.ts";
 
 const REQUEST = supportRequest();
 const WAIT_MS = 4_000;

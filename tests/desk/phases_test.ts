@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
 import type { CallTrace, CreateTicketResult, FindTicketResult } from "../../domain/ports/desk.ts";
-import { settings, supportRequest } from "./fixtures.ts";
+import { settings } from "./fixtures.ts";
 import {
   type Behavior,
   closeAfter,
@@ -10,6 +10,7 @@ import {
   stallAfter,
   startRawServer,
 } from "../support/raw_server.ts";
+import { supportRequest } from "../support/records.ts";
 import { SELF_SIGNED } from "../support/self_signed.ts";
 
 function traceOf(result: CreateTicketResult | FindTicketResult): CallTrace | undefined {

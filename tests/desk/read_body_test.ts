@@ -1,8 +1,9 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
 import type { CreateTicketResult } from "../../domain/ports/desk.ts";
-import { settings, supportRequest } from "./fixtures.ts";
+import { settings } from "./fixtures.ts";
 import { type Behavior, head, startRawServer, write } from "../support/raw_server.ts";
+import { supportRequest } from "../support/records.ts";
 
 const CREATED = '{"type":"ticket","id":"42"}';
 const MAX_BYTES = 64 * 1024;

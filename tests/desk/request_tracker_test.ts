@@ -4,8 +4,9 @@ import { createRequestTracker, type RequestTrackerSettings } from "../../desk/re
 import type { FindTicketResult } from "../../domain/ports/desk.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
 import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
-import { OTHER_REFERENCE, REFERENCE, settings, supportRequest } from "./fixtures.ts";
+import { OTHER_REFERENCE, settings } from "./fixtures.ts";
 import { type Behavior, respondWith, stallAfter, startRawServer } from "../support/raw_server.ts";
+import { REFERENCE, supportRequest } from "../support/records.ts";
 
 const UNCLEAR: FindTicketResult = { outcome: "unclear", responsiveness: "responded" };
 const TIMED_OUT: FindTicketResult = { outcome: "unclear", responsiveness: "timed_out" };

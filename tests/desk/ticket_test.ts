@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import fc from "fast-check";
 import { ticketContent, ticketSubject } from "../../desk/ticket.ts";
-import { REFERENCE, supportRequest } from "./fixtures.ts";
+import { REFERENCE, supportRequest } from "../support/records.ts";
 
 const PREFIX = `[${REFERENCE}] `;
 const INDENT = "\u00A0".repeat(4);

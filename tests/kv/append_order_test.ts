@@ -2,9 +2,10 @@ import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert"
 import fc from "fast-check";
 import type { SupportContext } from "../../domain/model/context.ts";
 import { type Store, StoreUnavailableError } from "../../domain/ports/store.ts";
-import { claim, openTestStore, requestIn } from "./fixtures.ts";
+import { openTestStore } from "./fixtures.ts";
 import { ACME, run, START } from "../support/constants.ts";
 import { dump, temporaryPath } from "../support/kv_file.ts";
+import { claim, requestIn } from "../support/records.ts";
 import { wrapKv } from "../support/wrap_kv.ts";
 
 async function append(store: Store, context: SupportContext, now = START): Promise<number> {

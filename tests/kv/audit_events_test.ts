@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
 import type { AuditPosition } from "../../domain/ports/store.ts";
-import { created, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
+import { openTestStore } from "./fixtures.ts";
 import { ACME, DAY_MS, run } from "../support/constants.ts";
+import { created, pendingIn, requestIn } from "../support/records.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 

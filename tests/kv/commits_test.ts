@@ -4,11 +4,12 @@ import type { AppendResult, Store } from "../../domain/ports/store.ts";
 import { requestKey } from "../../kv/keys.ts";
 import { LatestRequestReader } from "../../kv/latest_reads.ts";
 import { SortKeyAllocator } from "../../kv/sort_keys.ts";
-import { claim, created, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
+import { openTestStore } from "./fixtures.ts";
 import { FakeClock } from "../support/clock.ts";
 import { ACME, run } from "../support/constants.ts";
 import { dump } from "../support/kv_file.ts";
 import { openService } from "../support/service.ts";
+import { claim, created, pendingIn, requestIn } from "../support/records.ts";
 import { wrapKv } from "../support/wrap_kv.ts";
 
 const SUBMISSIONS = "/v1/tenants/acme/support-requests";

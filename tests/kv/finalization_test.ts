@@ -2,9 +2,10 @@ import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert"
 import type { FinalHandoff } from "../../domain/model/handoff.ts";
 import { type StoredRequest, StoreUnavailableError } from "../../domain/ports/store.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
-import { created, type Expiry, openTestStore, pendingIn, withExpiries } from "./fixtures.ts";
+import { type Expiry, openTestStore, withExpiries } from "./fixtures.ts";
 import { ACME, DAY_MS, START } from "../support/constants.ts";
 import { dump } from "../support/kv_file.ts";
+import { created, pendingIn } from "../support/records.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 

@@ -1,16 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
 import { FINGERPRINT_VERSION } from "../../domain/model/idempotency.ts";
-import {
-  claim,
-  created,
-  type Expiry,
-  openTestStore,
-  pendingIn,
-  requestIn,
-  withExpiries,
-} from "./fixtures.ts";
+import { type Expiry, openTestStore, withExpiries } from "./fixtures.ts";
 import { ACME, DAY_MS, START } from "../support/constants.ts";
+import { claim, created, pendingIn, requestIn } from "../support/records.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 

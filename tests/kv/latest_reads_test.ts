@@ -10,10 +10,10 @@ import type { SupportContext } from "../../domain/model/context.ts";
 import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import { openStore } from "../../kv/client/open.ts";
 import { createStore } from "../../kv/store.ts";
-import { created, pendingIn, requestIn } from "./fixtures.ts";
 import { FakeClock } from "../support/clock.ts";
 import { ACME, DAY_MS, run, START } from "../support/constants.ts";
 import { temporaryPath } from "../support/kv_file.ts";
+import { created, pendingIn, requestIn } from "../support/records.ts";
 import { wrapKv } from "../support/wrap_kv.ts";
 
 /** Whether a commit is applied normally, is applied although it fails, or is applied late. */

@@ -7,9 +7,10 @@ import { Submission } from "../../domain/model/submission.ts";
 import type { Actor } from "../../domain/model/support_request.ts";
 import { createSharedRateLimit } from "../../kv/rate_limit.ts";
 import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
-import { claim, openTestStore, pendingIn } from "./fixtures.ts";
+import { openTestStore } from "./fixtures.ts";
 import { FakeClock } from "../support/clock.ts";
 import { run, START } from "../support/constants.ts";
+import { claim, pendingIn } from "../support/records.ts";
 
 const ID = "x".repeat(128);
 const RUN_ID = "r".repeat(250);

@@ -10,10 +10,11 @@ import {
 } from "./golden/v1_schemas.ts";
 import golden from "./golden/v1.json" with { type: "json" };
 import { startFakeDesk } from "../demo/fake_desk.ts";
-import { created, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
+import { openTestStore } from "./fixtures.ts";
 import { FakeClock } from "../support/clock.ts";
 import { ACME } from "../support/constants.ts";
 import { type Call, openService } from "../support/service.ts";
+import { created, pendingIn, requestIn } from "../support/records.ts";
 
 const PATH = "/v1/tenants/acme/support-requests";
 const CREATE = { summary: "Help", handoff: { mode: "create" } };

@@ -2,9 +2,10 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ZodError } from "zod";
 import type { StoredRequest } from "../../domain/ports/store.ts";
 import type { SupportRequest } from "../../domain/model/support_request.ts";
-import { claim, openTestStore, pendingIn, requestIn } from "./fixtures.ts";
+import { openTestStore } from "./fixtures.ts";
 import { ACME, DAY_MS, run } from "../support/constants.ts";
 import { dump } from "../support/kv_file.ts";
+import { claim, pendingIn, requestIn } from "../support/records.ts";
 
 type TestStore = Awaited<ReturnType<typeof openTestStore>>;
 

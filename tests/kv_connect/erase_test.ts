@@ -1,9 +1,9 @@
 /** Erasing beside services that share a KV Connect server, which takes ten checks a commit. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { runErase } from "../kv/erase/command.ts";
-import { contents } from "../kv/erase/fixtures.ts";
 import { AUTH_SECRET, requestsPath } from "../support/constants.ts";
+import { contents } from "../support/kv_file.ts";
 import type { Service } from "../support/service_process.ts";
+import { runErase } from "../support/erase.ts";
 import { readKvFile, torn } from "../support/kv_contents.ts";
 import { mintToken } from "../demo/token.ts";
 import { report, startFleet } from "./fleet.ts";
@@ -22,10 +22,10 @@ Deno.test("erasing a person beside two busy services leaves nothing of them, and
   const beside = Promise.all(Array.from({ length: 60 }, (_, i) => submit(services, i)));
   const flags = ["--tenant", "acme", "--actor", ADA, "--yes"];
   const started = performance.now();
-  const { code, output, errors } = await runErase(server.url, flags, server.env);
+  const { code, stdout, stderr } = await runErase(server.url, flags, server.env);
   const ms = Math.round(performance.now() - started);
-  assertEquals([code, errors, new Set(await beside)], [0, "", new Set([201])]);
-  assertStringIncludes(output, "  210  support requests");
+  assertEquals([code, stderr, new Set(await beside)], [0, "", new Set([201])]);
+  assertStringIncludes(stdout, "  210  support requests");
   const sent = await load.stop();
   const acknowledged = sent.filter(({ answer }) => answer.status === 201);
   report({ "erased ms": ms, "acknowledged beside": acknowledged.length });

@@ -1,12 +1,12 @@
 /** Deskhand below `/support/` of a host that serves other things, too. */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Browser } from "playwright-core";
-import { launch, UNSANITIZED } from "../browser/stage.ts";
-import { startFakeDesk } from "../demo/fake_desk.ts";
-import { mintToken } from "../demo/token.ts";
+import { launch, UNSANITIZED } from "../support/chromium.ts";
 import { AUTH_SECRET } from "../support/constants.ts";
 import { freePort } from "../support/raw_server.ts";
 import { startService } from "../support/service_process.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
+import { mintToken } from "../demo/token.ts";
 import { startNginx } from "../support/nginx.ts";
 import { createClient, ProblemError } from "../../routes/client/client.ts";
 import { runTask } from "../support/task.ts";

@@ -5,10 +5,10 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
-import type { SupportRequest } from "../../routes/v1/responses.ts";
-import { supportRequest } from "../desk/fixtures.ts";
+import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
 import { FakeClock } from "../support/clock.ts";
 import { openService } from "../support/service.ts";
+import { supportRequest } from "../support/records.ts";
 import { FAULTS, LONG_MS, MAY_EXIST, NO_TICKET, type Row } from "./faults.ts";
 import { type RequestTracker, startRequestTracker } from "./instance.ts";
 

@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
 import type { RequestorSource } from "../../desk/ticket_fields.ts";
 import { generateReference } from "../../domain/model/reference.ts";
-import { supportRequest } from "../desk/fixtures.ts";
+import { supportRequest } from "../support/records.ts";
 import { startRequestTracker } from "./instance.ts";
 
 const TYPED = "grace@typed.example";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
 import { generateReference } from "../../domain/model/reference.ts";
-import { supportRequest } from "../desk/fixtures.ts";
+import { supportRequest } from "../support/records.ts";
 import { startRequestTracker } from "./instance.ts";
 
 const signal = () => AbortSignal.timeout(5000);

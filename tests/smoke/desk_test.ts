@@ -1,8 +1,8 @@
 /** What smoke says about a desk that responds, and not as RT's REST API does. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { deskEnv } from "../support/constants.ts";
-import { startFakeDesk } from "../demo/fake_desk.ts";
 import { type Behavior, respondWith, startRawServer } from "../support/raw_server.ts";
+import { startFakeDesk } from "../demo/fake_desk.ts";
 import { diagnose, type Failure, openDeskhand } from "./operator.ts";
 
 /** What is wrong with a desk at `url`, while Deskhand itself works. */

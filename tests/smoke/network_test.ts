@@ -1,8 +1,8 @@
 /** What smoke says about a desk, or a Deskhand, that cannot be reached. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { SELF_SIGNED } from "../support/self_signed.ts";
-import { closeAfter, respondWith, stallAfter, startRawServer } from "../support/raw_server.ts";
 import { deskEnv } from "../support/constants.ts";
+import { closeAfter, respondWith, stallAfter, startRawServer } from "../support/raw_server.ts";
 import {
   AUTHORITY_FILE,
   type Certificate,

@@ -1,4 +1,4 @@
-/** An issuer of tokens on loopback, as an identity provider is, with the faults that one can have. */
+/** An issuer of tokens on loopback, with the faults that an identity provider can have. */
 import { exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from "jose";
 import { ALL_SCOPES } from "../demo/token.ts";
 
@@ -7,14 +7,14 @@ const AUDIENCE = "deskhand";
 
 export type Respond = (signal: AbortSignal) => Response | Promise<Response>;
 
-/** Starts an issuer, which publishes the keys that were added to it unless told otherwise. */
-export function startIssuer() {
+/** Starts an issuer that publishes the keys that were added to it, or what a test has it respond. */
+export function startIssuer({ hostname = "127.0.0.1" } = {}) {
   const keys: unknown[] = [];
   const closing = new AbortController();
   let respond: Respond = () => Response.json({ keys });
   const fetched: Request[] = [];
 
-  const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+  const options = { hostname, port: 0, onListen: () => {} };
   const server = Deno.serve(options, (request) => {
     fetched.push(request);
     return respond(closing.signal);
@@ -27,7 +27,8 @@ export function startIssuer() {
       AUTH_ISSUER: ISSUER,
       AUTH_AUDIENCE: AUDIENCE,
     },
-    /** What `keys` of the set has. A test may put anything there. */
+    port: server.addr.port,
+    /** The `keys` of the set. A test may put anything there. */
     keys,
     /** Generates a key and publishes it. */
     async addKey(kid: string | undefined, alg = "ES256") {
@@ -45,7 +46,7 @@ export function startIssuer() {
   };
 }
 
-/** A key pair and a way to sign tokens with it that are good in all other respects. */
+/** A key pair, and a function that signs otherwise valid tokens with it. */
 export async function generateSigner(alg: string, kid?: string) {
   const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
   const jwk: JWK = {

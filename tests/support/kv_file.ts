@@ -30,3 +30,14 @@ export function lockDatabase(path: string): Disposable & { release(): void } {
 export function dump(kv: Deno.Kv): Promise<Deno.KvEntry<unknown>[]> {
   return Array.fromAsync(kv.list({ prefix: [] }));
 }
+
+/** Everything that KV holds, as JSON by the JSON of its key. */
+export async function contents(kv: Deno.Kv): Promise<Map<string, string>> {
+  const entries = await dump(kv);
+  return new Map(entries.map(({ key, value }) => [JSON.stringify(key), JSON.stringify(value)]));
+}
+
+/** The entries of `one` that `other` lacks or has with another value. */
+export function difference(one: Map<string, string>, other: Map<string, string>) {
+  return new Map([...one].filter(([key, value]) => other.get(key) !== value));
+}

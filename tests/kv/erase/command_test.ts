@@ -3,10 +3,10 @@ import settings from "../../../deno.json" with { type: "json" };
 import { fill } from "./fixtures.ts";
 import { openTestStore } from "../fixtures.ts";
 import { AUTH_SECRET, DAY_MS, requestsPath, run } from "../../support/constants.ts";
-import { runErase } from "../../support/erase.ts";
 import { contents, openKvFile, temporaryPath } from "../../support/kv_file.ts";
-import { requestIn } from "../../support/records.ts";
 import { type Service, startService } from "../../support/service_process.ts";
+import { runErase } from "../../support/erase.ts";
+import { requestIn } from "../../support/records.ts";
 import { mintToken } from "../../demo/token.ts";
 
 /** Submits as a person, with the person's mark in every text and ID. */

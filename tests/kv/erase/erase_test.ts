@@ -4,11 +4,13 @@ import { StoreUnavailableError } from "../../../domain/ports/store.ts";
 import { Eraser, type EraserOptions } from "../../../kv/erase/eraser.ts";
 import type { Scope } from "../../../kv/erase/targets.ts";
 import { Retention } from "../../../kv/retention.ts";
-import { claim, openTestStore, requestIn } from "../fixtures.ts";
+import { ADA, BOB, fill } from "./fixtures.ts";
+import { openTestStore } from "../fixtures.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { DAY_MS, run, START } from "../../support/constants.ts";
+import { contents, difference } from "../../support/kv_file.ts";
+import { claim, requestIn } from "../../support/records.ts";
 import { type KvHooks, wrapKv } from "../../support/wrap_kv.ts";
-import { ADA, BOB, contents, difference, fill } from "./fixtures.ts";
 
 const TENANT: Scope = { kind: "tenant", tenantId: "acme" };
 const ACTOR: Scope = { kind: "actor", tenantId: "acme", actorId: ADA.id };

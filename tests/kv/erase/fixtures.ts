@@ -2,9 +2,10 @@
 import { assert } from "@std/assert";
 import type { Actor } from "../../../domain/model/support_request.ts";
 import { createSharedRateLimit } from "../../../kv/rate_limit.ts";
-import { claim, created, openTestStore, pendingIn } from "../fixtures.ts";
+import { openTestStore } from "../fixtures.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { ACME, run, START } from "../../support/constants.ts";
+import { claim, created, pendingIn } from "../../support/records.ts";
 
 /** The person of whom every text has a mark. */
 export const ADA: Actor = { id: "ada-7f3c", name: "Ada-7f3c" };
@@ -39,15 +40,4 @@ export async function fill(kv: Deno.Kv, isExclusive = true): Promise<void> {
       }
     }
   }
-}
-
-/** Returns everything in a KV, as text by key. */
-export async function contents(kv: Deno.Kv): Promise<Map<string, string>> {
-  const entries = await Array.fromAsync(kv.list({ prefix: [] }));
-  return new Map(entries.map(({ key, value }) => [JSON.stringify(key), JSON.stringify(value)]));
-}
-
-/** Returns the entries of one map that the other does not have. */
-export function difference(one: Map<string, string>, other: Map<string, string>) {
-  return new Map([...one].filter(([key, value]) => other.get(key) !== value));
 }
