@@ -72,7 +72,7 @@ Deno.test("main exits with a sentence if it cannot open the file, and disturbs n
   await using service = await startService({ kvPath: file.path });
   for (
     const [kvPath, sentence] of [
-      [file.path, /another process has it open.*Stop the other one, or give this one a KV_PATH/],
+      [file.path, /another process has it open.*Stop that process, or set another KV_PATH/],
       ["/no/such/folder/deskhand.kv", /Check that KV_PATH names a file in a folder that exists/],
     ] as const
   ) {
@@ -89,7 +89,7 @@ Deno.test("main exits with a sentence if it cannot listen", async () => {
   const { port } = taken.addr;
   for (
     const [HOST, PORT, sentence] of [
-      ["127.0.0.1", String(port), /Address already in use.*PORT to a port that no other/],
+      ["127.0.0.1", String(port), /Address already in use.*PORT to a free port/],
       ["no-such-host.invalid", "0", /Set HOST to an address of this machine/],
     ] as const
   ) {

@@ -1,6 +1,6 @@
 /** The service as its operator runs it, in front of a running Request Tracker. */
 import { assertEquals } from "@std/assert";
-import type { ContextSummaryResponse, SupportRequestResponse } from "../../routes/v1/responses.ts";
+import type { ContextSummary, SupportRequest } from "../../routes/v1/responses.ts";
 import { deskEnv } from "../support/constants.ts";
 import { type Answer, type Service, startService } from "../support/service_process.ts";
 import type { RequestTracker } from "./instance.ts";
@@ -61,12 +61,12 @@ export class Deskhand implements AsyncDisposable {
   submit(
     json: Record<string, unknown>,
     to: { run?: string; key?: string } = {},
-  ): Promise<Answer<SupportRequestResponse>> {
+  ): Promise<Answer<SupportRequest>> {
     return this.#service!.submit(json, to);
   }
 
   /** The summary of a context. */
-  async latest(run?: string): Promise<ContextSummaryResponse> {
+  async latest(run?: string): Promise<ContextSummary> {
     const { status, body } = await this.#service!.latest(run);
     assertEquals(status, 200);
     return body;

@@ -6,7 +6,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import type { SupportRequestResponse } from "../../routes/v1/responses.ts";
+import type { SupportRequest } from "../../routes/v1/responses.ts";
 import type { Answer } from "../support/service_process.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { type Deskhand, startDeskhand } from "./deskhand.ts";
@@ -346,7 +346,7 @@ Deno.test("a desk without the field gets the ticket all the same, with the refer
 });
 
 /** The context's latest request, once its handoff no longer counts as pending. */
-async function interrupted(deskhand: Deskhand, run: string): Promise<SupportRequestResponse> {
+async function interrupted(deskhand: Deskhand, run: string): Promise<SupportRequest> {
   const { supportRequest } = await waitFor(
     `the handoff of ${run} is interrupted`,
     () => deskhand.latest(run),

@@ -1,7 +1,7 @@
 /** The service as its operator runs it, and what a test needs to disturb it. */
 import { assert, assertEquals } from "@std/assert";
 import type { AuditEvent } from "../../domain/model/audit.ts";
-import type { ContextSummaryResponse, SupportRequestResponse } from "../../routes/v1/responses.ts";
+import type { ContextSummary, SupportRequest } from "../../routes/v1/responses.ts";
 import { mintToken, type TokenClaims } from "../demo/token.ts";
 import { AUTH_SECRET, requestsPath } from "./constants.ts";
 import { command, taskCommand } from "./process.ts";
@@ -95,7 +95,7 @@ export class Service implements AsyncDisposable {
     });
   }
 
-  latest(run?: string): Promise<Answer<ContextSummaryResponse>> {
+  latest(run?: string): Promise<Answer<ContextSummary>> {
     return this.call(`${requestsPath(run)}/latest`);
   }
 

@@ -81,7 +81,7 @@ Deno.test("erase rejects a file that a service has open, without disturbing it",
   const { code, stderr } = await runErase(file.path, ["--tenant", "acme", "--yes"]);
   assertEquals(code, 1);
   assertStringIncludes(stderr, "another process has it open");
-  assertStringIncludes(stderr, "Stop the other one");
+  assertStringIncludes(stderr, "Stop that process");
   assertEquals((await service.auditEvents()).length, 1);
   assertEquals((await service.submit()).status, 201);
 });
@@ -99,7 +99,7 @@ Deno.test("erase --expired deletes records that were stored without RETENTION_DA
     RETENTION_DAYS: "90",
   });
   assertEquals(code, 0);
-  assertStringIncludes(stdout, "Deleted, of all tenants, older than RETENTION_DAYS");
+  assertStringIncludes(stdout, "Deleted for all tenants, older than RETENTION_DAYS");
   const keys = [...(await snapshot(file.path)).keys()];
   assertEquals([keys.length, keys.some((key) => key.includes("acme/age-89"))], [2, true]);
 });
