@@ -16,7 +16,7 @@ const MAX_ATTEMPTS = 10;
 export async function commitBatch(kv: KvHandle, batch: PendingChange[]): Promise<void> {
   try {
     let rest = batch;
-    for (let attempt = 0; rest.length > 0; attempt++) {
+    for (let attempt = 1; rest.length > 0; attempt++) {
       const committed = await writeAll(kv, rest);
       if (committed.ok) {
         for (const pending of rest) pending.resolve(committed);

@@ -31,7 +31,7 @@ export class PendingChange {
     return this.#result.promise;
   }
 
-  /** Whether the caller has been told that the store is unavailable. */
+  /** Whether the promise has been rejected with a timeout. */
   get hasTimedOut(): boolean {
     return this.#hasTimedOut;
   }
