@@ -25,7 +25,7 @@ import { createStore } from "../../kv/store.ts";
 export { ACME, START } from "../support/constants.ts";
 export const ACTOR = { id: "u-1", name: "Ada" };
 
-/** A pending request that is overdue by more than this is interrupted. */
+/** How long after its start a pending handoff is interrupted, with a desk timeout of five seconds. */
 export const OVERDUE_MS = 15_000;
 
 export function ticket(reference: string): Ticket {
@@ -53,10 +53,10 @@ export function failedWith(
   };
 }
 
-/** A desk that does as it is told, and keeps account of what it was asked. */
+/** A desk that responds as a test sets it up, and records the calls that it receives. */
 export class ScriptedDesk implements Desk, DeskCalls {
   label = "Acme IT desk";
-  asked: ("create" | "find")[] = [];
+  calls: ("create" | "find")[] = [];
   onCreate: (
     request: SupportRequest,
     signal: AbortSignal,
@@ -83,18 +83,21 @@ export class ScriptedDesk implements Desk, DeskCalls {
   }
 
   async createTicket(request: SupportRequest, signal: AbortSignal): Promise<CreateTicketResult> {
-    this.asked.push("create");
+    this.calls.push("create");
     return await this.onCreate(request, signal);
   }
 
   async findTicket(request: SupportRequest, signal: AbortSignal): Promise<FindTicketResult> {
-    this.asked.push("find");
+    this.calls.push("find");
     return await this.onFind(request, signal);
   }
 }
 
-/** The use cases over a real store in memory, or over `kv`, which is then left open. */
-export async function openDeskhand({ desk = new ScriptedDesk() as Desk | null, kv }: {
+/**
+ * Creates dependencies with a real store in memory, or on `kv`, which then stays open. Use it with
+ * `using`.
+ */
+export async function openTestDependencies({ desk = new ScriptedDesk() as Desk | null, kv }: {
   desk?: Desk | null;
   kv?: Deno.Kv;
 } = {}) {
@@ -119,12 +122,12 @@ export async function openDeskhand({ desk = new ScriptedDesk() as Desk | null, k
     lines,
     store,
     kv: handle,
-    /** A tenant's audit events by name, oldest first. */
+    /** Returns the names of the tenant's audit events, oldest first. */
     async audit(): Promise<string[]> {
       const { events } = await store.auditEvents("acme", 100);
       return events.map(({ event }) => event).toReversed();
     },
-    /** All that KV holds, but for leases: those are no change. */
+    /** Returns everything in KV except leases, which change nothing that a user sees. */
     async changes(): Promise<Deno.KvEntry<unknown>[]> {
       const entries = await Array.fromAsync(handle.list({ prefix: [] }));
       return entries.filter(({ key }) => key[0] !== "lease");
@@ -135,43 +138,49 @@ export async function openDeskhand({ desk = new ScriptedDesk() as Desk | null, k
   };
 }
 
-export interface Asked {
+export interface SubmitOptions {
   handoff?: Submission["handoff"];
   key?: string;
   context?: SupportContext;
   summary?: string;
 }
 
-/** Submits for the same actor, with `mode: "create"` unless told otherwise. */
-export function ask(deps: Dependencies, asked: Asked = {}): Promise<SubmitResult> {
-  const { handoff = { mode: "create" }, key, context = ACME } = asked;
-  const submission = Submission.parse({ summary: asked.summary ?? "Printer on fire", handoff });
+/** Submits a request of {@linkcode ACTOR}, by default with mode `create`. */
+export function submitRequest(
+  deps: Dependencies,
+  options: SubmitOptions = {},
+): Promise<SubmitResult> {
+  const { handoff = { mode: "create" }, key, context = ACME } = options;
+  const submission = Submission.parse({ summary: options.summary ?? "Printer on fire", handoff });
   const command = { context, actor: ACTOR, submission, requestId: "req-1" };
   return submit(deps, { ...command, ...key !== undefined && { idempotencyKey: key } });
 }
 
-/** The request of a submission that was stored. */
-export function requestOf(result: SubmitResult): SupportRequest {
-  if (result.outcome !== "submitted") throw new Error(`not submitted but ${result.outcome}`);
+/** Returns the request of a submission that was stored. */
+export function submittedRequest(result: SubmitResult): SupportRequest {
+  if (result.outcome !== "submitted") throw new Error(`Not submitted: ${result.outcome}`);
   return result.request;
 }
 
-/** Leaves a request pending as a process does that dies while the desk is asked. */
-export async function interrupt(
-  { deps, store, clock }: Awaited<ReturnType<typeof openDeskhand>>,
+/**
+ * Leaves a request pending, as a process does that crashes between the first commit and the
+ * finalization, and advances the wall clock past the deadline of its handoff.
+ */
+export async function crashDuringHandoff(
+  { deps, store, clock }: Awaited<ReturnType<typeof openTestDependencies>>,
   key = "k-1",
 ): Promise<SupportRequest> {
-  const dying = { ...deps, store: { ...store, append: appendOnly(store) } };
-  await ask(dying, { key }).catch(() => {});
+  const crashing = { ...deps, store: { ...store, append: appendOnly(store) } };
+  await submitRequest(crashing, { key }).catch(() => {});
   clock.time += OVERDUE_MS + 1;
   const stored = await store.latest(ACME);
-  if (stored?.request.handoff.status !== "pending") throw new Error("nothing is pending");
+  if (stored?.request.handoff.status !== "pending") throw new Error("No request is pending");
   return stored.request;
 }
 
 function appendOnly(store: Store): Store["append"] {
   return async (request, key) => {
     await store.append(request, key);
-    throw new Error("the process died");
+    throw new Error("The process crashed");
   };
 }

@@ -1,10 +1,17 @@
 import { assertEquals } from "@std/assert";
 import { getLatest } from "../../domain/get_latest.ts";
-import { ask, createdAs, openDeskhand, OVERDUE_MS, requestOf, ScriptedDesk } from "./fixtures.ts";
+import {
+  createdAs,
+  openTestDependencies,
+  OVERDUE_MS,
+  ScriptedDesk,
+  submitRequest,
+  submittedRequest,
+} from "./fixtures.ts";
 import { ACME } from "../support/constants.ts";
 
-Deno.test("latest tells what the context can ask for before anybody has asked", async () => {
-  using test = await openDeskhand();
+Deno.test("getLatest returns the desk and the handoff modes before any submission", async () => {
+  using test = await openTestDependencies();
   assertEquals(await getLatest(test.deps, ACME), {
     desk: { label: "Acme IT desk" },
     handoffModes: ["none", "create", "link"],
@@ -12,8 +19,8 @@ Deno.test("latest tells what the context can ask for before anybody has asked", 
   });
 });
 
-Deno.test("latest offers no handoff where no desk is configured", async () => {
-  using test = await openDeskhand({ desk: null });
+Deno.test("getLatest offers no handoff if no desk is configured", async () => {
+  using test = await openTestDependencies({ desk: null });
   assertEquals(await getLatest(test.deps, ACME), {
     desk: null,
     handoffModes: ["none"],
@@ -21,19 +28,19 @@ Deno.test("latest offers no handoff where no desk is configured", async () => {
   });
 });
 
-Deno.test("latest is the context's own last request, wherever others ask", async () => {
-  using test = await openDeskhand();
+Deno.test("getLatest returns the latest request of its context only", async () => {
+  using test = await openTestDependencies();
   const run = { kind: "run", tenantId: "acme", runId: "acme" } as const;
-  await ask(test.deps, { summary: "First" });
-  const tenants = requestOf(await ask(test.deps, { summary: "Second" }));
-  const runs = requestOf(await ask(test.deps, { summary: "Third", context: run }));
+  await submitRequest(test.deps, { summary: "First" });
+  const tenants = submittedRequest(await submitRequest(test.deps, { summary: "Second" }));
+  const runs = submittedRequest(await submitRequest(test.deps, { summary: "Third", context: run }));
   assertEquals((await getLatest(test.deps, ACME)).supportRequest, tenants);
   assertEquals((await getLatest(test.deps, run)).supportRequest, runs);
 });
 
-Deno.test("latest does not take for interrupted what is under way here, whatever the clock says", async () => {
+Deno.test("getLatest never shows a request in flight here as interrupted", async () => {
   const desk = new ScriptedDesk();
-  using test = await openDeskhand({ desk });
+  using test = await openTestDependencies({ desk });
   const statuses: (string | undefined)[] = [];
   desk.onCreate = async () => {
     test.clock.time += OVERDUE_MS + 1;
@@ -41,7 +48,7 @@ Deno.test("latest does not take for interrupted what is under way here, whatever
     statuses.push(supportRequest?.handoff.status);
     return createdAs("42");
   };
-  await ask(test.deps);
+  await submitRequest(test.deps);
   statuses.push((await getLatest(test.deps, ACME)).supportRequest?.handoff.status);
   assertEquals(statuses, ["pending", "created"]);
 });

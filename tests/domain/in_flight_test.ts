@@ -3,7 +3,7 @@ import { InFlightTracker } from "../../domain/in_flight.ts";
 
 const REFERENCE = "SR-01K9000000000000000000000A";
 
-/** Whether a promise has settled by the time that everything that can run has run. */
+/** Returns whether a promise has settled once all pending microtasks have run. */
 async function hasSettled(promise: Promise<unknown>): Promise<boolean> {
   let isSettled = false;
   const settle = () => void (isSettled = true);
@@ -12,26 +12,26 @@ async function hasSettled(promise: Promise<unknown>): Promise<boolean> {
   return isSettled;
 }
 
-Deno.test("InFlightTracker is idle where there is nothing to do", async () => {
+Deno.test("InFlightTracker is drained if nothing was started", async () => {
   await new InFlightTracker().drained();
 });
 
-Deno.test("InFlightTracker is idle when all work has ended, what failed and what came later included", async () => {
+Deno.test("InFlightTracker is drained once all work has ended, even failed and later work", async () => {
   const inFlight = new InFlightTracker();
   const [first, second, later] = [1, 2, 3].map(() => Promise.withResolvers<void>());
   inFlight.run(`${REFERENCE}1`, 0, () => first!.promise);
   inFlight.run(`${REFERENCE}2`, 0, () => second!.promise).catch(() => {});
-  const idle = inFlight.drained();
+  const drained = inFlight.drained();
   first!.resolve();
-  assertEquals(await hasSettled(idle), false);
+  assertEquals(await hasSettled(drained), false);
   inFlight.run(`${REFERENCE}3`, 0, () => later!.promise);
   second!.reject(new Error("failed"));
-  assertEquals(await hasSettled(idle), false);
+  assertEquals(await hasSettled(drained), false);
   later!.resolve();
-  await idle;
+  await drained;
 });
 
-Deno.test("InFlightTracker hands the outcome of a handoff on", async () => {
+Deno.test("InFlightTracker returns the result of the work, or rejects as it does", async () => {
   const inFlight = new InFlightTracker();
   assertEquals(await inFlight.run(REFERENCE, 0, () => Promise.resolve(42)), 42);
   const failing = () => inFlight.run(REFERENCE, 0, () => Promise.reject(new Error("failed")));
@@ -39,7 +39,7 @@ Deno.test("InFlightTracker hands the outcome of a handoff on", async () => {
   await inFlight.drained();
 });
 
-Deno.test("InFlightTracker knows a handoff until it ends, whether well or not", async () => {
+Deno.test("InFlightTracker has a request until its work succeeds or fails", async () => {
   const inFlight = new InFlightTracker();
   assertEquals(inFlight.has(REFERENCE), false);
   await inFlight.run(REFERENCE, 0, () => {
@@ -61,7 +61,7 @@ Deno.test("InFlightTracker reports the age of the oldest request in flight, or 0
   assertEquals(inFlight.oldestAge(5_000), 0);
 });
 
-Deno.test("InFlightTracker tells when the oldest of what has not ended began", async () => {
+Deno.test("InFlightTracker returns the start of the oldest request in flight", async () => {
   const inFlight = new InFlightTracker();
   assertEquals(inFlight.oldestStart(), null);
   const [first, second] = [1, 2].map(() => Promise.withResolvers<void>());

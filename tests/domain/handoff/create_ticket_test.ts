@@ -25,53 +25,53 @@ const LOOKUPS: Record<string, FindTicketResult> = {
 };
 
 const CREATIONS: Record<string, CreateTicketResult> = {
-  "a ticket": createdAs("42"),
+  "created": createdAs("42"),
   "a failure without a ticket": failedWith({ reason: "desk_rejected", ticketMayExist: false }),
-  "a silence": failedWith({ reason: "desk_timeout", ticketMayExist: true }),
+  "a timeout": failedWith({ reason: "desk_timeout", ticketMayExist: true }),
   "the desk's own error": failedWith({ reason: "desk_error", ticketMayExist: true }, true),
 };
 
-/** What a person is told: the ticket's number, or whether there may be one. */
-const TOLD: Record<string, Record<string, string | boolean>> = {
-  "a ticket": { found: "42", absent: "42", unclear: "42" },
+/** By creation and lookup: the number of the ticket, or whether one may exist. */
+const EXPECTED: Record<string, Record<string, string | boolean>> = {
+  "created": { found: "42", absent: "42", unclear: "42" },
   "a failure without a ticket": { found: false, absent: false, unclear: false },
-  "a silence": { found: "7", absent: true, unclear: true },
+  "a timeout": { found: "7", absent: true, unclear: true },
   "the desk's own error": { found: "7", absent: false, unclear: true },
 };
 
-for (const [came, creation] of Object.entries(CREATIONS)) {
-  for (const [was, lookup] of Object.entries(LOOKUPS)) {
+for (const [result, creation] of Object.entries(CREATIONS)) {
+  for (const [lookedUp, lookup] of Object.entries(LOOKUPS)) {
     for (const isTimeLeft of [true, false]) {
       const mayExist = creation.outcome === "failed" && creation.failure.ticketMayExist;
-      const isLookedUp = mayExist && isTimeLeft;
-      // Without a lookup a failure is as it was when the creation came to it.
-      const told = isTimeLeft || creation.outcome === "created"
-        ? TOLD[came]![was]
+      const needsLookup = mayExist && isTimeLeft;
+      // Without a lookup, the failure of the creation is returned unchanged.
+      const expected = isTimeLeft || creation.outcome === "created"
+        ? EXPECTED[result]![lookedUp]
         : creation.failure.ticketMayExist;
       const time = isTimeLeft ? "time left" : "no time left";
 
-      Deno.test(`createTicket says ${told} after ${came}, with ${time} and the lookup ${was}`, async () => {
+      Deno.test(`createTicket returns ${expected} after ${result}, ${time}, lookup ${lookedUp}`, async () => {
         const desk = new ScriptedDesk(creation, lookup);
-        const budget = new AbortController();
+        const timeout = new AbortController();
         const signals: AbortSignal[] = [];
         desk.onCreate = (_, signal) => {
           signals.push(signal);
-          if (!isTimeLeft) budget.abort();
+          if (!isTimeLeft) timeout.abort();
           return creation;
         };
         desk.onFind = (_, signal) => {
           signals.push(signal);
           return lookup;
         };
-        const outcome = await createTicket(desk, REQUEST, budget.signal);
-        assertEquals(desk.asked, isLookedUp ? ["create", "find"] : ["create"]);
-        for (const signal of signals) assertStrictEquals(signal, budget.signal);
-        if (typeof told === "string") {
+        const outcome = await createTicket(desk, REQUEST, timeout.signal);
+        assertEquals(desk.calls, needsLookup ? ["create", "find"] : ["create"]);
+        for (const signal of signals) assertStrictEquals(signal, timeout.signal);
+        if (typeof expected === "string") {
           assert(outcome.outcome === "created");
-          assertEquals(outcome.ticket, ticket(told));
+          assertEquals(outcome.ticket, ticket(expected));
         } else {
           assert(outcome.outcome === "failed" && creation.outcome === "failed");
-          assertEquals(outcome.failure.ticketMayExist, told);
+          assertEquals(outcome.failure.ticketMayExist, expected);
           assertEquals(outcome.failure.reason, creation.failure.reason);
         }
       });
@@ -79,7 +79,7 @@ for (const [came, creation] of Object.entries(CREATIONS)) {
   }
 }
 
-Deno.test("settled tells a failure in a sentence that names the desk's label", () => {
+Deno.test("toFinalHandoff describes a failure with the desk's label", () => {
   const desk = new ScriptedDesk();
   for (const reason of FailureReason.options) {
     const failure = { reason, ticketMayExist: true };

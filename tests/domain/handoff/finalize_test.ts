@@ -2,32 +2,32 @@ import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/ass
 import type { FinalHandoff } from "../../../domain/model/handoff.ts";
 import { type Store, StoreUnavailableError } from "../../../domain/ports/store.ts";
 import {
-  ask,
+  crashDuringHandoff,
   createdAs,
   failedWith,
   foundAs,
-  interrupt,
-  openDeskhand,
+  openTestDependencies,
   OVERDUE_MS,
-  requestOf,
   ScriptedDesk,
+  submitRequest,
+  submittedRequest,
 } from "../fixtures.ts";
 import { ACME } from "../../support/constants.ts";
 
-type TestDeskhand = Awaited<ReturnType<typeof openDeskhand>>;
+type TestDependencies = Awaited<ReturnType<typeof openTestDependencies>>;
 
-/** The deps over a store that refuses to finalize `times`, then takes it. */
-function refusing({ deps, store }: TestDeskhand, times: number) {
-  let tries = 0;
+/** Dependencies with a store that is unavailable for the first `times` finalizations. */
+function withFailingStore({ deps, store }: TestDependencies, times: number) {
+  let attempts = 0;
   const finalize: Store["finalize"] = (stored, handoff) =>
-    tries++ < times
+    attempts++ < times
       ? Promise.reject(new StoreUnavailableError("KV failed"))
       : store.finalize(stored, handoff);
-  return { deps: { ...deps, store: { ...store, finalize } }, tries: () => tries };
+  return { deps: { ...deps, store: { ...store, finalize } }, attempts: () => attempts };
 }
 
-/** Has the handoff settled by somebody else while the desk is being asked. */
-function settledMeanwhile(test: TestDeskhand, desk: ScriptedDesk, handoff: FinalHandoff): void {
+/** Lets another attempt record `handoff` while the desk is being called. */
+function recordMeanwhile(test: TestDependencies, desk: ScriptedDesk, handoff: FinalHandoff): void {
   const creation = desk.onCreate;
   desk.onCreate = async (request, signal) => {
     const stored = await test.store.latest(ACME);
@@ -36,7 +36,7 @@ function settledMeanwhile(test: TestDeskhand, desk: ScriptedDesk, handoff: Final
   };
 }
 
-function settledAs(ticket: string, at: string): FinalHandoff {
+function finalWithTicket(ticket: string, at: string): FinalHandoff {
   const creation = createdAs(ticket);
   assert(creation.outcome === "created");
   return { status: "created", ticket: creation.ticket, at };
@@ -46,32 +46,32 @@ const AT = "2026-11-23T12:00:00.500Z";
 const FAILED: FinalHandoff = {
   status: "failed",
   reason: "desk_timeout",
-  summary: "The desk did not answer in time",
+  summary: "The desk did not respond in time",
   ticketMayExist: true,
   at: AT,
 };
 
-Deno.test("finalize is tried again while the store refuses it", async () => {
-  using test = await openDeskhand();
-  const { deps, tries } = refusing(test, 4);
-  const request = requestOf(await ask(deps));
+Deno.test("finalize retries while the store is unavailable", async () => {
+  using test = await openTestDependencies();
+  const { deps, attempts } = withFailingStore(test, 4);
+  const request = submittedRequest(await submitRequest(deps));
   assertEquals(request.handoff.status, "created");
   assertEquals((await test.store.latest(ACME))?.request, request);
-  assertEquals(tries(), 5);
+  assertEquals(attempts(), 5);
   assertEquals(await test.audit(), ["request.submitted", "handoff.created"]);
   assertEquals(test.lines.filter(({ level }) => level === "error"), []);
 });
 
-Deno.test("finalize gives up after two seconds, answers what is stored, and logs the ticket", async () => {
-  using test = await openDeskhand();
-  const { deps, tries } = refusing(test, Infinity);
-  const request = requestOf(await ask(deps));
+Deno.test("finalize gives up after two seconds and logs the ticket", async () => {
+  using test = await openTestDependencies();
+  const { deps, attempts } = withFailingStore(test, Infinity);
+  const request = submittedRequest(await submitRequest(deps));
   assertEquals(request.handoff.status, "pending");
   assertEquals((await test.store.latest(ACME))?.request, request);
   assertLessOrEqual(test.clock.elapsed(), 2000);
-  // Each pause is twice the one before: the next one would have ended after the two seconds.
+  // Each backoff is twice the one before: the next would have ended after the two seconds.
   assertGreater(test.clock.elapsed(), 1000);
-  assertGreater(tries(), 3);
+  assertGreater(attempts(), 3);
   const [line, ...others] = test.lines.filter(({ level }) => level === "error");
   assertEquals(others, []);
   assertEquals([line?.ticket, line?.reference, line?.requestId, line?.tenantId], [
@@ -83,60 +83,60 @@ Deno.test("finalize gives up after two seconds, answers what is stored, and logs
   assertEquals(await test.audit(), ["request.submitted"]);
 });
 
-Deno.test("finalize of a failure that the store refuses logs no ticket", async () => {
-  using test = await openDeskhand({ desk: new ScriptedDesk(failedWith()) });
-  const request = requestOf(await ask(refusing(test, Infinity).deps));
+Deno.test("finalize of a failure that cannot be recorded logs no ticket", async () => {
+  using test = await openTestDependencies({ desk: new ScriptedDesk(failedWith()) });
+  const request = submittedRequest(await submitRequest(withFailingStore(test, Infinity).deps));
   assertEquals(request.handoff.status, "pending");
   const [line] = test.lines.filter(({ level }) => level === "error");
   assert(line !== undefined && !("ticket" in line));
 });
 
-Deno.test("finalize that the store refused ends with the same ticket once the client repeats", async () => {
+Deno.test("a ticket that could not be recorded is adopted by a retry", async () => {
   const desk = new ScriptedDesk(createdAs("42"), foundAs("42"));
-  using test = await openDeskhand({ desk });
-  await ask(refusing(test, Infinity).deps, { key: "k-1" });
+  using test = await openTestDependencies({ desk });
+  await submitRequest(withFailingStore(test, Infinity).deps, { key: "k-1" });
   test.clock.time += OVERDUE_MS + 1;
-  const { handoff } = requestOf(await ask(test.deps, { key: "k-1" }));
+  const { handoff } = submittedRequest(await submitRequest(test.deps, { key: "k-1" }));
   assert(handoff.status === "created");
   assertEquals(handoff.ticket.reference, "42");
-  assertEquals(desk.asked, ["create", "find"]);
+  assertEquals(desk.calls, ["create", "find"]);
 });
 
-Deno.test("finalize that landed though the store said that it failed is found to be done", async () => {
-  using test = await openDeskhand();
-  let tries = 0;
+Deno.test("a finalization that was applied although the store failed is recognized", async () => {
+  using test = await openTestDependencies();
+  let attempts = 0;
   const finalize: Store["finalize"] = async (stored, handoff) => {
     const isDone = await test.store.finalize(stored, handoff);
-    if (tries++ === 0) throw new StoreUnavailableError("KV did not answer within 2000 ms");
+    if (attempts++ === 0) throw new StoreUnavailableError("KV did not respond within 2000 ms");
     return isDone;
   };
-  const request = requestOf(
-    await ask({ ...test.deps, store: { ...test.store, finalize } }),
+  const request = submittedRequest(
+    await submitRequest({ ...test.deps, store: { ...test.store, finalize } }),
   );
   assertEquals(request.handoff.status, "created");
   assertEquals(await test.audit(), ["request.submitted", "handoff.created"]);
 });
 
-Deno.test("finalize that lost to the same ticket has nothing to add", async () => {
+Deno.test("finalize after another attempt recorded the same ticket adds nothing", async () => {
   const desk = new ScriptedDesk(createdAs("42"));
-  using test = await openDeskhand({ desk });
-  settledMeanwhile(test, desk, settledAs("42", AT));
-  const request = requestOf(await ask(test.deps));
-  assertEquals(request.handoff, settledAs("42", AT));
+  using test = await openTestDependencies({ desk });
+  recordMeanwhile(test, desk, finalWithTicket("42", AT));
+  const request = submittedRequest(await submitRequest(test.deps));
+  assertEquals(request.handoff, finalWithTicket("42", AT));
   assertEquals(await test.audit(), ["request.submitted", "handoff.created"]);
 });
 
 for (
-  const [stored, handoff] of [["another ticket", settledAs("7", AT)], [
+  const [stored, handoff] of [["another ticket", finalWithTicket("7", AT)], [
     "a failure",
     FAILED,
   ]] as const
 ) {
-  Deno.test(`finalize that lost to ${stored} leaves it and audits its own ticket once`, async () => {
+  Deno.test(`finalize after another attempt recorded ${stored} audits its own ticket`, async () => {
     const desk = new ScriptedDesk(createdAs("42"));
-    using test = await openDeskhand({ desk });
-    settledMeanwhile(test, desk, handoff);
-    const request = requestOf(await ask(test.deps));
+    using test = await openTestDependencies({ desk });
+    recordMeanwhile(test, desk, handoff);
+    const request = submittedRequest(await submitRequest(test.deps));
     assertEquals(request.handoff, handoff);
     assertEquals((await test.store.latest(ACME))?.request, request);
     assertEquals(await test.audit(), [
@@ -155,38 +155,38 @@ for (
   });
 }
 
-Deno.test("finalize of a failure that lost has nothing to add", async () => {
+Deno.test("a failure after another attempt recorded its outcome adds nothing", async () => {
   const desk = new ScriptedDesk(failedWith());
-  using test = await openDeskhand({ desk });
-  settledMeanwhile(test, desk, settledAs("7", AT));
-  assertEquals(requestOf(await ask(test.deps)).handoff, settledAs("7", AT));
+  using test = await openTestDependencies({ desk });
+  recordMeanwhile(test, desk, finalWithTicket("7", AT));
+  assertEquals(submittedRequest(await submitRequest(test.deps)).handoff, finalWithTicket("7", AT));
   assertEquals(await test.audit(), ["request.submitted", "handoff.created"]);
 });
 
-Deno.test("finalize that cannot audit a superseded ticket logs its number", async () => {
+Deno.test("a superseded ticket that cannot be audited is logged with its number", async () => {
   const desk = new ScriptedDesk(createdAs("42"));
-  using test = await openDeskhand({ desk });
-  settledMeanwhile(test, desk, settledAs("7", AT));
+  using test = await openTestDependencies({ desk });
+  recordMeanwhile(test, desk, finalWithTicket("7", AT));
   const recordSuperseded: Store["recordSuperseded"] = () =>
     Promise.reject(new StoreUnavailableError("KV failed"));
-  await ask({ ...test.deps, store: { ...test.store, recordSuperseded } });
+  await submitRequest({ ...test.deps, store: { ...test.store, recordSuperseded } });
   const [line] = test.lines.filter(({ level }) => level === "error");
   assertEquals(line?.ticket, "42");
 });
 
-Deno.test("finalize that lost to a newer version writes nothing and logs its ticket", async () => {
+Deno.test("finalize of a record that a newer version wrote only logs its ticket", async () => {
   const desk = new ScriptedDesk(createdAs("42"));
-  using test = await openDeskhand({ desk });
+  using test = await openTestDependencies({ desk });
   let before: Deno.KvEntry<unknown>[] = [];
   desk.onCreate = async () => {
     const stored = await test.store.latest(ACME);
-    const record = { ...stored!.record as object, schema: 2, handoff: settledAs("7", AT) };
+    const record = { ...stored!.record as object, schema: 2, handoff: finalWithTicket("7", AT) };
     await test.kv.set(["tenant", "acme", stored!.ts], record);
     before = await test.changes();
     return createdAs("42");
   };
-  const request = requestOf(await ask(test.deps));
-  assertEquals(request.handoff, settledAs("7", AT));
+  const request = submittedRequest(await submitRequest(test.deps));
+  assertEquals(request.handoff, finalWithTicket("7", AT));
   assertEquals(await test.changes(), before);
   const errors = test.lines.filter(({ level }) => level === "error");
   assertEquals(errors.map(({ event, ticket }) => [event, ticket]), [
@@ -196,12 +196,12 @@ Deno.test("finalize that lost to a newer version writes nothing and logs its tic
 
 Deno.test("finalize of an erased request writes nothing and logs its ticket", async () => {
   const desk = new ScriptedDesk(createdAs("42"));
-  using test = await openDeskhand({ desk });
+  using test = await openTestDependencies({ desk });
   desk.onCreate = async () => {
     for await (const { key } of test.kv.list({ prefix: [] })) await test.kv.delete(key);
     return createdAs("42");
   };
-  await ask(test.deps);
+  await submitRequest(test.deps);
   assertEquals(await test.changes(), []);
   const errors = test.lines.filter(({ level }) => level === "error");
   assertEquals(errors.map(({ event, ticket }) => [event, ticket]), [
@@ -209,27 +209,30 @@ Deno.test("finalize of an erased request writes nothing and logs its ticket", as
   ]);
 });
 
-Deno.test("finalize of a resume that the store refused leaves the desk time to end", async () => {
+Deno.test("a resume that cannot be recorded leaves the desk time to finish the creation", async () => {
   const desk = new ScriptedDesk(failedWith());
-  using test = await openDeskhand({ desk });
-  await interrupt(test, "k-1");
-  await ask(refusing(test, Infinity).deps, { key: "k-1" });
-  assertEquals(desk.asked, ["find", "create", "find"]);
-  assertEquals((await ask(test.deps, { key: "k-1" })).outcome, "in_progress");
-  assertEquals(desk.asked.length, 3);
-  // By then the desk has ended what timed out.
+  using test = await openTestDependencies({ desk });
+  await crashDuringHandoff(test, "k-1");
+  await submitRequest(withFailingStore(test, Infinity).deps, { key: "k-1" });
+  assertEquals(desk.calls, ["find", "create", "find"]);
+  assertEquals((await submitRequest(test.deps, { key: "k-1" })).outcome, "in_progress");
+  assertEquals(desk.calls.length, 3);
+  // By then the desk has finished the creation that timed out.
   desk.onFind = () => foundAs("42");
   test.clock.time += OVERDUE_MS + 1;
-  const { handoff } = requestOf(await ask(test.deps, { key: "k-1" }));
+  const { handoff } = submittedRequest(await submitRequest(test.deps, { key: "k-1" }));
   assert(handoff.status === "created");
   assertEquals(handoff.ticket.reference, "42");
 });
 
-Deno.test("finalize of a resume with a ticket that the store refused needs no wait", async () => {
+Deno.test("a resumed ticket that cannot be recorded can be adopted immediately", async () => {
   const desk = new ScriptedDesk(createdAs("42"));
-  using test = await openDeskhand({ desk });
-  await interrupt(test, "k-1");
-  await ask(refusing(test, Infinity).deps, { key: "k-1" });
+  using test = await openTestDependencies({ desk });
+  await crashDuringHandoff(test, "k-1");
+  await submitRequest(withFailingStore(test, Infinity).deps, { key: "k-1" });
   desk.onFind = () => foundAs("42");
-  assertEquals(requestOf(await ask(test.deps, { key: "k-1" })).handoff.status, "created");
+  assertEquals(
+    submittedRequest(await submitRequest(test.deps, { key: "k-1" })).handoff.status,
+    "created",
+  );
 });

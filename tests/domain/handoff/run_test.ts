@@ -2,43 +2,39 @@ import { assert, assertEquals } from "@std/assert";
 import type { Store } from "../../../domain/ports/store.ts";
 import { noopTelemetry, type SpanOutcome } from "../../../domain/ports/telemetry.ts";
 import {
-  ask,
+  crashDuringHandoff,
   createdAs,
   failedWith,
   foundAs,
-  interrupt,
-  openDeskhand,
-  requestOf,
+  openTestDependencies,
   ScriptedDesk,
+  submitRequest,
+  submittedRequest,
 } from "../fixtures.ts";
 import { ACME } from "../../support/constants.ts";
 
-type Test = Awaited<ReturnType<typeof openDeskhand>>;
+type Test = Awaited<ReturnType<typeof openTestDependencies>>;
 
-/** The last log line, without what is the same in all of them. */
+/** Returns the last log line without the fields that all lines have. */
 function lastLine({ lines }: Test) {
   const { message: _, requestId: __, tenantId: ___, ...line } = lines.at(-1)!;
   return line;
 }
 
-/** A desk whose calls take so long, by the clock of the test that it is given to. */
-function slowDesk(milliseconds: number, ...results: ConstructorParameters<typeof ScriptedDesk>) {
-  const desk = new ScriptedDesk(...results);
+/** Lets the clock of the test advance with each call to the desk. */
+function slowDown({ clock }: Test, desk: ScriptedDesk, milliseconds: number): void {
   const { onCreate, onFind } = desk;
-  let test: Test | undefined;
-  const pass = () => void (test!.clock.advance(milliseconds));
-  desk.onCreate = (...call) => (pass(), onCreate(...call));
-  desk.onFind = (...call) => (pass(), onFind(...call));
-  return { desk, of: (opened: Test) => void (test = opened) };
+  desk.onCreate = (...call) => (clock.advance(milliseconds), onCreate(...call));
+  desk.onFind = (...call) => (clock.advance(milliseconds), onFind(...call));
 }
 
-Deno.test("a handoff that failed is one warning with its reason, phase, status and time", async () => {
+Deno.test("a failed handoff is one warning with its reason, phase, status and time", async () => {
   const trace = { phase: "response", deskStatus: 403 } as const;
   const failure = failedWith({ reason: "desk_rejected", ticketMayExist: false });
-  const slow = slowDesk(1234.6, { ...failure, trace } as typeof failure);
-  using test = await openDeskhand({ desk: slow.desk });
-  slow.of(test);
-  const { reference } = requestOf(await ask(test.deps));
+  const desk = new ScriptedDesk({ ...failure, trace } as typeof failure);
+  using test = await openTestDependencies({ desk });
+  slowDown(test, desk, 1234.6);
+  const { reference } = submittedRequest(await submitRequest(test.deps));
   assertEquals(lastLine(test), {
     level: "warn",
     event: "handoff_failed",
@@ -50,23 +46,23 @@ Deno.test("a handoff that failed is one warning with its reason, phase, status a
   });
 });
 
-Deno.test("a handoff whose creation and lookup fail is logged with where the creation ended", async () => {
+Deno.test("a handoff whose creation and lookup fail is logged with the creation's phase", async () => {
   const failure = { ...failedWith(), trace: { phase: "request" as const } };
   const desk = new ScriptedDesk(failure, {
     outcome: "unclear",
     trace: { phase: "search", deskStatus: 500 },
   });
-  using test = await openDeskhand({ desk });
-  await ask(test.deps);
+  using test = await openTestDependencies({ desk });
+  await submitRequest(test.deps);
   const { phase, deskStatus } = lastLine(test);
   assertEquals([phase, deskStatus], ["request", undefined]);
 });
 
-Deno.test("a handoff that came to a ticket is one line with its number and time", async () => {
-  const slow = slowDesk(310.2, createdAs("42"));
-  using test = await openDeskhand({ desk: slow.desk });
-  slow.of(test);
-  const { reference } = requestOf(await ask(test.deps));
+Deno.test("a successful handoff is one line with its ticket number and time", async () => {
+  const desk = new ScriptedDesk(createdAs("42"));
+  using test = await openTestDependencies({ desk });
+  slowDown(test, desk, 310.2);
+  const { reference } = submittedRequest(await submitRequest(test.deps));
   assertEquals(lastLine(test), {
     level: "info",
     event: "handoff_created",
@@ -77,15 +73,15 @@ Deno.test("a handoff that came to a ticket is one line with its number and time"
   });
 });
 
-Deno.test("a resume without a clear response is one warning that the handoff is left pending", async () => {
-  const slow = slowDesk(700, createdAs("43"), {
+Deno.test("a resume without a clear response is one warning that the handoff is pending", async () => {
+  const desk = new ScriptedDesk(createdAs("43"), {
     outcome: "unclear",
     trace: { phase: "search", deskStatus: 502 },
   });
-  using test = await openDeskhand({ desk: slow.desk });
-  slow.of(test);
-  const { reference } = await interrupt(test, "k-1");
-  await ask(test.deps, { key: "k-1" });
+  using test = await openTestDependencies({ desk });
+  slowDown(test, desk, 700);
+  const { reference } = await crashDuringHandoff(test, "k-1");
+  await submitRequest(test.deps, { key: "k-1" });
   assertEquals(lastLine(test), {
     level: "warn",
     event: "handoff_left_pending",
@@ -97,9 +93,9 @@ Deno.test("a resume without a clear response is one warning that the handoff is 
   });
 });
 
-Deno.test("a handoff that a slow store leaves no time for is left pending, with a warning", async () => {
+Deno.test("a handoff for which a slow store leaves no time stays pending, with a warning", async () => {
   const desk = new ScriptedDesk();
-  using test = await openDeskhand({ desk });
+  using test = await openTestDependencies({ desk });
   const slow: Store = {
     ...test.store,
     async append(...args) {
@@ -108,8 +104,10 @@ Deno.test("a handoff that a slow store leaves no time for is left pending, with 
       return appended;
     },
   };
-  const { reference, handoff } = requestOf(await ask({ ...test.deps, store: slow }));
-  assertEquals([handoff.status, desk.asked], ["pending", []]);
+  const { reference, handoff } = submittedRequest(
+    await submitRequest({ ...test.deps, store: slow }),
+  );
+  assertEquals([handoff.status, desk.calls], ["pending", []]);
   assertEquals(lastLine(test), {
     level: "warn",
     event: "handoff_left_pending",
@@ -118,7 +116,7 @@ Deno.test("a handoff that a slow store leaves no time for is left pending, with 
   });
 });
 
-/** A desk that lets no handoff through. */
+/** A desk that admits no handoff. */
 class ClosedDesk extends ScriptedDesk {
   waits: number[] = [];
   override admit(waitMs: number) {
@@ -127,15 +125,15 @@ class ClosedDesk extends ScriptedDesk {
   }
 }
 
-Deno.test("a submission that is not let through fails clearly: no ticket exists", async () => {
+Deno.test("a submission that is not admitted to the desk fails: no ticket exists", async () => {
   const desk = new ClosedDesk();
-  using test = await openDeskhand({ desk });
-  const { reference, handoff } = requestOf(await ask(test.deps));
+  using test = await openTestDependencies({ desk });
+  const { reference, handoff } = submittedRequest(await submitRequest(test.deps));
   assert(handoff.status === "failed");
   assertEquals([handoff.reason, handoff.ticketMayExist], ["desk_unavailable", false]);
   assertEquals((await test.store.latest(ACME))?.request.handoff, handoff);
-  assertEquals(desk.asked, []);
-  // The rest of its five seconds would have been the desk's.
+  assertEquals(desk.calls, []);
+  // The rest of the five seconds is reserved for the desk.
   assertEquals(desk.waits, [4_000]);
   assertEquals(lastLine(test), {
     level: "warn",
@@ -146,13 +144,13 @@ Deno.test("a submission that is not let through fails clearly: no ticket exists"
   });
 });
 
-Deno.test("a resume that is not let through leaves the handoff as unclear as it was", async () => {
+Deno.test("a resume that is not admitted to the desk leaves the handoff interrupted", async () => {
   const open = new ScriptedDesk(createdAs("43"), foundAs("42"));
-  using test = await openDeskhand({ desk: open });
-  const { reference } = await interrupt(test, "k-1");
+  using test = await openTestDependencies({ desk: open });
+  const { reference } = await crashDuringHandoff(test, "k-1");
   const before = await test.changes();
   const closed = { ...test.deps, desk: new ClosedDesk() };
-  const { handoff } = requestOf(await ask(closed, { key: "k-1" }));
+  const { handoff } = submittedRequest(await submitRequest(closed, { key: "k-1" }));
   assert(handoff.status === "failed");
   assertEquals([handoff.reason, handoff.ticketMayExist], ["interrupted", true]);
   assertEquals(await test.changes(), before);
@@ -163,37 +161,39 @@ Deno.test("a resume that is not let through leaves the handoff as unclear as it 
     reason: "desk_unavailable",
     deskMs: 0,
   });
-  // Once the desk is back, the same call finds the ticket.
-  const resumed = requestOf(await ask(test.deps, { key: "k-1" })).handoff;
+  // Once the desk responds again, the same retry finds the ticket.
+  const resumed = submittedRequest(await submitRequest(test.deps, { key: "k-1" })).handoff;
   assert(resumed.status === "created");
   assertEquals(resumed.ticket.reference, "42");
 });
 
-Deno.test("a submission whose time was over before it was let through stays pending", async () => {
-  using test = await openDeskhand({ desk: new ClosedDesk() });
+Deno.test("a submission that times out before it is admitted stays pending", async () => {
+  using test = await openTestDependencies({ desk: new ClosedDesk() });
   test.clock.deadline = () => AbortSignal.abort();
-  const { handoff } = requestOf(await ask(test.deps));
+  const { handoff } = submittedRequest(await submitRequest(test.deps));
   assertEquals(handoff.status, "pending");
   assertEquals((await test.store.latest(ACME))?.request.handoff.status, "pending");
 });
 
-for (const turn of ["comes", "does not come"]) {
-  Deno.test(`a process paused until its turn ${turn} sends nothing and does not say so`, async () => {
+for (const admission of ["admitted", "rejected"]) {
+  Deno.test(`a process paused until it is ${admission} sends nothing and records nothing`, async () => {
     const desk = new ScriptedDesk();
-    using test = await openDeskhand({ desk });
+    using test = await openTestDependencies({ desk });
     const admit = desk.admit.bind(desk);
-    // The signal's timer has not fired yet: timers fire in the order of their times.
+    // The signal's timer has not fired yet: timers fire in the order of their deadlines.
     desk.admit = (waitMs, work) => {
       test.clock.advance(60_000);
-      return turn === "comes" ? admit(waitMs, work) : Promise.resolve({ outcome: "rejected" });
+      return admission === "admitted"
+        ? admit(waitMs, work)
+        : Promise.resolve({ outcome: "rejected" });
     };
-    const { handoff } = requestOf(await ask(test.deps));
-    assertEquals([handoff.status, desk.asked], ["pending", []]);
+    const { handoff } = submittedRequest(await submitRequest(test.deps));
+    assertEquals([handoff.status, desk.calls], ["pending", []]);
     assertEquals((await test.store.latest(ACME))?.request.handoff.status, "pending");
   });
 }
 
-Deno.test("telemetry calls a handoff by the reason that the log has", async () => {
+Deno.test("telemetry labels a handoff with the reason in the log", async () => {
   const outcomes: SpanOutcome[] = [];
   const telemetry: typeof noopTelemetry = {
     ...noopTelemetry,
@@ -205,8 +205,8 @@ Deno.test("telemetry calls a handoff by the reason that the log has", async () =
   };
   const desks = [new ScriptedDesk(), new ScriptedDesk(failedWith()), new ClosedDesk()];
   for (const desk of desks) {
-    using test = await openDeskhand({ desk });
-    await ask({ ...test.deps, telemetry });
+    using test = await openTestDependencies({ desk });
+    await submitRequest({ ...test.deps, telemetry });
   }
   assertEquals(outcomes.map(({ outcome }) => outcome), [
     "created",

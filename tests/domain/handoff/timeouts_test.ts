@@ -3,7 +3,7 @@ import { toTimestamp } from "../../../domain/model/handoff.ts";
 import { isInterrupted, withInterruption } from "../../../domain/handoff/timeouts.ts";
 import { getLatest } from "../../../domain/get_latest.ts";
 import type { SupportRequest } from "../../../domain/model/support_request.ts";
-import { ACTOR, interrupt, openDeskhand, ticket } from "../fixtures.ts";
+import { ACTOR, crashDuringHandoff, openTestDependencies, ticket } from "../fixtures.ts";
 import { ACME, START } from "../../support/constants.ts";
 
 const since = toTimestamp(START);
@@ -21,25 +21,25 @@ function requestWith(handoff: SupportRequest["handoff"]): SupportRequest {
   };
 }
 
-for (const left of [10_100, 15_000, 60_000]) {
-  Deno.test(`a handoff is interrupted once its stored deadline of ${left} ms is over`, () => {
-    const pending = { status: "pending", since, until: toTimestamp(START + left) } as const;
-    assertEquals(isInterrupted(pending, START + left), false);
-    assertEquals(isInterrupted(pending, START + left + 1), true);
+for (const durationMs of [10_100, 15_000, 60_000]) {
+  Deno.test(`a handoff is interrupted after its stored deadline of ${durationMs} ms`, () => {
+    const pending = { status: "pending", since, until: toTimestamp(START + durationMs) } as const;
+    assertEquals(isInterrupted(pending, START + durationMs), false);
+    assertEquals(isInterrupted(pending, START + durationMs + 1), true);
     assertEquals(isInterrupted(pending, START - 3_600_000), false);
   });
 }
 
-Deno.test("a handoff without a deadline, of version 1, has the longest that it may have had", () => {
+Deno.test("a handoff of version 1, without a deadline, has the longest possible one", () => {
   const pending = { status: "pending", since } as const;
   assertEquals(isInterrupted(pending, START + 15_000), false);
   assertEquals(isInterrupted(pending, START + 15_001), true);
 });
 
 for (const deskTimeoutMs of [100, 5000]) {
-  Deno.test(`a handoff with ${deskTimeoutMs} ms for the desk stores when it is over`, async () => {
-    using test = await openDeskhand();
-    await interrupt({ ...test, deps: { ...test.deps, deskTimeoutMs } });
+  Deno.test(`a handoff with a desk timeout of ${deskTimeoutMs} ms stores its deadline`, async () => {
+    using test = await openTestDependencies();
+    await crashDuringHandoff({ ...test, deps: { ...test.deps, deskTimeoutMs } });
     const { handoff } = (await test.store.latest(ACME))!.request;
     // The desk timeout, the start delay and the clock skew.
     const until = toTimestamp(START + deskTimeoutMs + 5_000 + 5_000);
@@ -47,7 +47,7 @@ for (const deskTimeoutMs of [100, 5000]) {
   });
 }
 
-Deno.test("isInterrupted is never said of a handoff that is settled", () => {
+Deno.test("a final handoff is never interrupted", () => {
   const at = since;
   const failure = { reason: "desk_error", summary: "s", ticketMayExist: false } as const;
   for (
@@ -64,12 +64,12 @@ Deno.test("isInterrupted is never said of a handoff that is settled", () => {
   }
 });
 
-Deno.test("withInterruption shows a pending handoff as it is until it is interrupted", () => {
+Deno.test("a pending handoff is shown as pending until its deadline", () => {
   const request = requestWith({ status: "pending", since });
   assertStrictEquals(withInterruption(request, START + 15_000), request);
 });
 
-Deno.test("withInterruption says the same of an interrupted handoff at every read", () => {
+Deno.test("an interrupted handoff reads the same every time", () => {
   const request = requestWith({ status: "pending", since });
   const first = withInterruption(request, START + 15_001);
   assertEquals(first.handoff, {
@@ -83,9 +83,9 @@ Deno.test("withInterruption says the same of an interrupted handoff at every rea
   assertEquals(withInterruption(request, START + 1e12), first);
 });
 
-Deno.test("latest derives an interruption and writes nothing", async () => {
-  using test = await openDeskhand();
-  await interrupt(test);
+Deno.test("getLatest shows an interrupted handoff as failed and writes nothing", async () => {
+  using test = await openTestDependencies();
+  await crashDuringHandoff(test);
   const before = await test.changes();
   for (let i = 0; i < 3; i++) {
     test.clock.time += 1000;

@@ -11,7 +11,7 @@ Deno.test("numbers and booleans become text, and blank values are absent", () =>
     clean({ n: 1.5, zero: 0, yes: true, no: false, null: null, empty: "", blank: " \n", s: "x" }),
     { n: "1.5", zero: "0", yes: "true", no: "false", s: "x" },
   );
-  for (const none of [{}, { a: "" }, { a: null, b: " " }]) assertEquals(clean(none), undefined);
+  for (const absent of [{}, { a: "" }, { a: null, b: " " }]) assertEquals(clean(absent), undefined);
 });
 
 Deno.test("a stack trace keeps its lines and tabs", () => {
@@ -19,14 +19,14 @@ Deno.test("a stack trace keeps its lines and tabs", () => {
   assertEquals(clean({ trace }), { trace: trace.replaceAll("\r\n", "\n") });
 });
 
-Deno.test("a key is one line, cut at 64 characters", () => {
+Deno.test("a key is one line, truncated to 64 characters", () => {
   assertEquals(clean({ " a\tb\n": 1 }), { "a b": "1" });
   assertEquals(clean({ ["k".repeat(64)]: 1 }), { ["k".repeat(64)]: "1" });
   assertEquals(clean({ ["😀".repeat(65)]: 1 }), { ["😀".repeat(63) + "…"]: "1" });
   assertEquals(clean({ "": 1, " ": 2 }), { "unnamed": "1", "unnamed (2)": "2" });
 });
 
-Deno.test("keys that cleaning makes equal keep a value each", () => {
+Deno.test("keys that cleaning makes equal keep their values", () => {
   assertEquals(clean({ " a": 1, "a": 2, "a\n": 3 }), { "a (2)": "1", "a": "2", "a (3)": "3" });
   assertEquals(clean({ "a (2)": 1, "a": 2, "a ": 3 }), { "a (2)": "1", "a": "2", "a (3)": "3" });
   const long = "k".repeat(70);
@@ -39,13 +39,13 @@ Deno.test("keys that cleaning makes equal keep a value each", () => {
   assertEquals(clean(odd), odd);
 });
 
-Deno.test("a value is cut at 4,000 characters", () => {
+Deno.test("a value is truncated to 4,000 characters", () => {
   assertEquals(clean({ a: "x".repeat(4_000) }), { a: "x".repeat(4_000) });
   assertEquals(clean({ a: "x".repeat(4_001) }), { a: "x".repeat(3_999) + "…" });
   assertEquals(clean({ a: "😀".repeat(4_001) }), { a: "😀".repeat(3_999) + "…" });
 });
 
-Deno.test("values over 10,000 characters together are cut, the longest first", () => {
+Deno.test("values of more than 10,000 characters together are truncated, longest first", () => {
   const lengths = (sent: Record<string, number>) =>
     Object.values(
       clean(Object.fromEntries(
@@ -59,18 +59,18 @@ Deno.test("values over 10,000 characters together are cut, the longest first", (
   assertEquals(lengths(twenty), Array(20).fill(500));
 });
 
-Deno.test("of more than 20 keys the first 19 by name are stored, and the others are named", () => {
+Deno.test("of more than 20 keys, the first 19 by name are stored and the others are listed", () => {
   const sent = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`k${34 - i}`, i]));
   const stored = clean(sent)!;
-  const kept = Array.from({ length: 19 }, (_, i) => `k${28 - i}`);
-  assertEquals(Object.keys(stored), [...kept, "not stored"]);
+  const first = Array.from({ length: 19 }, (_, i) => `k${28 - i}`);
+  assertEquals(Object.keys(stored), [...first, "not stored"]);
   assertEquals(stored["not stored"], "6 more: k29, k30, k31, k32, k33, k34");
   assertEquals(clean({ ...sent, a: "", b: null }), stored);
   const twenty = Object.fromEntries(Object.entries(sent).slice(0, 20));
   assertEquals(Object.keys(clean(twenty)!), Object.keys(twenty));
 });
 
-Deno.test("no value is replaced by the names of the keys that are not stored", () => {
+Deno.test("the list of keys that are not stored replaces no value", () => {
   const sent = Object.fromEntries(Array.from({ length: 25 }, (_, i) => [`x${i}`, i]));
   const stored = clean({ "not stored": "mine", "not stored ": "mine too", ...sent })!;
   assertEquals(stored["not stored"], "mine");
@@ -80,7 +80,7 @@ Deno.test("no value is replaced by the names of the keys that are not stored", (
   assertLessOrEqual(countCharacters(clean(many)!["not stored"]!), 600);
 });
 
-Deno.test("an object or a list as a value is named, because its text would be a guess", () => {
+Deno.test("an object or a list as a value is rejected by name", () => {
   const errors = Diagnostics.safeParse({ a: {}, b: [1], c: 1 }).error?.issues
     .map(({ path, message }) => `${path.join(".")} ${message}`);
   assertEquals(errors, ["a", "b"].map((key) => `${key} must be a string, a number or a boolean`));
@@ -97,7 +97,7 @@ const key = fc.oneof(anyText, fc.constantFrom("a", " a", "a ", "a\n", "a (2)", "
 const entries = fc.uniqueArray(fc.tuple(key, value), { selector: ([key]) => key, maxLength: 30 })
   .map((entries) => entries.filter(([key]) => key !== "__proto__"));
 
-Deno.test("diagnostics of any kind come out within their limits, and clean", () => {
+Deno.test("diagnostics of any kind are stored clean and within their limits", () => {
   fc.assert(fc.property(entries, (entries) => {
     const cleaned = clean(Object.fromEntries(entries)) ?? {};
     const keys = Object.keys(cleaned);

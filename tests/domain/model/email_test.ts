@@ -29,7 +29,7 @@ for (
     ["ada@аррӏе.com", "ada@xn--80ak6aa92e.com"],
   ] as const
 ) {
-  Deno.test(`an international domain is converted as browsers do: ${email}`, () => {
+  Deno.test(`an internationalized domain is converted as in browsers: ${email}`, () => {
     assertEquals(Email.parse(email), ascii);
     assertEquals(Email.parse(ascii), ascii);
   });
@@ -55,7 +55,7 @@ Deno.test("invisible characters around and within an email address are removed",
   assertEquals(Email.parse("ada@نامه\u200cای.example"), "ada@xn--mgba3gch31f060k.example");
 });
 
-Deno.test("no email address is given by null or blank text", () => {
+Deno.test("null and blank text are no email address, and no error", () => {
   for (const value of [undefined, null, "", " ", "\t\n", "\0"]) {
     assertEquals(Email.parse(value), undefined);
   }
@@ -85,7 +85,7 @@ for (
     `ada@${"ü".repeat(64)}.example`,
   ]
 ) {
-  Deno.test(`no email address: ${JSON.stringify(email).slice(0, 40)}`, () => {
+  Deno.test(`an invalid email address is rejected: ${JSON.stringify(email).slice(0, 40)}`, () => {
     const errors = Email.safeParse(email).error?.issues.map(({ message }) => message);
     assertEquals(errors, ["must be an email address such as ada@example.com"]);
   });

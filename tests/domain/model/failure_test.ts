@@ -5,7 +5,7 @@ import { generateReference } from "../../../domain/model/reference.ts";
 const label = "D".repeat(MAX_LABEL_LENGTH);
 const reference = generateReference(Date.now());
 
-/** What only operators say; the log has it. */
+/** Terms for operators: they belong in the log only. */
 const OPERATORS_TERMS =
   /credential|queue|hand(ed|ing)? ?off|token|timeout|circuit|process|config|finali|40[13]|_/i;
 

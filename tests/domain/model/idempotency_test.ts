@@ -14,10 +14,10 @@ const FULL = {
   handoff: { mode: "link", ticket: "42" },
 };
 
-const of = (value: unknown, context: SupportContext = TENANT) =>
+const fingerprintOf = (value: unknown, context: SupportContext = TENANT) =>
   fingerprint(context, Submission.parse(value));
 
-/** The same value with the fields of every object in the order that `sort` gives. */
+/** Returns the value with the fields of every object in the order that `sort` returns. */
 function reordered(value: unknown, sort: (keys: string[]) => string[]): unknown {
   if (value === null || typeof value !== "object") return value;
   const fields = value as Record<string, unknown>;
@@ -30,11 +30,14 @@ function reordered(value: unknown, sort: (keys: string[]) => string[]): unknown 
 }
 
 Deno.test("fingerprint is a SHA-256 in hex", async () => {
-  assertMatch(await of(FULL), /^[0-9a-f]{64}$/);
+  assertMatch(await fingerprintOf(FULL), /^[0-9a-f]{64}$/);
 });
 
 Deno.test("fingerprint does not depend on the order of fields", async () => {
-  assertEquals(await of(reordered(FULL, (keys) => keys.toReversed())), await of(FULL));
+  assertEquals(
+    await fingerprintOf(reordered(FULL, (keys) => keys.toReversed())),
+    await fingerprintOf(FULL),
+  );
   const values = fc.dictionary(
     fc.stringMatching(/^[a-z0-9]{1,8}$/),
     fc.stringMatching(/^[ -~]{0,9}$/),
@@ -45,7 +48,7 @@ Deno.test("fingerprint does not depend on the order of fields", async () => {
   await fc.assert(fc.asyncProperty(values, async (diagnostics) => {
     const submission = { ...Submission.parse(FULL), diagnostics };
     const backwards = reordered(submission, (keys) => keys.toReversed());
-    assertEquals(await of(backwards), await of(submission));
+    assertEquals(await fingerprintOf(backwards), await fingerprintOf(submission));
   }));
 });
 
@@ -58,21 +61,24 @@ Deno.test("fingerprint does not depend on what cleaning removes", async () => {
     diagnostics: { "page\t": "/print", "browser": "Firefox", "empty": null },
     handoff: { mode: "link", ticket: "42 " },
   };
-  assertEquals(await of(sent), await of(FULL));
+  assertEquals(await fingerprintOf(sent), await fingerprintOf(FULL));
   const unsorted = { b: "1", a: "2", " a": "3", "a ": "4", c: 5 };
-  const diagnostics = (value: unknown) => of({ ...FULL, diagnostics: value });
+  const diagnostics = (value: unknown) => fingerprintOf({ ...FULL, diagnostics: value });
   const backwards = reordered(unsorted, (keys) => keys.toReversed());
   assertEquals(await diagnostics(backwards), await diagnostics(unsorted));
 });
 
-Deno.test("fingerprint does not depend on whether defaults are spelled out", async () => {
-  const spelledOut = { summary: " Help ", severity: "normal", handoff: { mode: "none" } };
-  assertEquals(await of({ summary: "Help" }), await of(spelledOut));
+Deno.test("fingerprint does not depend on whether defaults were sent", async () => {
+  const explicit = { summary: " Help ", severity: "normal", handoff: { mode: "none" } };
+  assertEquals(await fingerprintOf({ summary: "Help" }), await fingerprintOf(explicit));
   const absent = { description: "", severity: null, contact: {}, diagnostics: {}, handoff: "" };
-  assertEquals(await of({ summary: "Help" }), await of({ summary: "Help", ...absent }));
+  assertEquals(
+    await fingerprintOf({ summary: "Help" }),
+    await fingerprintOf({ summary: "Help", ...absent }),
+  );
 });
 
-Deno.test("fingerprint differs where anything that was asked differs", async () => {
+Deno.test("fingerprint differs if any field differs", async () => {
   const { contact: _, ...withoutContact } = FULL;
   const others = [
     FULL,
@@ -88,11 +94,11 @@ Deno.test("fingerprint differs where anything that was asked differs", async () 
     { ...FULL, handoff: { mode: "create" } },
     { ...FULL, handoff: { mode: "none" } },
   ];
-  const fingerprints = await Promise.all(others.map((other) => of(other)));
+  const fingerprints = await Promise.all(others.map((other) => fingerprintOf(other)));
   assertEquals(new Set(fingerprints).size, others.length);
 });
 
-Deno.test("fingerprint differs from context to context", async () => {
+Deno.test("fingerprint differs between contexts", async () => {
   const contexts: SupportContext[] = [
     TENANT,
     { kind: "tenant", tenantId: "globex" },
@@ -100,7 +106,7 @@ Deno.test("fingerprint differs from context to context", async () => {
     { kind: "run", tenantId: "acme", runId: "r-2" },
     { kind: "run", tenantId: "globex", runId: "r-1" },
   ];
-  const fingerprints = await Promise.all(contexts.map((context) => of(FULL, context)));
+  const fingerprints = await Promise.all(contexts.map((context) => fingerprintOf(FULL, context)));
   assertEquals(new Set(fingerprints).size, contexts.length);
 });
 

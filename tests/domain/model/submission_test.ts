@@ -13,17 +13,17 @@ const FULL: Submission = {
   handoff: { mode: "link", ticket: "42" },
 };
 
-/** The places that are wrong, as a client is told them. */
-function wrong(value: unknown): string[] {
+/** Returns the paths of invalid fields, as a client receives them. */
+function invalidPaths(value: unknown): string[] {
   const parsed = Submission.safeParse(value);
   return parsed.success ? [] : parsed.error.issues.map(({ path }) => path.join("."));
 }
 
-Deno.test("Submission accepts every field and keeps text that is clean as it was sent", () => {
+Deno.test("Submission accepts every field, and leaves clean text unchanged", () => {
   assertEquals(Submission.parse(FULL), FULL);
 });
 
-Deno.test("Submission needs a summary only, of normal severity and for no desk by default", () => {
+Deno.test("Submission needs only a summary; severity and handoff have defaults", () => {
   assertEquals(Submission.parse({ summary: " Help " }), {
     summary: "Help",
     severity: "normal",
@@ -31,7 +31,7 @@ Deno.test("Submission needs a summary only, of normal severity and for no desk b
   });
 });
 
-Deno.test("Submission refuses a field that it does not know, at every level", () => {
+Deno.test("Submission rejects an unknown field, at every level", () => {
   for (
     const value of [
       { ...FULL, sumary: "typo" },
@@ -43,7 +43,7 @@ Deno.test("Submission refuses a field that it does not know, at every level", ()
   ) assertFalse(Submission.safeParse(value).success, JSON.stringify(value));
 });
 
-Deno.test("what is typed is accepted up to its limit and named beyond it", () => {
+Deno.test("typed text is accepted up to its limit, and rejected by name beyond it", () => {
   const fields: [string, number, (text: string) => unknown][] = [
     ["summary", 200, (summary) => ({ summary })],
     ["description", 8000, (description) => ({ ...FULL, description })],
@@ -51,8 +51,8 @@ Deno.test("what is typed is accepted up to its limit and named beyond it", () =>
     ["handoff.ticket", 2000, (ticket) => ({ ...FULL, handoff: { mode: "link", ticket } })],
   ];
   for (const [place, limit, using] of fields) {
-    assertEquals(wrong(using("😀".repeat(limit))), []);
-    assertEquals(wrong(using("😀".repeat(limit + 1))), [place]);
+    assertEquals(invalidPaths(using("😀".repeat(limit))), []);
+    assertEquals(invalidPaths(using("😀".repeat(limit + 1))), [place]);
   }
 });
 
@@ -79,14 +79,14 @@ Deno.test("everything optional is absent if it is null or blank", () => {
     }
     const create = { mode: "create", ticket: absent };
     assertEquals(Submission.parse({ summary: "x", handoff: create }).handoff, { mode: "create" });
-    assertEquals(wrong({ summary: absent }), ["summary"]);
+    assertEquals(invalidPaths({ summary: absent }), ["summary"]);
   }
   const contact = { name: "", email: "ada@example.com" };
   assertEquals(Submission.parse({ summary: "x", contact }).contact, { email: "ada@example.com" });
   assertEquals(Submission.parse({ summary: "x", contact: {} }) as unknown, least);
 });
 
-Deno.test("Submission rejects values of another type, and what it cannot understand", () => {
+Deno.test("Submission rejects values of another type and unknown values", () => {
   for (
     const [place, value] of [
       ["summary", { summary: 1 }],
@@ -105,15 +105,20 @@ Deno.test("Submission rejects values of another type, and what it cannot underst
       ["handoff.ticket", { ...FULL, handoff: { mode: "link" } }],
       ["handoff.ticket", { ...FULL, handoff: { mode: "link", ticket: 42 } }],
     ] as const
-  ) assertEquals(wrong(value), [place]);
+  ) assertEquals(invalidPaths(value), [place]);
 });
 
-Deno.test("Submission names everything that is wrong at once", () => {
+Deno.test("Submission reports everything that is wrong together", () => {
   const value = { summary: "", description: 1, severity: "x", contact: { email: "x" } };
-  assertEquals(wrong(value).toSorted(), ["contact.email", "description", "severity", "summary"]);
+  assertEquals(invalidPaths(value).toSorted(), [
+    "contact.email",
+    "description",
+    "severity",
+    "summary",
+  ]);
 });
 
-Deno.test("a submission cleaned again is the same submission", () => {
+Deno.test("cleaning a submission again changes nothing", () => {
   const submission = fc.record({
     summary: anyLongText,
     description: anyLongText,
@@ -143,7 +148,7 @@ const OTHER_IDS = [
   "a%2Fb",
 ];
 
-Deno.test("TenantId is 1 to 128 letters, digits and a few marks, and begins with no mark", () => {
+Deno.test("TenantId is 1 to 128 letters, digits and marks, and starts with no mark", () => {
   for (const id of ["a", "Z", "0", "a.b_c:d-e", "A".repeat(128)]) {
     assert(TenantId.safeParse(id).success, id);
   }
@@ -152,7 +157,7 @@ Deno.test("TenantId is 1 to 128 letters, digits and a few marks, and begins with
   }
 });
 
-Deno.test("RunId is an id as workflow engines make them", () => {
+Deno.test("RunId accepts the ids of workflow engines", () => {
   for (
     const id of [
       "a",

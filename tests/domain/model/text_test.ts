@@ -39,7 +39,7 @@ Deno.test("cleaning text again changes nothing, and never makes it longer", () =
   }));
 });
 
-Deno.test("cleaning changes nothing of a text that has nothing to clean", () => {
+Deno.test("cleaning leaves text that needs none unchanged", () => {
   const text = fc.string({ unit: "grapheme", maxLength: 60 })
     .filter((text) => !/[\p{Cc}\p{Cs}\u2028\u2029\ufeff]/u.test(text) && text.trim() === text);
   fc.assert(fc.property(text, (text) => {
@@ -63,7 +63,7 @@ for (
     [" \n\t\0 ", ""],
   ] as const
 ) {
-  Deno.test(`one line of ${JSON.stringify(text)} is ${JSON.stringify(line)}`, () => {
+  Deno.test(`${JSON.stringify(text)} cleaned as one line is ${JSON.stringify(line)}`, () => {
     assertEquals(cleanSingleLine(text), line);
   });
 }
@@ -83,12 +83,12 @@ for (
     [" \r\n\t\ufeff ", ""],
   ] as const
 ) {
-  Deno.test(`the lines of ${JSON.stringify(text)} are ${JSON.stringify(lines)}`, () => {
+  Deno.test(`${JSON.stringify(text)} cleaned as lines is ${JSON.stringify(lines)}`, () => {
     assertEquals(cleanMultiLine(text), lines);
   });
 }
 
-Deno.test("cleaning takes linear time whatever is repeated", () => {
+Deno.test("cleaning takes linear time for any repeated text", () => {
   const started = performance.now();
   for (
     const piece of [
@@ -109,7 +109,7 @@ Deno.test("cleaning takes linear time whatever is repeated", () => {
   assertLessOrEqual(performance.now() - started, 1_000);
 });
 
-Deno.test("cut text ends in an ellipsis between characters as people see them", () => {
+Deno.test("truncated text ends in an ellipsis, between grapheme clusters", () => {
   assertEquals(truncate("abcdef", 6), "abcdef");
   assertEquals(truncate("abcdefg", 6), "abcde…");
   assertEquals(truncate("😀".repeat(6), 6), "😀".repeat(6));
@@ -120,7 +120,7 @@ Deno.test("cut text ends in an ellipsis between characters as people see them", 
   assertEquals(truncate("e" + "\u0301".repeat(9), 4), "…");
 });
 
-Deno.test("cut text is never longer than the limit, and cutting it again changes nothing", () => {
+Deno.test("truncated text is within the limit, and truncating it again changes nothing", () => {
   fc.assert(
     fc.property(anyLongText.map(cleanMultiLine), fc.integer({ min: 1, max: 50 }), (text, max) => {
       const result = truncate(text, max);
@@ -128,28 +128,28 @@ Deno.test("cut text is never longer than the limit, and cutting it again changes
       assertEquals(truncate(result, max), result);
       if (countCharacters(text) <= max) return assertEquals(result, text);
       assert(result.endsWith("…"));
-      const kept = graphemes(result.slice(0, -1));
-      assertEquals(graphemes(text).slice(0, kept.length), kept);
+      const preserved = graphemes(result.slice(0, -1));
+      assertEquals(graphemes(text).slice(0, preserved.length), preserved);
     }),
   );
 });
 
 for (
   const [name, schema] of Object.entries({
-    requiredLine: requiredSingleLine(10),
-    optionalLine: optionalSingleLine(10),
-    optionalLines: optionalMultiLine(10),
-    exactLine: exactSingleLine(10),
+    requiredSingleLine: requiredSingleLine(10),
+    optionalSingleLine: optionalSingleLine(10),
+    optionalMultiLine: optionalMultiLine(10),
+    exactSingleLine: exactSingleLine(10),
   })
 ) {
-  Deno.test(`${name} counts characters, not UTF-16 units`, () => {
+  Deno.test(`${name} counts code points, not UTF-16 units`, () => {
     for (const character of ["a", "é", "€", "😀", "𝕏"]) {
       assertEquals(schema.parse(character.repeat(10)), character.repeat(10));
       assertEquals(errorsOf(schema, character.repeat(11)), ["must be at most 10 characters"]);
     }
   });
 
-  Deno.test(`${name} rejects what is no text`, () => {
+  Deno.test(`${name} rejects other types than text`, () => {
     for (const value of [1, true, ["a"], { a: "a" }]) {
       assertEquals(errorsOf(schema, value).length, 1);
     }
@@ -161,7 +161,7 @@ Deno.test("a length is measured after cleaning", () => {
   assertEquals(optionalMultiLine(3).parse("a\r\n\u001b[31mb"), "a\nb");
 });
 
-Deno.test("requiredSingleLine rejects what is empty once cleaned", () => {
+Deno.test("requiredSingleLine rejects text that is empty after cleaning", () => {
   for (const text of ["", " ", "\n\t ", "\u00a0", "\0", "\ud800", "\u001b[0m", "\u2028"]) {
     assertEquals(errorsOf(requiredSingleLine(10), text), ["must not be empty"]);
   }
@@ -185,7 +185,7 @@ Deno.test("anything optional is absent if it is null or blank text", () => {
   assertEquals(errorsOf(schema, "x").length, 1);
 });
 
-Deno.test("text without a visible character is blank, and marks within visible text stay", () => {
+Deno.test("text without a visible character is blank; marks in visible text are preserved", () => {
   const marks =
     "\u00ad\u034f\u061c\u115f\u180e\u200b\u200d\u200e\u202e\u2060\u2800\u3164\ufe0f\ufeff\uffa0\u{e0020}";
   for (const mark of marks) {
@@ -202,7 +202,7 @@ Deno.test("text without a visible character is blank, and marks within visible t
   }
 });
 
-Deno.test("exactSingleLine keeps an identifier as it is, or rejects it", () => {
+Deno.test("exactSingleLine returns an identifier unchanged, or rejects it", () => {
   for (const text of [" a ", "a\u00a0", "é\u0301"]) {
     assertEquals(exactSingleLine(10).parse(text), text);
   }
