@@ -1,7 +1,6 @@
 import type { Config } from "./config/config.ts";
-import { openLog } from "./config/log.ts";
+import { openObservability } from "./config/observability.ts";
 import { readConfigOrExit } from "./config/read_or_exit.ts";
-import { summarizeConfig } from "./config/summary.ts";
 import { VERSION } from "./config/version.ts";
 import { createGate } from "./desk/gate.ts";
 import { createRequestTracker } from "./desk/request_tracker.ts";
@@ -63,20 +62,12 @@ export function compose(config: Config, runtime: Runtime): Service {
 /** Runs the service until it receives SIGTERM, or SIGINT (which Deno Deploy sends). */
 async function serve(): Promise<void> {
   const config = readConfigOrExit(Deno.env);
-  const consoleLog = openLog(config.log, clock.now);
-  const telemetry = config.isTraced
-    ? (await import("./config/telemetry.ts")).openTelemetry(clock.elapsed)
-    : undefined;
-  const log: Log = telemetry?.counted(consoleLog) ?? consoleLog;
-  log.info("configured", "Configuration", summarizeConfig(config));
+  const { log, telemetry } = await openObservability(config, clock);
   const onFileRemoved = () => Deno.exit(EXIT_FILE_REMOVED);
   const store = openInBackground(config.kv, { clock, log, telemetry, onFileRemoved });
   store.opened.catch(exitWithMessage);
   const { app, inFlight } = compose(config, { ...store, log, clock, fetch, telemetry });
-  telemetry?.watchInFlight(() => ({
-    count: inFlight.count,
-    oldestAgeMs: inFlight.oldestAge(clock.elapsed()),
-  }));
+  telemetry?.watchInFlight(() => inFlight.measure(clock.elapsed()));
   const stopped = stopSignal();
   // Listens before the store is open: until then, requests get a 503.
   const server = listen(config.listen, app.fetch, { log, clock, version: VERSION });

@@ -52,19 +52,14 @@ export class InFlightTracker {
     return this.#starts.get(reference) ?? null;
   }
 
-  /** Returns how many support requests are in flight. */
-  get count(): number {
-    return this.#starts.size;
-  }
-
   /** Returns when the oldest support request in flight started, or null if there is none. */
   oldestStart(): number | null {
     return this.#starts.values().next().value ?? null;
   }
 
-  /** Returns the age of the oldest support request in flight at `now`, or 0 if there is none. */
-  oldestAge(now: number): number {
-    return now - (this.oldestStart() ?? now);
+  /** Measures the support requests in flight at `now`, by `clock.elapsed`. Without any, both are 0. */
+  measure(now: number): { count: number; oldestAgeMs: number } {
+    return { count: this.#starts.size, oldestAgeMs: now - (this.oldestStart() ?? now) };
   }
 
   /** Resolves once nothing is in flight. Never rejects. */

@@ -51,14 +51,14 @@ Deno.test("InFlightTracker has a request until its work succeeds or fails", asyn
   assertEquals(inFlight.has(REFERENCE), false);
 });
 
-Deno.test("InFlightTracker reports the age of the oldest request in flight, or 0", async () => {
+Deno.test("InFlightTracker measures how many requests are in flight, and the oldest", async () => {
   const inFlight = new InFlightTracker();
-  assertEquals(inFlight.oldestAge(5_000), 0);
+  assertEquals(inFlight.measure(5_000), { count: 0, oldestAgeMs: 0 });
   await inFlight.run(REFERENCE, 2_000, () => {
-    assertEquals(inFlight.oldestAge(5_000), 3_000);
+    assertEquals(inFlight.measure(5_000), { count: 1, oldestAgeMs: 3_000 });
     return Promise.resolve();
   });
-  assertEquals(inFlight.oldestAge(5_000), 0);
+  assertEquals(inFlight.measure(5_000), { count: 0, oldestAgeMs: 0 });
 });
 
 Deno.test("InFlightTracker returns the start of the oldest request in flight", async () => {
