@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import type { Env } from "../http/env.ts";
 import { staticFile } from "../http/static_file.ts";
 
-/** The page runs and asks nothing but what is served here. */
+/** The page may only load and call resources of this service. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -14,25 +14,26 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** The library changes with a release only. In seconds. */
+/** In seconds: the library changes only with a release. */
 const LIBRARY_MAX_AGE = 86_400;
-const OWN_MAX_AGE = 300;
+/** In seconds. */
+const PAGE_MAX_AGE = 300;
 
 const JAVA_SCRIPT = "text/javascript; charset=utf-8";
 
-/** A page to read and try the contract. Each file is loaded when it is asked for. */
-export const docsRoutes = new Hono<Env>()
+/** Serves Swagger UI for the API. Each file is loaded when it is first requested. */
+export const docsRoutes: Hono<Env> = new Hono<Env>()
   .get(
     "/docs",
     staticFile(loadPage, {
       type: "text/html; charset=utf-8",
-      maxAge: OWN_MAX_AGE,
+      maxAge: PAGE_MAX_AGE,
       headers: { "Content-Security-Policy": POLICY },
     }),
   )
-  // The page's own addresses are relative, and so is this one: a path prefix stays as it is.
+  // Relative, like the URLs in the page, so that it works behind a path prefix.
   .get("/docs/", (c) => c.redirect("../docs", 301))
-  .get("/docs/start.js", staticFile(loadStart, { type: JAVA_SCRIPT, maxAge: OWN_MAX_AGE }))
+  .get("/docs/start.js", staticFile(loadStart, { type: JAVA_SCRIPT, maxAge: PAGE_MAX_AGE }))
   .get(
     "/docs/swagger-ui-bundle.js",
     staticFile(loadLibrary, { type: JAVA_SCRIPT, maxAge: LIBRARY_MAX_AGE }),

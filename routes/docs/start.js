@@ -1,4 +1,4 @@
-// Swagger UI over the contract of the service that served it. A token stays in the page's memory.
+// Swagger UI for the API of the service that serves this page. Tokens are kept in memory only.
 globalThis.SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#docs",

@@ -7,28 +7,32 @@ import { Actor } from "../../domain/model/support_request.ts";
 import { AuditEvents, ContextSummary, SupportRequest } from "../v1/responses.ts";
 import { formOf, withDiscriminators } from "./unions.ts";
 import { exampleProblem } from "./problem_responses.ts";
+import type { Reference, Schema } from "./types.ts";
 
-/** `type` is no enum: PUBLIC_URL may precede it, and strict clients fail on a value added later. */
+/** `type` is no enum: `PUBLIC_URL` may precede it, and strict clients fail on values added later. */
 const Problem = z.object({
   type: z.string().meta({
     format: "uri-reference",
-    description: "Ends in `/problems/{slug}`, and opens a page about the problem. Compare the " +
-      "slug: where the service has a public URL, `type` starts with it. A reverse proxy's own " +
-      "problems may have the type `about:blank`.",
+    description:
+      "Ends with `/problems/{slug}`, and is the URL of a page about the problem. Compare " +
+      "only the slug: if the service has a public URL, `type` starts with it. Problems of a reverse " +
+      "proxy may have the type `about:blank`.",
   }),
   title: z.string(),
   status: z.int().min(400).max(599),
-  detail: z.string().meta({ description: "What to do about it" }),
-  requestId: z.string().meta({ description: "Quote it to whoever runs the service" }),
+  detail: z.string().meta({ description: "What to do about the problem" }),
+  requestId: z.string().meta({
+    description: "Include it when you report the problem to the operator",
+  }),
   errors: z.array(z.object({
     pointer: z.string().meta({ description: "A JSON Pointer as a URI fragment: #/contact/email" }),
     detail: z.string(),
-  })).optional().meta({ description: "Of /problems/validation: each thing that is wrong" }),
+  })).optional().meta({ description: "Only for /problems/validation: one entry per error" }),
 }).meta({ examples: [exampleProblem("method-not-allowed")] });
 
 const Health = z.object({
   status: z.enum(["live", "ready"]),
-  version: z.string().optional().meta({ description: "The version of Deskhand; from /livez" }),
+  version: z.string().optional().meta({ description: "The version of Deskhand. Only from /livez" }),
 });
 
 const REQUEST_SCHEMAS = {
@@ -39,9 +43,9 @@ const REQUEST_SCHEMAS = {
   LinkTicket: formOf(HandoffChoice, "link"),
 };
 const RESPONSE_SCHEMAS = {
-  SupportRequest: SupportRequest,
-  ContextSummary: ContextSummary,
-  AuditEvents: AuditEvents,
+  SupportRequest,
+  ContextSummary,
+  AuditEvents,
   AuditEvent,
   Erasure,
   Context: SupportContext,
@@ -63,56 +67,58 @@ export type SchemaName = keyof typeof REQUEST_SCHEMAS | keyof typeof RESPONSE_SC
 
 const DESCRIPTIONS: Record<SchemaName, string> = {
   Submission:
-    "What a frontend sends. Unknown fields are rejected. Text is cleaned, and lengths are measured " +
-    "afterwards, in characters: a one-line text has each run of line breaks, tabs and other control " +
-    "characters replaced by one space; `description` and the values of `diagnostics` keep tabs and " +
-    "line breaks (as `\\n`), lose terminal colors, and have U+FFFD for any other control character. " +
-    '`null`, `""` and blank text mean that an optional field is absent. Diagnostics are never too ' +
-    "long: a value has up to 4,000 characters, all together 10,000, a key 64, and what is over is " +
-    "cut with an ellipsis; of more than 20 keys the first 19 by name are stored, and the key " +
-    "`not stored` names the others. `severity` " +
-    "defaults to `normal`.",
-  HandoffChoice: "What to do at the desk. Defaults to the mode `none`.",
+    "The body of a submission. Unknown fields are rejected. `severity` defaults to `normal`. " +
+    '`null`, `""` and blank text mean that an optional field is absent. Text is cleaned before its ' +
+    "length is checked, in characters: in one-line fields, each run of line breaks, tabs and other " +
+    "control characters becomes one space; in `description` and the values of `diagnostics`, tabs " +
+    "remain, line breaks become `\\n`, terminal colors are removed and other control characters " +
+    "become U+FFFD. Diagnostics are never rejected for their length: a key is truncated to 64 " +
+    "characters, a value to 4,000, and all values together to 10,000, with an ellipsis. Of more " +
+    "than 20 keys, the first 19 by name are stored, and the key `not stored` lists the others.",
+  HandoffChoice: "What to do at the desk. The default is the mode `none`.",
   NoHandoff: "Stores the request without sending anything to the desk.",
   CreateTicket: "Creates a new ticket at the desk.",
   LinkTicket: "Links an existing ticket: its number, or its URL at the configured desk.",
   SupportRequest:
-    "The record under its durable `reference`. Description, contact and diagnostics " +
-    "are not returned.",
-  ContextSummary: "The desk, what can be asked of it, and the latest support request of the " +
-    "context. `desk` is null where none is configured.",
+    "A stored support request, identified by its permanent `reference`. Its description, contact " +
+    "and diagnostics are not returned.",
+  ContextSummary: "The desk, the available handoff modes, and the latest support request of the " +
+    "context. `desk` is null if none is configured.",
   AuditEvents:
-    "One page. `nextCursor` is null on the last. The first page has `erasures`, newest " +
-    "first, if records of the tenant were erased.",
-  AuditEvent: "One change of one support request: who, when, and its handoff from then on.",
-  Erasure: "What an operator has deleted at the request of the tenant or of a person in it, in " +
-    "numbers. It names nobody.",
-  Context: "Where the request was asked. The same run id under two tenants is two contexts.",
-  TenantContext: "The tenant's own context.",
-  RunContext: "The context of one operation run of the tenant.",
-  Actor: "Who asks, from the verified token.",
-  Handoff: "What became of the request at the desk, by `status`.",
+    "One page of audit events. `nextCursor` is null on the last page. The first page has " +
+    "`erasures`, newest first, if records of the tenant were erased.",
+  AuditEvent: "One change to a support request: who made it, when, and the resulting handoff.",
+  Erasure:
+    "The numbers of records that an operator has deleted at the request of the tenant or of " +
+    "a person. It contains no personal data.",
+  Context: "Where the request was submitted. The same run ID in two tenants is two contexts.",
+  TenantContext: "The context of a tenant.",
+  RunContext: "The context of one run of an operation of a tenant.",
+  Actor: "The authenticated user, from the verified token.",
+  Handoff: "The state of the handoff to the desk, by `status`.",
   HandoffNone: "The request is stored; nothing was sent to the desk.",
   HandoffPending: "The call to the desk is in progress. Read the request again: the outcome is " +
     "recorded within seconds, or it is returned as `failed` with the reason `interrupted`.",
   HandoffCreated: "A ticket was created at the desk.",
-  HandoffLinked: "The ticket that the submission named is linked.",
-  HandoffFailed: "No ticket was created, or it is unknown whether one was. `summary` is one " +
-    "sentence to show to the user. If `ticketMayExist`, search the desk for the reference before " +
+  HandoffLinked: "The request is linked to the ticket that the submission named.",
+  HandoffFailed:
+    "No ticket was created, or it is unknown whether one was. `summary` is a text to " +
+    "show to the user. If `ticketMayExist` is true, search the desk for the reference before " +
     "submitting again.",
-  Ticket: "The desk's own item. `url` is an address at the configured desk.",
-  Problem: "Every refusal (RFC 9457). Any path answers 405 with /problems/method-not-allowed and " +
-    "the header Allow to a method that it does not have.",
-  Health: "`live` from /livez, `ready` from /readyz.",
+  Ticket: "A ticket at the configured desk. `reference` is its number.",
+  Problem:
+    "An error (RFC 9457). Unsupported methods get 405 with /problems/method-not-allowed and " +
+    "the header `Allow`.",
+  Health: "The status is `live` from /livez and `ready` from /readyz.",
 };
 
-/** A reference to a component schema. */
-export function schemaRef(name: SchemaName) {
+/** Returns a reference to a component schema. */
+export function schemaRef(name: SchemaName): Reference {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-/** The component schemas, from the schemas that parse. */
-export function componentSchemas(): Record<string, object> {
+/** Returns the component schemas, generated from the zod schemas that validate requests. */
+export function componentSchemas(): Record<string, Schema> {
   return withDiscriminators({
     ...jsonSchemas(REQUEST_SCHEMAS, "input"),
     ...jsonSchemas(RESPONSE_SCHEMAS, "output"),
@@ -122,18 +128,18 @@ export function componentSchemas(): Record<string, object> {
 function jsonSchemas(
   schemas: Partial<Record<SchemaName, z.ZodType>>,
   io: "input" | "output",
-): Record<string, Record<string, unknown>> {
+): Record<string, Schema> {
   const registry = z.registry<{ id: string }>();
   for (const [id, schema] of Object.entries(schemas)) registry.add(schema, { id });
   const generated = z.toJSONSchema(registry, {
     io,
     uri: (id) => `#/components/schemas/${id}`,
     override: ({ jsonSchema }) => {
-      // A format says it better than the expression that checks it.
+      // `format` is more useful to clients than zod's regular expression.
       if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
-      // Answers may gain fields; a submission with an unknown one is refused.
+      // Responses may gain fields; a submission with unknown fields is rejected.
       if (io === "output") delete jsonSchema.additionalProperties;
-      // Code generators drop a call whose schema has one. The description names the default instead.
+      // Code generators drop operations with an object as default. The description names it instead.
       if (typeof jsonSchema.default === "object") delete jsonSchema.default;
     },
   });

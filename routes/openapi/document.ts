@@ -1,26 +1,31 @@
+import { listAuditEvents } from "./audit_event_operations.ts";
 import { componentSchemas } from "./components.ts";
-import { HEADERS } from "./response_headers.ts";
-import { auditEvents, health, latest, resume, submit } from "./operations.ts";
+import { isLive, isReady } from "./health_operations.ts";
 import { problemExamples } from "./problem_responses.ts";
+import { HEADERS } from "./response_headers.ts";
+import { latest, resume, submit } from "./support_request_operations.ts";
+import type { OpenApiDocument } from "./types.ts";
 
 const IN_TENANT = "/v1/tenants/{tenantId}/support-requests";
 const IN_RUN = "/v1/tenants/{tenantId}/runs/{runId}/support-requests";
 
-const DOCUMENT = {
-  openapi: "3.1.1",
-  info: {
-    title: "Deskhand",
-    description:
-      "Support requests, kept before anything is sent, and handed to the one support desk.",
-    contact: { name: "Whoever runs this service" },
-    license: { name: "MIT", identifier: "MIT" },
-  },
-  // Relative to the document (OpenAPI 3.1, section 4.8.5.1), so that it holds behind a path prefix.
+const INFO = {
+  title: "Deskhand",
+  description: "Stores support requests and hands them off to a support desk.",
+  contact: { name: "The operator of this service" },
+  license: { name: "MIT", identifier: "MIT" },
+};
+
+const CONTENT: Omit<OpenApiDocument, "openapi" | "info"> = {
+  // Relative to the document (OpenAPI 3.1, 4.8.5.1), so that it is correct behind a path prefix.
   servers: [{ url: ".", description: "This service" }],
   security: [{ token: [] }],
   tags: [
-    { name: "Support requests", description: "Submit, and read the latest of a context" },
-    { name: "Audit", description: "Every change of a tenant's support requests" },
+    {
+      name: "Support requests",
+      description: "Submit requests, and read or resume the latest of a context",
+    },
+    { name: "Audit", description: "Every change to a tenant's support requests" },
     { name: "Health", description: "For load balancers and operators" },
   ],
   paths: {
@@ -30,11 +35,9 @@ const DOCUMENT = {
     [IN_RUN]: { post: submit("run") },
     [`${IN_RUN}/latest`]: { get: latest("run") },
     [`${IN_RUN}/latest/resume`]: { post: resume("run") },
-    "/v1/tenants/{tenantId}/audit-events": { get: auditEvents() },
-    "/livez": { get: health("live", "Whether the process runs", []) },
-    "/readyz": {
-      get: health("ready", "Whether the service can keep a request", ["store-unavailable"]),
-    },
+    "/v1/tenants/{tenantId}/audit-events": { get: listAuditEvents() },
+    "/livez": { get: isLive() },
+    "/readyz": { get: isReady() },
   },
   components: {
     securitySchemes: {
@@ -43,9 +46,9 @@ const DOCUMENT = {
         scheme: "bearer",
         bearerFormat: "JWT",
         description:
-          "From the product's own backend or its identity provider. Claims: `sub`, `exp`, " +
-          "the tenants and the scopes (by default `tenants` and `scope`, each an array or separated " +
-          "by spaces) and optionally `name` and `email`.",
+          "Issued by your backend or identity provider. Claims: `sub`, `exp`, the tenants and the " +
+          "scopes (by default `tenants` and `scope`, each an array or a space-separated string), and " +
+          "optionally `name` and `email`.",
       },
     },
     schemas: componentSchemas(),
@@ -54,7 +57,10 @@ const DOCUMENT = {
   },
 };
 
-/** Returns the OpenAPI 3.1 document of this version of the service, made from the schemas that parse. */
-export function openApiDocument(version: string) {
-  return { ...DOCUMENT, info: { ...DOCUMENT.info, version } };
+/**
+ * Returns the OpenAPI 3.1 document of the API, generated from the zod schemas that validate requests.
+ * `version` is that of the service.
+ */
+export function openApiDocument(version: string): OpenApiDocument {
+  return { openapi: "3.1.1", info: { ...INFO, version }, ...CONTENT };
 }

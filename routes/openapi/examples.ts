@@ -1,4 +1,5 @@
 import { failureSummary } from "../../domain/model/failure.ts";
+import type { Example } from "./types.ts";
 
 const REQUEST = {
   reference: "SR-01M857JJM2SCJ21CGTHC4N37D3",
@@ -18,10 +19,11 @@ const CREATED = {
   },
 };
 
-export const SUBMISSIONS = {
-  kept: { summary: "Kept here", value: { summary: REQUEST.summary } },
+/** Submissions, by mode. */
+export const SUBMISSIONS: Record<string, Example> = {
+  stored: { summary: "Only store it", value: { summary: REQUEST.summary } },
   create: {
-    summary: "A new ticket",
+    summary: "Create a ticket",
     value: {
       summary: REQUEST.summary,
       description: "It worked until yesterday.\nNothing was changed.",
@@ -32,14 +34,15 @@ export const SUBMISSIONS = {
     },
   },
   link: {
-    summary: "An existing ticket",
+    summary: "Link an existing ticket",
     value: { summary: REQUEST.summary, handoff: { mode: "link", ticket: "42" } },
   },
 };
 
+/** Responses to submissions. */
 export const SUPPORT_REQUESTS = {
-  created: { summary: "The ticket exists", value: CREATED },
-  kept: { summary: "Kept here", value: { ...REQUEST, handoff: { status: "none" } } },
+  created: { summary: "The ticket was created", value: CREATED },
+  stored: { summary: "Only stored", value: { ...REQUEST, handoff: { status: "none" } } },
   mayExist: {
     summary: "A ticket may exist",
     value: {
@@ -59,6 +62,7 @@ export const SUPPORT_REQUESTS = {
   },
 };
 
+/** Responses to a resume. */
 export const RESUMED = {
   created: SUPPORT_REQUESTS.created,
   interrupted: {
@@ -80,12 +84,14 @@ export const RESUMED = {
   },
 };
 
+/** Response of `latest`. */
 export const CONTEXT_SUMMARY = {
   desk: { label: "Acme IT desk" },
   handoffModes: ["none", "create", "link"],
   supportRequest: CREATED,
 };
 
+/** A page of audit events. */
 export const AUDIT_EVENTS = {
   events: [
     {

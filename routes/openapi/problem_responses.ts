@@ -3,8 +3,9 @@ import { BODY_SIZE_RULE } from "../v1/parse_submission.ts";
 import { type Problem, PROBLEMS, type ProblemSlug } from "../http/problems.ts";
 import { HOST_RULE } from "../http/request_target.ts";
 import { type HeaderName, headerRefs } from "./response_headers.ts";
+import type { Example, ResponseObject } from "./types.ts";
 
-/** What an answer of each type says, for one case where there are several. */
+/** An example of `detail` for each problem type. */
 const DETAILS: Record<ProblemSlug, string> = {
   "unauthenticated": "Send a token as 'Authorization: Bearer <token>'",
   "insufficient-scope": "Get a token with the scope support_requests:create",
@@ -38,7 +39,7 @@ const HEADERS: Partial<Record<ProblemSlug, HeaderName>> = {
   "keys-unavailable": "Retry-After",
 };
 
-/** A whole answer of the type. */
+/** Returns a complete example of a problem type. */
 export function exampleProblem(slug: ProblemSlug): Problem {
   const [status, title] = PROBLEMS[slug];
   const errors = [{
@@ -55,8 +56,8 @@ export function exampleProblem(slug: ProblemSlug): Problem {
   };
 }
 
-/** The refusals of one operation, by status, each problem type with an example. */
-export function problemResponses(slugs: readonly ProblemSlug[]) {
+/** Returns the error responses of one operation by status, with an example per problem type. */
+export function problemResponses(slugs: readonly ProblemSlug[]): Record<string, ResponseObject> {
   const byStatus = Map.groupBy(slugs, (slug) => PROBLEMS[slug][0]);
   return Object.fromEntries(
     [...byStatus].map(([status, slugs]) => [String(status), {
@@ -74,10 +75,10 @@ export function problemResponses(slugs: readonly ProblemSlug[]) {
   );
 }
 
-/** The examples that {@linkcode problemResponses} refers to. */
-export function problemExamples() {
+/** Returns the examples that {@linkcode problemResponses} refers to. */
+export function problemExamples(): Record<string, Example> {
   const slugs = (Object.keys(PROBLEMS) as ProblemSlug[])
-    // Belongs to no operation: the schema of all problems tells of it.
+    // Not specific to an operation: the schema Problem documents it.
     .filter((slug) => slug !== "method-not-allowed");
   return Object.fromEntries(
     slugs.map((slug) => [slug, { summary: PROBLEMS[slug][1], value: exampleProblem(slug) }]),

@@ -20,7 +20,7 @@ export function openApiRoutes(version: string): Hono<Env> {
       }),
     )
     .route("/", docsRoutes)
-    // People open the `type` of a problem.
+    // A problem's `type` is the URL of a page that people open.
     .get("/problems/:slug", async (c) => {
       const slug = c.req.param("slug");
       if (!isProblem(slug)) return c.notFound();

@@ -1,17 +1,13 @@
-/** Unions as code generators understand them: named forms, and a discriminator that maps to them. */
+/** Unions as code generators need them: named forms, and a discriminator that maps to them. */
 import { z } from "zod";
-
-type Schema = Record<string, unknown>;
+import type { Schema } from "./types.ts";
 
 interface Union {
   options: readonly z.ZodObject[];
   def: { discriminator: string };
 }
 
-/**
- * Returns the form of a discriminated union whose discriminator has this value, to be registered
- * under a name of its own.
- */
+/** Returns the form of a discriminated union whose discriminator has `value`, to give it a name. */
 export function formOf(union: Union, value: string): z.ZodObject {
   const form = union.options.find(({ shape }) => {
     const discriminator = shape[union.def.discriminator];
@@ -22,8 +18,8 @@ export function formOf(union: Union, value: string): z.ZodObject {
 }
 
 /**
- * Adds a `discriminator` with its mapping (OpenAPI 3.1, section 4.8.25) to each component schema that
- * is a `oneOf` of others: the property that is a constant in each of them.
+ * Adds a `discriminator` with its mapping (OpenAPI 3.1, 4.8.25) to each component schema that is a
+ * `oneOf` of others: the property that is a constant in each of them.
  */
 export function withDiscriminators(schemas: Record<string, Schema>): Record<string, Schema> {
   return Object.fromEntries(
@@ -44,7 +40,9 @@ function discriminatorOf(refs: string[], schemas: Record<string, Schema>) {
   const propertyName = Object.keys(forms[0]!.properties).find((property) =>
     forms.every(({ properties }) => properties[property]?.const !== undefined)
   );
-  if (propertyName === undefined) throw new Error(`Nothing tells ${refs.join(" from ")}`);
+  if (propertyName === undefined) {
+    throw new Error(`No property distinguishes ${refs.join(" from ")}`);
+  }
   const mapping = Object.fromEntries(
     forms.map(({ ref, properties }) => [properties[propertyName]!.const!, ref]),
   );
