@@ -1,11 +1,11 @@
 /** What the figures ask. */
 import { mintToken } from "../demo/token.ts";
 import type { LoadPlan } from "./load.ts";
+import { TENANT } from "../support/constants.ts";
 
 export const AUTH_SECRET = "a secret for benches, of 32 bytes or more";
 const TOKEN_LIFETIME_S = 24 * 60 * 60;
 
-const TENANT = "/v1/tenants/acme/support-requests";
 const RUN = "/v1/tenants/acme/runs/{run}/support-requests";
 
 const SUBMISSION = {

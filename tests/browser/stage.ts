@@ -6,10 +6,8 @@
 import type { Browser, Locator, Page } from "playwright-core";
 import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken, type TokenClaims } from "../demo/token.ts";
-import { AUTH_SECRET } from "../support/constants.ts";
+import { AUTH_SECRET, deskEnv } from "../support/constants.ts";
 import { openService } from "../support/service.ts";
-
-export { launch, UNSANITIZED } from "../support/chromium.ts";
 
 export const PANEL = new URL("../../routes/panel/panel.js", import.meta.url);
 
@@ -92,9 +90,7 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
     kv,
     env: {
       ...hasDesk && {
-        SUPPORT_DESK_URL: desk.url,
-        SUPPORT_DESK_TOKEN: desk.token,
-        SUPPORT_DESK_QUEUE: desk.queue,
+        ...deskEnv(desk),
         SUPPORT_DESK_LABEL: "Acme IT desk",
         SUPPORT_DESK_TIMEOUT_MS: "1000",
       },

@@ -9,7 +9,7 @@ import {
 } from "../../routes/client/client.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken } from "../demo/token.ts";
-import { AUTH_SECRET } from "../support/constants.ts";
+import { AUTH_SECRET, deskEnv } from "../support/constants.ts";
 import { openService } from "../support/service.ts";
 
 const RUN: Context = {
@@ -29,9 +29,7 @@ async function openClient(
   const desk = startFakeDesk();
   const service = await openService({
     env: {
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
+      ...deskEnv(desk),
       ...env,
     },
   });

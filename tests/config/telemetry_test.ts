@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertFalse, assertGreater } from "@std/assert";
 import { startFakeDesk } from "../demo/fake_desk.ts";
+import { deskEnv } from "../support/constants.ts";
 import { temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
 import { attributesOf, startOtlpReceiver } from "./otlp_receiver.ts";
@@ -13,9 +14,7 @@ async function openTraced(env: Record<string, string> = {}) {
     kvPath: path.path,
     env: {
       ...receiver.env,
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
+      ...deskEnv(desk),
       ...env,
     },
   });

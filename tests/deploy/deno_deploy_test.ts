@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { startFakeDesk } from "../demo/fake_desk.ts";
-import { requestsPath } from "../support/constants.ts";
+import { deskEnv, requestsPath } from "../support/constants.ts";
 import { type Service, startService } from "../support/service_process.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -46,9 +46,7 @@ async function withDesk(
   const folder = await Deno.makeTempDir();
   const desk = startFakeDesk();
   const env = {
-    SUPPORT_DESK_URL: desk.url,
-    SUPPORT_DESK_TOKEN: desk.token,
-    SUPPORT_DESK_QUEUE: desk.queue,
+    ...deskEnv(desk),
     SUPPORT_DESK_TIMEOUT_MS: "1000",
   };
   try {

@@ -22,7 +22,6 @@ import { noopTelemetry } from "../../domain/ports/telemetry.ts";
 import { InFlightTracker } from "../../domain/in_flight.ts";
 import { createStore } from "../../kv/store.ts";
 
-export { ACME, START } from "../support/constants.ts";
 export const ACTOR = { id: "u-1", name: "Ada" };
 
 /** How long after its start a pending handoff is interrupted, with a desk timeout of five seconds. */

@@ -1,7 +1,8 @@
 /** The functions that sign tokens, in README.md and beside it, in the language's own runtime. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { startFakeDesk } from "../demo/fake_desk.ts";
-import { AUTH_SECRET, openService } from "../support/service.ts";
+import { AUTH_SECRET, deskEnv } from "../support/constants.ts";
+import { openService } from "../support/service.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
@@ -37,9 +38,7 @@ async function assertAccepted(token: string): Promise<void> {
   const desk = startFakeDesk();
   await using service = await openService({
     env: {
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
+      ...deskEnv(desk),
     },
   });
   for (const tenant of USER.tenants) {

@@ -9,6 +9,7 @@ import {
 import { kvErrorMessage } from "../../kv/client/error_message.ts";
 import { openStore } from "../../kv/client/open.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
+import { deskEnv } from "../support/constants.ts";
 import { type KvServerMode, SERVER_SECRET, startKvServer } from "../support/fake_kv_server.ts";
 import { freePort } from "../support/raw_server.ts";
 import { openService } from "../support/service.ts";
@@ -81,9 +82,7 @@ async function endsInTime(): Promise<void> {
     env: {
       ...server.env,
       RATE_LIMIT_PER_MINUTE: "30",
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
+      ...deskEnv(desk),
     },
   });
   await waitFor("the service is ready", () => isReady(service));

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import * as fc from "fast-check";
 import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken } from "../demo/token.ts";
-import { AUTH_SECRET } from "../support/constants.ts";
+import { AUTH_SECRET, deskEnv } from "../support/constants.ts";
 import { startService } from "../support/service_process.ts";
 import { type KvFile, readKvFile, torn } from "../support/kv_contents.ts";
 import { Clients, send, type Submitted } from "./clients.ts";
@@ -33,9 +33,7 @@ async function killAndResume(kvPath: string, desk: FakeDesk): Promise<void> {
     startService({
       kvPath,
       env: {
-        SUPPORT_DESK_URL: desk.url,
-        SUPPORT_DESK_TOKEN: desk.token,
-        SUPPORT_DESK_QUEUE: desk.queue,
+        ...deskEnv(desk),
         SUPPORT_DESK_TIMEOUT_MS: String(DESK_TIMEOUT_MS),
       },
     });

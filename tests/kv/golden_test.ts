@@ -9,7 +9,7 @@ import { SignJWT } from "jose";
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { ALL_SCOPES } from "../demo/token.ts";
 import { FakeClock } from "../support/clock.ts";
-import { AUTH_SECRET } from "../support/constants.ts";
+import { AUTH_SECRET, deskEnv } from "../support/constants.ts";
 import { openService } from "../support/service.ts";
 import golden from "./golden/v1.json" with { type: "json" };
 
@@ -42,9 +42,7 @@ async function openGolden(now = MADE_AT, env: Record<string, string> = {}) {
     kv,
     clock,
     env: {
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
+      ...deskEnv(desk),
       SUPPORT_DESK_LABEL: "Acme IT desk",
       ...env,
     },

@@ -12,7 +12,7 @@ import golden from "./golden/v1.json" with { type: "json" };
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { openTestStore } from "./fixtures.ts";
 import { FakeClock } from "../support/clock.ts";
-import { ACME } from "../support/constants.ts";
+import { ACME, deskEnv } from "../support/constants.ts";
 import { type Call, openService } from "../support/service.ts";
 import { created, pendingIn, requestIn } from "../support/records.ts";
 
@@ -43,9 +43,7 @@ async function openPlace() {
   const kv = await Deno.openKv(":memory:");
   const clock = new FakeClock({ now: "real" });
   const env = {
-    SUPPORT_DESK_URL: desk.url,
-    SUPPORT_DESK_TOKEN: desk.token,
-    SUPPORT_DESK_QUEUE: desk.queue,
+    ...deskEnv(desk),
     SUPPORT_DESK_TIMEOUT_MS: "500",
   };
   const service = await openService({ kv, clock, env });
@@ -282,9 +280,7 @@ Deno.test("version 1 parses each record that this version writes", async () => {
     kv,
     clock,
     env: {
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
+      ...deskEnv(desk),
     },
   });
   const resuming = other.call(`${PATH}/latest/resume`, { method: "POST" });

@@ -2,7 +2,7 @@
 import { assert } from "@std/assert";
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken } from "../demo/token.ts";
-import { AUTH_SECRET } from "../support/constants.ts";
+import { AUTH_SECRET, deskEnv } from "../support/constants.ts";
 import { openService } from "../support/service.ts";
 import { startNginx } from "../support/nginx.ts";
 
@@ -63,9 +63,7 @@ export async function openPrefixed() {
   const desk = startFakeDesk();
   const service = await openService({
     env: {
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
+      ...deskEnv(desk),
     },
   });
   const server = Deno.serve(

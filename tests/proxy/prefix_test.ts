@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { Browser } from "playwright-core";
 import { launch, UNSANITIZED } from "../support/chromium.ts";
-import { AUTH_SECRET } from "../support/constants.ts";
+import { AUTH_SECRET, deskEnv } from "../support/constants.ts";
 import { freePort } from "../support/raw_server.ts";
 import { startService } from "../support/service_process.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
@@ -24,9 +24,7 @@ async function open() {
   const service = await startService({
     kvPath: `${folder}/requests.kv`,
     env: {
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
+      ...deskEnv(desk),
       CORS_ORIGINS: `http://127.0.0.1:${productPort}`,
       PUBLIC_URL: "http://localhost/support",
     },

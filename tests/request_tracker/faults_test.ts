@@ -7,6 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
 import type { SupportRequest } from "../../routes/v1/responses.ts";
 import { FakeClock } from "../support/clock.ts";
+import { deskEnv } from "../support/constants.ts";
 import { openService } from "../support/service.ts";
 import { supportRequest } from "../support/records.ts";
 import { FAULTS, LONG_MS, MAY_EXIST, NO_TICKET, type Row } from "./faults.ts";
@@ -42,9 +43,7 @@ async function meet({ begin }: Row, desk: RequestTracker) {
   await using service = await openService({
     clock,
     env: {
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
+      ...deskEnv(desk),
       SUPPORT_DESK_TIMEOUT_MS: String(budget),
       ...env,
     },

@@ -2,10 +2,11 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import type { Problem } from "../../routes/http/problems.ts";
 import { BODY_TIMEOUT_MS } from "../../routes/v1/parse_submission.ts";
+import { FakeClock } from "../support/clock.ts";
+import { deskEnv } from "../support/constants.ts";
+import { type Call, openService, type ServiceOptions } from "../support/service.ts";
 import { type Operation, OPERATIONS, resolve } from "../support/response_validator.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
-import { FakeClock } from "../support/clock.ts";
-import { type Call, openService, type ServiceOptions } from "../support/service.ts";
 
 const clock = new FakeClock();
 /** Gives the body of a request no time. */
@@ -109,9 +110,7 @@ async function callInProgress(operation: Operation): Promise<Response> {
   desk.behave("hang");
   await using service = await openService({
     env: {
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
+      ...deskEnv(desk),
     },
   });
   const called = operation.path.replace("{tenantId}", "acme").replace("{runId}", "r-1");

@@ -1,4 +1,5 @@
 import { startFakeDesk } from "../demo/fake_desk.ts";
+import { deskEnv } from "./constants.ts";
 
 /**
  * A fake desk whose answers to creations wait: the tickets are there, and nobody is told until
@@ -40,11 +41,7 @@ export function startGatedDesk() {
   }
 
   return {
-    env: {
-      SUPPORT_DESK_URL: `http://127.0.0.1:${server.addr.port}`,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
-    },
+    env: deskEnv({ ...desk, url: `http://127.0.0.1:${server.addr.port}` }),
     tickets: desk.tickets,
     /** Resolves when the desk has made so many tickets. */
     hasMade(count: number): Promise<void> {

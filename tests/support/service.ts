@@ -7,8 +7,6 @@ import { mintToken, type TokenClaims } from "../demo/token.ts";
 import { FakeClock } from "./clock.ts";
 import { AUTH_SECRET } from "./constants.ts";
 
-export { AUTH_SECRET };
-
 export interface ServiceOptions {
   /** Variables beside `AUTH_SECRET` and `KV_PATH`. */
   env?: Record<string, string>;

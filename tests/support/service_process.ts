@@ -162,4 +162,3 @@ export function assertUnavailable({ status, headers, body, ms }: Answer<unknown>
   );
   assert(ms < SOON_MS, `it took ${ms} ms`);
 }
-export { requestsPath } from "./constants.ts";

@@ -1,6 +1,6 @@
 /** The image as Docker runs it: `install.sh` installs what this needs. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { AUTH_SECRET, requestsPath } from "../../support/constants.ts";
+import { AUTH_SECRET, deskEnv, requestsPath } from "../../support/constants.ts";
 import { freePort } from "../../support/raw_server.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import { startFakeDesk } from "../../demo/fake_desk.ts";
@@ -85,9 +85,7 @@ Deno.test("image: docker stop waits for the submission that is at the desk", asy
   try {
     desk.behave("slow");
     const container = await start("stop", {
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
+      ...deskEnv(desk),
     });
     const submission = container.call(requestsPath(), {
       summary: "Fire",

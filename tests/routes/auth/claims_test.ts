@@ -3,11 +3,10 @@ import { SignJWT } from "jose";
 import { parseClaims } from "../../../routes/auth/claims.ts";
 import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { ALL_SCOPES } from "../../demo/token.ts";
-import { AUTH_SECRET } from "../../support/constants.ts";
+import { AUTH_SECRET, deskEnv, TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
-const TENANT = "/v1/tenants/acme/support-requests";
 const NAMES = { tenantsClaim: "tenants", scopesClaim: "scope" };
 const SCOPES = ALL_SCOPES.split(" ");
 
@@ -281,9 +280,7 @@ Deno.test("the token's email is stored for the desk alone, and nothing else show
     await using service = await openService({
       kv,
       env: {
-        SUPPORT_DESK_URL: desk.url,
-        SUPPORT_DESK_TOKEN: desk.token,
-        SUPPORT_DESK_QUEUE: desk.queue,
+        ...deskEnv(desk),
       },
     });
     const email = "planted@acme.example";

@@ -3,11 +3,10 @@ import { generateKeyPair, SignJWT } from "jose";
 import { createTokenVerifier } from "../../../routes/auth/token_verifier.ts";
 import { ALL_SCOPES, mintToken } from "../../demo/token.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { AUTH_SECRET } from "../../support/constants.ts";
+import { AUTH_SECRET, TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
-const TENANT = "/v1/tenants/acme/support-requests";
 const LATEST = `${TENANT}/latest`;
 
 function base64url(data: string | Uint8Array): string {

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
+import { TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
-const TENANT = "/v1/tenants/acme/support-requests";
 const Origin = "https://app.example";
 const env = { CORS_ORIGINS: `https://admin.example,${Origin}` };
 

@@ -1,9 +1,7 @@
 import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
+import { RUN, TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
-
-const TENANT = "/v1/tenants/acme/support-requests";
-const RUN = "/v1/tenants/acme/runs/r-1/support-requests";
 
 for (
   const [path, allow] of [

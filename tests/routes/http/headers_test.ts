@@ -3,9 +3,8 @@ import { type Context, Hono } from "hono";
 import type { Env } from "../../../routes/http/env.ts";
 import { defaultHeaders } from "../../../routes/http/headers.ts";
 import { problem } from "../../../routes/http/problems.ts";
+import { TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
-
-const TENANT = "/v1/tenants/acme/support-requests";
 
 /** Asserts that a response has every default header, and returns its request ID. */
 function assertDefaultHeaders({ headers }: Response): string {

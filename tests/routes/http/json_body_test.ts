@@ -1,14 +1,13 @@
 import { assertEquals, assertLess, assertMatch, assertNotMatch, fail } from "@std/assert";
 import { mintToken } from "../../demo/token.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { AUTH_SECRET } from "../../support/constants.ts";
+import { AUTH_SECRET, TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
 import { within } from "../../support/wait_for.ts";
 import { MAX_BODY_BYTES, MAX_READS } from "../../../routes/http/json_body.ts";
 import { BODY_TIMEOUT_MS } from "../../../routes/v1/parse_submission.ts";
 import { assertProblem } from "../assert_problem.ts";
 
-const TENANT = "/v1/tenants/acme/support-requests";
 const JSON_TYPE = { "Content-Type": "application/json" };
 
 const utf8 = (text: string) => new TextEncoder().encode(text);

@@ -1,8 +1,7 @@
 import { assertMatch } from "@std/assert";
+import { TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
-
-const TENANT = "/v1/tenants/acme/support-requests";
 
 async function postAs(type: string): Promise<Response> {
   await using service = await openService();

@@ -1,10 +1,9 @@
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
+import { TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
 import { pointer } from "../../../routes/http/validation.ts";
 import { assertProblem } from "../assert_problem.ts";
-
-const TENANT = "/v1/tenants/acme/support-requests";
 
 const MODES = "must be one of none, create, link";
 

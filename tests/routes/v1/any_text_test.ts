@@ -3,12 +3,11 @@ import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } fr
 import fc from "fast-check";
 import { Submission } from "../../../domain/model/submission.ts";
 import { countCharacters } from "../../../domain/model/text.ts";
+import { deskEnv, TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
 import { anyLongText, anyText, KINDS } from "../../support/text_arbitraries.ts";
 import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { readProblem } from "../assert_problem.ts";
-
-const TENANT = "/v1/tenants/acme/support-requests";
 
 interface Sent {
   summary: string;
@@ -25,9 +24,7 @@ async function open() {
   const desk = startFakeDesk();
   const service = await openService({
     env: {
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
+      ...deskEnv(desk),
     },
   });
   return {

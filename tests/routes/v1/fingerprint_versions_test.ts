@@ -4,11 +4,10 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { FINGERPRINT_VERSION } from "../../../domain/model/idempotency.ts";
 import { isBlank } from "../../../domain/model/text.ts";
+import { RUN, TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
 import { anyText } from "../../support/text_arbitraries.ts";
 
-const TENANT = "/v1/tenants/acme/support-requests";
-const RUN = "/v1/tenants/acme/runs/r-1/support-requests";
 const LINKING = {
   env: {
     SUPPORT_DESK_URL: "https://desk.example",

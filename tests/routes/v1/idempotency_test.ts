@@ -1,10 +1,8 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { startFakeDesk } from "../../demo/fake_desk.ts";
+import { deskEnv, RUN, TENANT } from "../../support/constants.ts";
 import { type Call, openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
-
-const TENANT = "/v1/tenants/acme/support-requests";
-const RUN = "/v1/tenants/acme/runs/r-1/support-requests";
 
 function keyed(json: unknown, call: Call = {}): Call {
   return { json, ...call, headers: { "Idempotency-Key": "k-1" } };
@@ -97,9 +95,7 @@ Deno.test("a submission that is under way is not made twice: 409 says when to as
   {
     await using service = await openService({
       env: {
-        SUPPORT_DESK_URL: desk.url,
-        SUPPORT_DESK_TOKEN: desk.token,
-        SUPPORT_DESK_QUEUE: desk.queue,
+        ...deskEnv(desk),
       },
     });
     const call = keyed({ summary: "Help", handoff: { mode: "create" } });

@@ -1,11 +1,10 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { FakeClock } from "../../support/clock.ts";
+import { deskEnv, RUN, TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
-const TENANT = "/v1/tenants/acme/support-requests";
-const RUN = "/v1/tenants/acme/runs/r-1/support-requests";
 const DESK = {
   SUPPORT_DESK_URL: "https://desk.example",
   SUPPORT_DESK_TOKEN: "t",
@@ -120,9 +119,7 @@ Deno.test("latest changes its ETag when a pending handoff turns out to be interr
   const desk = startFakeDesk();
   desk.behave("hang");
   const env = {
-    SUPPORT_DESK_URL: desk.url,
-    SUPPORT_DESK_TOKEN: desk.token,
-    SUPPORT_DESK_QUEUE: desk.queue,
+    ...deskEnv(desk),
   };
   await using first = await openService({ env, kv });
   const clock = new FakeClock({ now: "real" });

@@ -1,11 +1,10 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { mintToken } from "../../demo/token.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { AUTH_SECRET } from "../../support/constants.ts";
+import { AUTH_SECRET, TENANT } from "../../support/constants.ts";
 import { type Call, openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
 
-const TENANT = "/v1/tenants/acme/support-requests";
 const RUN = "/v1/tenants/acme/runs/not%20a%20run/support-requests";
 
 Deno.test("refusals come in the order of the contract, whatever else is wrong", async () => {

@@ -4,14 +4,13 @@ import { toTimestamp } from "../../../domain/model/handoff.ts";
 import { createStore } from "../../../kv/store.ts";
 import { MAX_BODY_BYTES } from "../../../routes/http/json_body.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { AUTH_SECRET } from "../../support/constants.ts";
+import { AUTH_SECRET, deskEnv, TENANT } from "../../support/constants.ts";
 import { type Call, openService } from "../../support/service.ts";
 import { requestIn } from "../../support/records.ts";
 import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { mintToken } from "../../demo/token.ts";
 import { assertProblem } from "../assert_problem.ts";
 
-const TENANT = "/v1/tenants/acme/support-requests";
 const CONTEXTS: [string, SupportContext][] = [
   [TENANT, { kind: "tenant", tenantId: "acme" }],
   ["/v1/tenants/acme/runs/r-1/support-requests", { kind: "run", tenantId: "acme", runId: "r-1" }],
@@ -25,9 +24,7 @@ async function openPair(env: Record<string, string> = {}) {
   const kv = await Deno.openKv(":memory:");
   const clock = new FakeClock({ now: Date.now() });
   const shared = {
-    SUPPORT_DESK_URL: desk.url,
-    SUPPORT_DESK_TOKEN: desk.token,
-    SUPPORT_DESK_QUEUE: desk.queue,
+    ...deskEnv(desk),
     // A server: no process remembers what only it can know.
     KV_PATH: "http://127.0.0.1:4512",
     DENO_KV_ACCESS_TOKEN: "a token for tests",

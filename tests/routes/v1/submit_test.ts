@@ -1,10 +1,8 @@
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { startFakeDesk } from "../../demo/fake_desk.ts";
+import { RUN, TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
 import { assertProblem } from "../assert_problem.ts";
-
-const TENANT = "/v1/tenants/acme/support-requests";
-const RUN = "/v1/tenants/acme/runs/r-1/support-requests";
 
 function deskEnv({ url, token, queue }: { url: string; token: string; queue: string }) {
   return {

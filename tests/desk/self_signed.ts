@@ -1,1 +1,0 @@
-export * from "../support/self_signed.ts";
