@@ -21,7 +21,7 @@ export interface InFlight {
 /**
  * Records spans and metrics with OpenTelemetry, which Deno exports if `OTEL_DENO` is true. Metrics are
  * named by OpenTelemetry's semantic conventions if these have a name, otherwise `deskhand.*`. Deno
- * itself adds `http.server.*` and `v8js.*`. config/deploy/README.md lists all of them.
+ * itself adds `http.server.*` and `v8js.*`. config/deploy/monitoring/README.md lists all of them.
  *
  * @param elapsed Milliseconds since an arbitrary start.
  */
