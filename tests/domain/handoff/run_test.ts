@@ -167,6 +167,25 @@ Deno.test("a resume that is not admitted to the desk leaves the handoff interrup
   assertEquals(resumed.ticket.reference, "42");
 });
 
+Deno.test("all desk calls of a handoff share one signal with the desk timeout", async () => {
+  const desk = new ScriptedDesk();
+  using test = await openTestDependencies({ desk });
+  const created: [milliseconds: number, signal: AbortSignal][] = [];
+  test.clock.deadline = (milliseconds) => {
+    const { signal } = new AbortController();
+    created.push([milliseconds, signal]);
+    return signal;
+  };
+  const received: AbortSignal[] = [];
+  desk.onCreate = (_, signal) => (received.push(signal), failedWith());
+  desk.onFind = (_, signal) => (received.push(signal), foundAs("42"));
+  const request = submittedRequest(await submitRequest(test.deps));
+  assertEquals(request.handoff.status, "created");
+  const [[milliseconds, signal] = [], ...others] = created;
+  assertEquals([milliseconds, others], [test.deps.deskTimeoutMs, []]);
+  assert(received.length === 2 && received.every((each) => each === signal));
+});
+
 Deno.test("a submission that times out before it is admitted stays pending", async () => {
   using test = await openTestDependencies({ desk: new ClosedDesk() });
   test.clock.deadline = () => AbortSignal.abort();
