@@ -16,6 +16,7 @@ import {
 } from "./fixtures.ts";
 import { FakeClock } from "../support/clock.ts";
 import { ACME, START } from "../support/constants.ts";
+import { leaseKey } from "../../kv/keys.ts";
 
 const KEY = { key: "k-1" };
 
@@ -229,7 +230,7 @@ Deno.test("a retry releases the lease even if the resume throws", async () => {
   const { reference } = await crashDuringHandoff(test);
   desk.onFind = () => Promise.reject(new Error("a bug"));
   await assertRejects(() => submitRequest(test.deps, KEY), Error, "a bug");
-  assertEquals((await test.kv.get(["lease", reference])).value, null);
+  assertEquals((await test.kv.get(leaseKey(reference))).value, null);
   assertEquals(test.deps.inFlight.has(reference), false);
   desk.onFind = () => foundAs("42");
   assertEquals(submittedRequest(await submitRequest(test.deps, KEY)).handoff.status, "created");

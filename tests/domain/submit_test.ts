@@ -13,6 +13,7 @@ import {
   ticket,
 } from "./fixtures.ts";
 import { ACME, START } from "../support/constants.ts";
+import { idempotencyKey } from "../../kv/keys.ts";
 
 const RUN: SupportContext = { kind: "run", tenantId: "acme", runId: "r-1" };
 const at = toTimestamp(START);
@@ -198,7 +199,7 @@ Deno.test("submit with a key that expires during the lookup stores a new request
   test.clock.time += 24 * 60 * 60 * 1000;
   const findKey: Store["findKey"] = async (scope) => {
     const found = await test.store.findKey(scope);
-    await test.kv.delete(["idempotency", "acme", ACTOR.id, "k-1"]);
+    await test.kv.delete(idempotencyKey({ tenantId: "acme", actorId: ACTOR.id, key: "k-1" }));
     return found;
   };
   const deps = { ...test.deps, store: { ...test.store, findKey } };

@@ -15,6 +15,8 @@ import { FakeClock } from "../support/clock.ts";
 import { ACME, deskEnv } from "../support/constants.ts";
 import { type Call, openService } from "../support/service.ts";
 import { created, pendingIn, requestIn } from "../support/records.ts";
+import { waitFor } from "../support/wait_for.ts";
+import { hasLease } from "../support/kv_file.ts";
 
 const PATH = "/v1/tenants/acme/support-requests";
 const CREATE = { summary: "Help", handoff: { mode: "create" } };
@@ -273,7 +275,7 @@ Deno.test("version 1 parses each record that this version writes", async () => {
   const hanging = place.send(PATH, keyed);
   const isPending = async () =>
     (await place.send(`${PATH}/latest`)).body.supportRequest.handoff.status === "pending";
-  while (!await isPending());
+  await waitFor("the submission is pending", isPending);
   // Another process resumes it, which writes a lease.
   clock.offset = 20_000;
   const other = await openService({
@@ -284,7 +286,7 @@ Deno.test("version 1 parses each record that this version writes", async () => {
     },
   });
   const resuming = other.call(`${PATH}/latest/resume`, { method: "POST" });
-  while ((await Array.fromAsync(kv.list({ prefix: ["lease"] }))).length === 0);
+  await waitFor("the lease is written", () => hasLease(kv));
 
   const schemas = {
     tenant: SupportRequestV1,

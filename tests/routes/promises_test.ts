@@ -1,12 +1,14 @@
-import { assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import type { Problem } from "../../routes/http/problems.ts";
 import { BODY_TIMEOUT_MS } from "../../routes/v1/parse_submission.ts";
 import { FakeClock } from "../support/clock.ts";
-import { deskEnv } from "../support/constants.ts";
+import { ACME, deskEnv, run } from "../support/constants.ts";
 import { type Call, openService, type ServiceOptions } from "../support/service.ts";
 import { type Operation, OPERATIONS, resolve } from "../support/response_validator.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
+import { waitFor } from "../support/wait_for.ts";
+import { auditKey, idempotencyKey, requestKey } from "../../kv/keys.ts";
 
 const clock = new FakeClock();
 /** Gives the body of a request no time. */
@@ -36,10 +38,10 @@ const submissions = (path: string) =>
   path.replace("audit-events", "support-requests").replace(/\/latest.*/, "");
 
 async function putRubbish({ kv }: Service): Promise<void> {
-  await kv.set(["tenant", "acme", 1], {});
-  await kv.set(["run", "acme/r-1", 1], {});
-  await kv.set(["audit", "acme", 1, "SR-", "request.submitted"], {});
-  await kv.set(["idempotency", "acme", "u-1", "k-1"], {});
+  await kv.set(requestKey(ACME, 1), {});
+  await kv.set(requestKey(run("r-1"), 1), {});
+  await kv.set(auditKey("acme", { ts: 1, reference: "SR-", event: "request.submitted" }), {});
+  await kv.set(idempotencyKey({ tenantId: "acme", actorId: "u-1", key: "k-1" }), {});
 }
 
 /** How each answer of the document comes about, by status or by the problem's name. */
@@ -117,7 +119,10 @@ async function callInProgress(operation: Operation): Promise<Response> {
   const path = submissions(called);
   const submission = { json: { summary: "Help", handoff: { mode: "create" } }, headers: KEY };
   const first = service.call(path, submission);
-  while ((await (await service.call(`${path}/latest`)).json()).supportRequest === null);
+  await waitFor(
+    "the submission is stored",
+    async () => (await (await service.call(`${path}/latest`)).json()).supportRequest,
+  );
   const answer = await service.call(called, submission);
   await desk.close();
   assertEquals((await first).status, 201);
@@ -153,7 +158,8 @@ for (const operation of OPERATIONS) {
         : await provoke(operation, ATTEMPTS[slug]!);
       const { requestId, ...problem } = await answer.json();
       assertEquals(problem.type, `/problems/${slug}`);
-      assertNotEquals(requestId, "");
+      assert(requestId, "a problem names its request");
+      assertEquals(requestId, answer.headers.get("X-Request-Id"));
       if (operation.path !== "/v1/tenants/{tenantId}/support-requests") return;
       // Most of what a problem says is the same everywhere: where it was written for one call, here.
       const { value } = resolve<{ value: Problem }>({ $ref: `#/components/examples/${slug}` });

@@ -41,3 +41,8 @@ export async function contents(kv: Deno.Kv): Promise<Map<string, string>> {
 export function difference(one: Map<string, string>, other: Map<string, string>) {
   return new Map([...one].filter(([key, value]) => other.get(key) !== value));
 }
+
+/** Whether an interrupted handoff is being resumed. */
+export async function hasLease(kv: Deno.Kv): Promise<boolean> {
+  return (await dump(kv)).some(({ key }) => key[0] === "lease");
+}

@@ -13,6 +13,7 @@ import {
   submittedRequest,
 } from "../fixtures.ts";
 import { ACME } from "../../support/constants.ts";
+import { requestKey } from "../../../kv/keys.ts";
 
 type TestDependencies = Awaited<ReturnType<typeof openTestDependencies>>;
 
@@ -181,7 +182,7 @@ Deno.test("finalize of a record that a newer version wrote only logs its ticket"
   desk.onCreate = async () => {
     const stored = await test.store.latest(ACME);
     const record = { ...stored!.record as object, schema: 2, handoff: finalWithTicket("7", AT) };
-    await test.kv.set(["tenant", "acme", stored!.ts], record);
+    await test.kv.set(requestKey(ACME, stored!.ts), record);
     before = await test.changes();
     return createdAs("42");
   };

@@ -10,6 +10,8 @@ import { requestIn } from "../../support/records.ts";
 import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { mintToken } from "../../demo/token.ts";
 import { assertProblem } from "../assert_problem.ts";
+import { waitFor } from "../../support/wait_for.ts";
+import { hasLease } from "../../support/kv_file.ts";
 
 const CONTEXTS: [string, SupportContext][] = [
   [TENANT, { kind: "tenant", tenantId: "acme" }],
@@ -177,7 +179,7 @@ Deno.test("a process with less time for the desk takes no other's handoff for in
   const { one, other, desk, clock } = pair;
   desk.behave("hang");
   const submission = one.call(TENANT, { json: { summary: "Help", handoff: { mode: "create" } } });
-  while (await latest(other, TENANT) === null);
+  await waitFor("the submission is stored", () => latest(other, TENANT));
   // By its own configuration the second process would give up after 10.1 s.
   for (const offset of [10_101, 14_999]) {
     clock.offset = offset;
@@ -195,7 +197,7 @@ Deno.test("a resume in progress is not resumed again, and 409 says when its leas
   clock.offset = 20_000;
   desk.behave("hang");
   const first = resume(one, TENANT);
-  while ((await Array.fromAsync(pair.kv.list({ prefix: ["lease"] }))).length === 0);
+  await waitFor("the lease is written", () => hasLease(pair.kv));
   // The first has five seconds for the desk: its lease ends ten seconds later.
   clock.offset = 22_000;
   const response = await resume(other, TENANT);
