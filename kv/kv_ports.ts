@@ -4,8 +4,8 @@ import type { RateLimit } from "../domain/ports/rate_limit.ts";
 import type { Store } from "../domain/ports/store.ts";
 import type { KvHandle } from "./client/call.ts";
 import { KvConnection } from "./client/connection.ts";
-import { createLocalRateLimit, createSharedRateLimit, unlimited } from "./rate_limit.ts";
-import { createReadiness } from "./readiness.ts";
+import { LocalRateLimit, SharedRateLimit, unlimited } from "./rate_limit.ts";
+import { Readiness } from "./readiness.ts";
 import { createStore } from "./store.ts";
 
 export interface KvPortsOptions {
@@ -13,7 +13,7 @@ export interface KvPortsOptions {
   log: Log;
   /** A second handle of the same store, for reads only. Defaults to the first. */
   reader?: KvHandle;
-  /** Days after which requests and audit events expire; null keeps them. */
+  /** Days after which requests and audit events expire; null disables expiry. */
   retentionDays: number | null;
   /** Per actor and tenant; 0 disables the limit. */
   rateLimitPerMinute: number;
@@ -28,14 +28,15 @@ export interface KvPorts {
   isReady(): Promise<boolean>;
 }
 
-/** Creates everything that works on the store. All parts share what they learn of its health. */
+/** Creates everything that works on the store. All parts share one record of its health. */
 export function createKvPorts(handle: KvHandle, options: KvPortsOptions): KvPorts {
   const { clock, log } = options;
   const kv = handle instanceof KvConnection ? handle : new KvConnection(handle, { clock, log });
+  const readiness = new Readiness(kv, { clock, log });
   return {
     store: createStore(kv, options),
     rateLimit: createRateLimit(kv, options),
-    isReady: createReadiness(kv, { clock, log }),
+    isReady: () => readiness.isReady(),
   };
 }
 
@@ -45,6 +46,6 @@ function createRateLimit(
 ): RateLimit {
   if (rateLimitPerMinute === 0) return unlimited;
   return isExclusive
-    ? createLocalRateLimit(rateLimitPerMinute, clock)
-    : createSharedRateLimit(kv, rateLimitPerMinute, clock);
+    ? new LocalRateLimit(rateLimitPerMinute, clock)
+    : new SharedRateLimit(kv, rateLimitPerMinute, clock);
 }

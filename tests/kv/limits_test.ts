@@ -5,7 +5,7 @@ import { MAX_DESK_URL_LENGTH } from "../../config/environment.ts";
 import { type FinalHandoff, toTimestamp } from "../../domain/model/handoff.ts";
 import { Submission } from "../../domain/model/submission.ts";
 import type { Actor } from "../../domain/model/support_request.ts";
-import { createSharedRateLimit } from "../../kv/rate_limit.ts";
+import { SharedRateLimit } from "../../kv/rate_limit.ts";
 import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import { openTestStore } from "./fixtures.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -179,9 +179,9 @@ Deno.test("no valid submission exceeds KV's 64 KiB per value, in any alphabet", 
   );
 });
 
-Deno.test("createSharedRateLimit counts an actor with the longest IDs", async () => {
+Deno.test("SharedRateLimit counts an actor with the longest IDs", async () => {
   using kv = await Deno.openKv(":memory:");
-  const limit = createSharedRateLimit(kv, 1, new FakeClock());
+  const limit = new SharedRateLimit(kv, 1, new FakeClock());
   assertEquals(await limit.consume(ID, ACTOR.id), { allowed: true });
   assertEquals((await limit.consume(ID, ACTOR.id)).allowed, false);
 });

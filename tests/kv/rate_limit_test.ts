@@ -1,7 +1,7 @@
 import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
 import type { RateLimit } from "../../domain/ports/rate_limit.ts";
 import { StoreUnavailableError } from "../../domain/ports/store.ts";
-import { createLocalRateLimit, createSharedRateLimit, unlimited } from "../../kv/rate_limit.ts";
+import { LocalRateLimit, SharedRateLimit, unlimited } from "../../kv/rate_limit.ts";
 import { type Expiry, withExpiries } from "./fixtures.ts";
 import { FakeClock } from "../support/clock.ts";
 import { START } from "../support/constants.ts";
@@ -19,9 +19,10 @@ function many(count: number, limit: RateLimit): Promise<{ allowed: boolean }>[] 
 }
 
 const limits = {
-  createLocalRateLimit: (_: Deno.Kv, perMinute: number, clock: FakeClock) =>
-    createLocalRateLimit(perMinute, clock),
-  createSharedRateLimit,
+  LocalRateLimit: (_: Deno.Kv, perMinute: number, clock: FakeClock) =>
+    new LocalRateLimit(perMinute, clock),
+  SharedRateLimit: (kv: Deno.Kv, perMinute: number, clock: FakeClock) =>
+    new SharedRateLimit(kv, perMinute, clock),
 };
 
 for (const [name, create] of Object.entries(limits)) {
@@ -61,48 +62,48 @@ for (const [name, create] of Object.entries(limits)) {
   });
 }
 
-Deno.test("createSharedRateLimit counts across processes", async () => {
+Deno.test("SharedRateLimit counts across processes", async () => {
   using kv = await Deno.openKv(":memory:");
   const clock = new FakeClock();
-  const processes = Array.from({ length: 4 }, () => createSharedRateLimit(kv, 30, clock));
+  const processes = Array.from({ length: 4 }, () => new SharedRateLimit(kv, 30, clock));
   assertEquals(await countAllowed(processes.flatMap((limit) => many(50, limit))), 30);
 });
 
-Deno.test("createSharedRateLimit counts many concurrent submissions in few writes", async () => {
+Deno.test("SharedRateLimit counts many concurrent submissions in few writes", async () => {
   using kv = await Deno.openKv(":memory:");
   let writes = 0;
   const counted = wrapKv(kv, { onCommit: (commit) => (writes++, commit()) });
-  await Promise.all(many(1000, createSharedRateLimit(counted, 1000, new FakeClock())));
+  await Promise.all(many(1000, new SharedRateLimit(counted, 1000, new FakeClock())));
   assertLessOrEqual(writes, 2);
 });
 
-Deno.test("createSharedRateLimit makes a counter expire in KV after its minute", async () => {
+Deno.test("SharedRateLimit makes a counter expire in KV after its minute", async () => {
   using kv = await Deno.openKv(":memory:");
   const expiries: Expiry[] = [];
-  await createSharedRateLimit(withExpiries(kv, expiries), 30, new FakeClock()).consume(
+  await new SharedRateLimit(withExpiries(kv, expiries), 30, new FakeClock()).consume(
     "acme",
     "u-1",
   );
   assertEquals(expiries, [["rate", 2 * MINUTE_MS]]);
 });
 
-Deno.test("createSharedRateLimit rejects all submissions if KV fails", async () => {
+Deno.test("SharedRateLimit rejects all submissions if KV fails", async () => {
   const kv = await Deno.openKv(":memory:");
   kv.close();
-  const limit = createSharedRateLimit(kv, 30, new FakeClock());
+  const limit = new SharedRateLimit(kv, 30, new FakeClock());
   for (let i = 0; i < 2; i++) {
     const settled = await Promise.allSettled(many(10, limit));
     assertEquals(new Set(settled.map(({ status }) => status)), new Set(["rejected"]));
   }
 });
 
-Deno.test("createSharedRateLimit rejects submissions queued while KV hung", async () => {
+Deno.test("SharedRateLimit rejects submissions queued while KV hung", async () => {
   using kv = await Deno.openKv(":memory:");
   const started = Promise.withResolvers<void>();
   const hung = Promise.withResolvers<never>();
   let reads = 0;
   const hanging = wrapKv(kv, { onRead: () => (reads++, started.resolve(), hung.promise) });
-  const limit = createSharedRateLimit(hanging, 30, new FakeClock());
+  const limit = new SharedRateLimit(hanging, 30, new FakeClock());
   const [first] = many(1, limit);
   await started.promise;
   const settled = Promise.allSettled([first, ...many(10, limit)]);
@@ -111,7 +112,7 @@ Deno.test("createSharedRateLimit rejects submissions queued while KV hung", asyn
   assertEquals(reads, 1);
 });
 
-Deno.test("createSharedRateLimit retries until the timeout if others keep counting", async () => {
+Deno.test("SharedRateLimit retries until the timeout if others keep counting", async () => {
   using kv = await Deno.openKv(":memory:");
   let elapsed = 0;
   const clock = { now: () => START, elapsed: () => elapsed };
@@ -126,7 +127,7 @@ Deno.test("createSharedRateLimit retries until the timeout if others keep counti
       return result;
     },
   });
-  const limit = createSharedRateLimit(rival, 30, clock);
+  const limit = new SharedRateLimit(rival, 30, clock);
   await assertRejects(() => limit.consume("acme", "u-1"), StoreUnavailableError, "contention");
   assertEquals(conflicts, 4);
 });

@@ -4,7 +4,7 @@ import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import { call } from "../../kv/client/call.ts";
 import { KvConnection } from "../../kv/client/connection.ts";
 import { FILE_COMMIT_LIMITS, GroupCommit } from "../../kv/client/group_commit.ts";
-import { createReadiness } from "../../kv/readiness.ts";
+import { Readiness } from "../../kv/readiness.ts";
 import { lockDatabase, openKvFile, temporaryPath } from "../support/kv_file.ts";
 import { type KvHooks, wrapKv } from "../support/wrap_kv.ts";
 import { watchedKv } from "./watched_kv.ts";
@@ -21,7 +21,8 @@ function readinessOf(kv: Deno.Kv | Promise<Deno.Kv>) {
   const errors: LogEvent[] = [];
   const error = (event: LogEvent) => void errors.push(event);
   const connection = new KvConnection(kv, { clock });
-  const isReady = createReadiness(connection, { clock, log: { error } });
+  const readiness = new Readiness(connection, { clock, log: { error } });
+  const isReady = () => readiness.isReady();
   const commits = new GroupCommit(connection, FILE_COMMIT_LIMITS);
   let number = 0;
   const submit = () => {

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { StoreUnavailableError } from "../../../domain/ports/store.ts";
 import { call, commit as commitOf } from "../../../kv/client/call.ts";
 import { KvConnection } from "../../../kv/client/connection.ts";
-import { createReadiness } from "../../../kv/readiness.ts";
+import { Readiness } from "../../../kv/readiness.ts";
 import { waitFor } from "../../support/wait_for.ts";
 
 /** Timeout of the calls in these tests. */
@@ -113,11 +113,11 @@ Deno.test("KvConnection replaces a lost handle while readiness is checked", asyn
   using test = await openConnection({ failures: 3 });
   const { connection, clock } = test;
   assertEquals(await test.number(), 1);
-  const isReady = createReadiness(connection, { clock, log: { error: () => {} } });
-  assertEquals(await isReady(), true);
+  const readiness = new Readiness(connection, { clock, log: { error: () => {} } });
+  assertEquals(await readiness.isReady(), true);
   await test.timeOut();
   // The check is no response of the server: it writes nothing so soon after the last probe.
-  for (let i = 0; i < 3; i++) assertEquals(await isReady(), false);
+  for (let i = 0; i < 3; i++) assertEquals(await readiness.isReady(), false);
   await test.reopened;
   assertEquals(await test.number(), 2);
 });

@@ -1,7 +1,7 @@
 /** Records of several tenants and people, as the service writes them. */
 import { assert } from "@std/assert";
 import type { Actor } from "../../../domain/model/support_request.ts";
-import { createSharedRateLimit } from "../../../kv/rate_limit.ts";
+import { SharedRateLimit } from "../../../kv/rate_limit.ts";
 import { openTestStore } from "../fixtures.ts";
 import { FakeClock } from "../../support/clock.ts";
 import { ACME, run, START } from "../../support/constants.ts";
@@ -18,7 +18,7 @@ const TENANTS = ["acme", "acme-2", "acme.x", "ac", "globex"];
 export async function fill(kv: Deno.Kv, isExclusive = true): Promise<void> {
   using test = await openTestStore({ kv, isExclusive });
   const { store } = test;
-  const limit = createSharedRateLimit(kv, 30, new FakeClock());
+  const limit = new SharedRateLimit(kv, 30, new FakeClock());
   let ticket = 0;
   for (const tenantId of TENANTS) {
     const contexts = [{ ...ACME, tenantId }, run("r-1", tenantId), run("r-2", tenantId)];
