@@ -10,7 +10,7 @@ import type { Clock } from "./domain/ports/clock.ts";
 import type { Log } from "./domain/ports/log.ts";
 import { noopTelemetry, type Telemetry } from "./domain/ports/telemetry.ts";
 import type { KvHandle } from "./kv/client/call.ts";
-import { OpenStoreError } from "./kv/client/open.ts";
+import { OpenStoreError } from "./kv/client/opened_store.ts";
 import { openInBackground } from "./kv/client/open_in_background.ts";
 import { createKvPorts } from "./kv/kv_ports.ts";
 import { createApp } from "./routes/app.ts";

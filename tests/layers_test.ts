@@ -68,6 +68,7 @@ for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
       "config/report/environment_names.ts",
       "config/deploy/health.ts",
       "kv/client/open.ts",
+      "kv/client/open_file.ts",
     ];
     for await (const { path, text } of sources(root + folder)) {
       if (exempt.some((name) => path.endsWith(name))) continue;

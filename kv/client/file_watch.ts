@@ -1,5 +1,5 @@
 import type { Log } from "../../domain/ports/log.ts";
-import type { OpenedStore } from "./open.ts";
+import type { OpenedStore } from "./opened_store.ts";
 
 const CHECK_INTERVAL_MS = 1_000;
 

@@ -4,7 +4,7 @@ import type { Telemetry } from "../../domain/ports/telemetry.ts";
 import { call, type KvHandle } from "./call.ts";
 import { KvConnection } from "./connection.ts";
 import { watchFile } from "./file_watch.ts";
-import type { KvLocation, OpenedStore } from "./open.ts";
+import type { KvLocation, OpenedStore } from "./opened_store.ts";
 import { openWithRetry } from "./open_with_retry.ts";
 import { withTracing } from "./traced.ts";
 

@@ -1,7 +1,8 @@
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Log } from "../../domain/ports/log.ts";
 import { kvErrorMessage } from "./error_message.ts";
-import { type KvLocation, type OpenedStore, openStore, OpenStoreError } from "./open.ts";
+import { openStore } from "./open.ts";
+import { type KvLocation, type OpenedStore, OpenStoreError } from "./opened_store.ts";
 
 const RETRY_DELAY_MS = 1_000;
 /**

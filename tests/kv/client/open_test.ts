@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { openStore, OpenStoreError } from "../../../kv/client/open.ts";
+import { openStore } from "../../../kv/client/open.ts";
+import { OpenStoreError } from "../../../kv/client/opened_store.ts";
 import { temporaryPath } from "../../support/kv_file.ts";
 
 const OPEN = new URL("../../../kv/client/open.ts", import.meta.url).href;
