@@ -67,8 +67,8 @@ for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
       "config/report/main.ts",
       "config/report/environment_names.ts",
       "config/deploy/health.ts",
-      "kv/client/open.ts",
-      "kv/client/open_file.ts",
+      "kv/open/open_store.ts",
+      "kv/open/open_file.ts",
     ];
     for await (const { path, text } of sources(root + folder)) {
       if (exempt.some((name) => path.endsWith(name))) continue;

@@ -1,8 +1,8 @@
 import type { Clock } from "../../domain/ports/clock.ts";
 import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import { kvErrorMessage } from "../client/error_message.ts";
-import { openStore } from "../client/open.ts";
-import { type KvLocation, type OpenedStore, OpenStoreError } from "../client/opened_store.ts";
+import { openStore } from "../open/open_store.ts";
+import { type KvLocation, type OpenedStore, OpenStoreError } from "../open/opened_store.ts";
 import { Retention } from "../retention.ts";
 import { Eraser } from "./eraser.ts";
 import { EraseError, parseFlags } from "./flags.ts";

@@ -7,7 +7,7 @@ import {
   assertRejects,
 } from "@std/assert";
 import { kvErrorMessage } from "../../kv/client/error_message.ts";
-import { openStore } from "../../kv/client/open.ts";
+import { openStore } from "../../kv/open/open_store.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { deskEnv } from "../support/constants.ts";
 import { type KvServerMode, SERVER_SECRET, startKvServer } from "../support/fake_kv_server.ts";

@@ -8,7 +8,7 @@ import {
 import { install } from "@sinonjs/fake-timers";
 import type { SupportContext } from "../../domain/model/context.ts";
 import { StoreUnavailableError } from "../../domain/ports/store.ts";
-import { openStore } from "../../kv/client/open.ts";
+import { openStore } from "../../kv/open/open_store.ts";
 import { createStore } from "../../kv/store.ts";
 import { FakeClock } from "../support/clock.ts";
 import { ACME, DAY_MS, run, START } from "../support/constants.ts";

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { openStore } from "../../kv/client/open.ts";
-import { temporaryPath } from "../support/kv_file.ts";
-import { startService } from "../support/service_process.ts";
+import { openStore } from "../../../kv/open/open_store.ts";
+import { temporaryPath } from "../../support/kv_file.ts";
+import { startService } from "../../support/service_process.ts";
 
 const NAMES = ["", "-wal", "-shm", ".lock"];
 

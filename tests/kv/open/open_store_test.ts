@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
-import { openStore } from "../../../kv/client/open.ts";
-import { OpenStoreError } from "../../../kv/client/opened_store.ts";
+import { openStore } from "../../../kv/open/open_store.ts";
+import { OpenStoreError } from "../../../kv/open/opened_store.ts";
 import { temporaryPath } from "../../support/kv_file.ts";
 
-const OPEN = new URL("../../../kv/client/open.ts", import.meta.url).href;
+const OPEN = new URL("../../../kv/open/open_store.ts", import.meta.url).href;
 
 /** Starts another process that opens the store, prints the result, and exits when its input ends. */
 function openElsewhere(path: string) {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Log } from "../../domain/ports/log.ts";
-import { kvErrorMessage } from "./error_message.ts";
-import { openStore } from "./open.ts";
+import { kvErrorMessage } from "../client/error_message.ts";
+import { openStore } from "./open_store.ts";
 import { type KvLocation, type OpenedStore, OpenStoreError } from "./opened_store.ts";
 
 const RETRY_DELAY_MS = 1_000;

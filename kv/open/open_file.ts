@@ -1,4 +1,4 @@
-import { kvErrorMessage } from "./error_message.ts";
+import { kvErrorMessage } from "../client/error_message.ts";
 import { type OpenedStore, OpenStoreError } from "./opened_store.ts";
 
 /** File mode: only the owner can read and write. */

@@ -1,12 +1,12 @@
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Log } from "../../domain/ports/log.ts";
 import type { Telemetry } from "../../domain/ports/telemetry.ts";
-import { call, type KvHandle } from "./call.ts";
-import { KvConnection } from "./connection.ts";
+import { call, type KvHandle } from "../client/call.ts";
+import { KvConnection } from "../client/connection.ts";
 import { watchFile } from "./file_watch.ts";
 import type { KvLocation, OpenedStore } from "./opened_store.ts";
 import { openWithRetry } from "./open_with_retry.ts";
-import { withTracing } from "./traced.ts";
+import { withTracing } from "../client/traced.ts";
 
 const PING_TIMEOUT_MS = 1_000;
 
