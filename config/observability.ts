@@ -10,8 +10,8 @@ export interface Observability {
 }
 
 /**
- * Opens the log and, if it is exported, telemetry; then logs the configuration. Telemetry is imported
- * only if it is used, because a start without it is faster.
+ * Opens the log and, if it is exported, telemetry; then logs the configuration. Telemetry is
+ * imported only if it is used, because a start without it is faster.
  */
 export async function openObservability(
   config: Config,

@@ -15,8 +15,8 @@ export interface ContextSummary {
 }
 
 /**
- * Returns the summary of a context: the desk, the available handoff modes and the latest request. An
- * interrupted handoff is presented as failed; nothing is written.
+ * Returns the summary of a context: the desk, the available handoff modes and the latest request.
+ * An interrupted handoff is presented as failed; nothing is written.
  *
  * @throws {StoreUnavailableError}
  */

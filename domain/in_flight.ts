@@ -47,7 +47,9 @@ export class InFlightTracker {
     return this.#starts.has(reference);
   }
 
-  /** Returns when the work for the request started, by `clock.elapsed`, or null if there is none. */
+  /**
+   * Returns when the work for the request started, by `clock.elapsed`, or null if there is none.
+   */
   startedAt(reference: Reference): number | null {
     return this.#starts.get(reference) ?? null;
   }
@@ -57,7 +59,9 @@ export class InFlightTracker {
     return this.#starts.values().next().value ?? null;
   }
 
-  /** Measures the support requests in flight at `now`, by `clock.elapsed`. Without any, both are 0. */
+  /**
+   * Measures the support requests in flight at `now`, by `clock.elapsed`. Without any, both are 0.
+   */
   measure(now: number): { count: number; oldestAgeMs: number } {
     return { count: this.#starts.size, oldestAgeMs: now - (this.oldestStart() ?? now) };
   }

@@ -4,7 +4,7 @@ import type { Log, LogFields } from "./ports/log.ts";
 export function warnOfNewerRecord(log: Log, fields: LogFields): void {
   log.warn(
     "newer_record",
-    "A newer version wrote this record. It is served as far as this version understands it and is " +
+    "A newer version wrote this record. It is served as far as this version understands it, and " +
       "never written. Upgrade this process",
     fields,
   );

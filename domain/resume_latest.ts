@@ -11,8 +11,8 @@ export interface ResumeCommand {
 }
 
 /**
- * Resumes the handoff of the latest request of a context if it was interrupted. Needs no idempotency
- * key, so that an interrupted handoff does not depend on the client that submitted it.
+ * Resumes the handoff of the latest request of a context if it was interrupted. Needs no
+ * idempotency key, so that an interrupted handoff does not depend on the client that submitted it.
  *
  * @throws {StoreUnavailableError}
  */

@@ -10,10 +10,9 @@ interface Retry {
 }
 
 /**
- * Returns whether a retry repeats the first submission with its idempotency key.
- * `retryFingerprint` is the retry's. A fingerprint of another version may differ although the body is
- * the same. The stored request then decides, so that neither an upgrade nor a rolling deployment
- * rejects a retry.
+ * Returns whether a retry repeats the first submission with its idempotency key. `retryFingerprint`
+ * is the retry's. A fingerprint of another version may differ although the body is the same. The
+ * stored request then decides, so that neither an upgrade nor a rolling deployment rejects a retry.
  */
 export async function isSameSubmission(
   taken: Extract<KeyLookup, { outcome: "taken" }>,
@@ -26,8 +25,8 @@ export async function isSameSubmission(
     case 0:
       return false;
     case 1:
-      // A newer version may clean text differently, truncate it elsewhere and have other fields, but
-      // it preserves letters and digits. A key reused for another request has another summary.
+      // A newer version may clean and truncate text differently and have other fields, but it
+      // preserves letters and digits. A key reused for another request has another summary.
       return contextId(request.context) === contextId(context) &&
         isPrefixOfOther(lettersAndDigits(request.summary), lettersAndDigits(submission.summary));
     default: {

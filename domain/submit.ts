@@ -97,7 +97,9 @@ async function replayOrReject(
     : { outcome: "not_a_ticket" };
 }
 
-/** One function for both steps, because each suspended caller uses memory while the desk is called. */
+/**
+ * One function for both steps, because each suspended caller uses memory while the desk is called.
+ */
 async function storeAndRunHandoff(
   deps: Dependencies,
   request: SupportRequest,
@@ -122,7 +124,9 @@ async function storeAndRunHandoff(
   };
 }
 
-/** Returns the claim of the submission's idempotency key, if it has one, to store with the request. */
+/**
+ * Returns the claim of the submission's idempotency key, if it has one, to store with the request.
+ */
 async function buildKeyClaim(
   { context, actor, submission, idempotencyKey }: SubmitCommand,
   createdAt: string,

@@ -16,9 +16,9 @@ export interface FinalizeOptions {
 }
 
 /**
- * Records the outcome of a pending handoff; of several attempts, only the first succeeds. Returns the
- * request as stored afterwards: with `handoff`, with the outcome of the attempt that was first, or
- * still pending if the store stays unavailable.
+ * Records the outcome of a pending handoff; of several attempts, only the first succeeds. Returns
+ * the request as stored afterwards: with `handoff`, with the outcome of the attempt that was first,
+ * or still pending if the store stays unavailable.
  */
 export async function finalize(
   deps: Dependencies,

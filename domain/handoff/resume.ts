@@ -84,8 +84,8 @@ async function resumeUnderLease(
   try {
     return done(deps, await runAgain(deps, stored, { ...options, startedAt, sent }));
   } finally {
-    // The lease outlasts a creation that the desk may still be processing, because a search could be
-    // too early to find its ticket. It then expires, as does one that cannot be released.
+    // The lease outlasts a creation that the desk may still be processing, because a search could
+    // be too early to find its ticket. It then expires, as does one that cannot be released.
     if (!sent.mayBeAtDesk) await store.releaseLease(attempt.lease).catch(() => {});
   }
 }

@@ -18,9 +18,9 @@ export interface RunHandoffOptions {
 }
 
 /**
- * Hands a pending request off: calls the desk and records the outcome. Returns the request as stored
- * afterwards. If storing it took too long, the desk is not called, and the request stays pending, to
- * be resumed.
+ * Hands a pending request off: calls the desk and records the outcome. Returns the request as
+ * stored afterwards. If storing it took too long, the desk is not called, and the request stays
+ * pending, to be resumed.
  */
 export async function runHandoff(
   deps: Dependencies,

@@ -20,8 +20,8 @@ export const RESUME_GRACE_MS = MAX_START_DELAY_MS + MAX_CLOCK_SKEW_MS;
 const MAX_DESK_TIMEOUT_MS = 5_000;
 
 /**
- * Returns the deadline of a handoff that starts at `since`: by then it has ended, by every clock. In
- * milliseconds since the epoch. The process that starts it stores the deadline, because no other
+ * Returns the deadline of a handoff that starts at `since`: by then it has ended, by every clock.
+ * In milliseconds since the epoch. The process that starts it stores the deadline, because no other
  * process knows its desk timeout.
  */
 export function handoffDeadline(since: number, deskTimeoutMs: number): number {
@@ -39,14 +39,16 @@ export function deadlineOf({ since, until }: PendingHandoff): number {
     : Date.parse(until);
 }
 
-/** Returns whether the process that ran the handoff must have died before it recorded the outcome. */
+/**
+ * Returns whether the process that ran the handoff must have died before it recorded the outcome.
+ */
 export function isInterrupted(handoff: StoredHandoff, now: number): boolean {
   return handoff.status === "pending" && now > deadlineOf(handoff);
 }
 
 /**
- * Returns the request as readers see it: an interrupted handoff is presented as failed, although the
- * record still says pending. Nothing is written.
+ * Returns the request as readers see it: an interrupted handoff is presented as failed, although
+ * the record still says pending. Nothing is written.
  */
 export function withInterruption(request: SupportRequest, now: number): SupportRequest {
   const { handoff } = request;

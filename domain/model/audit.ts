@@ -24,8 +24,8 @@ export const AuditEvent = z.object({
 export type AuditEvent = z.infer<typeof AuditEvent>;
 
 /**
- * Returns the audit event `name` for a change to `request` by `actor`. `handoff` is the new state or,
- * for `handoff.superseded`, the outcome that was not recorded.
+ * Returns the audit event `name` for a change to `request` by `actor`. `handoff` is the new state
+ * or, for `handoff.superseded`, the outcome that was not recorded.
  */
 export function auditEvent(
   name: AuditEventName,

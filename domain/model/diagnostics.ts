@@ -40,8 +40,8 @@ interface Entry {
  * Returns the diagnostics to store: values as text, without blank ones, at most 20, in the order in
  * which they were sent. Returns undefined if there is none.
  *
- * Except for the order, the result does not depend on the order of `sent`: a retry that sends the same
- * object in another order is the same submission.
+ * Except for the order, the result does not depend on the order of `sent`: a retry that sends the
+ * same object in another order is the same submission.
  */
 function cleanDiagnostics(sent: Record<string, unknown>): Diagnostics | undefined {
   const present = Object.entries(sent)
@@ -55,8 +55,9 @@ function cleanDiagnostics(sent: Record<string, unknown>): Diagnostics | undefine
 }
 
 /**
- * Returns the entries. If there are more than 20, returns the first 19 by key, in the order in which
- * they were sent, and an entry that counts and lists the others, so that nothing is dropped silently.
+ * Returns the entries. If there are more than 20, returns the first 19 by key, in the order in
+ * which they were sent, and an entry that counts and lists the others, so that nothing is dropped
+ * silently.
  */
 function limitKeys(entries: Entry[]): Entry[] {
   if (entries.length <= MAX_KEYS) return entries;
@@ -72,8 +73,8 @@ function limitKeys(entries: Entry[]): Entry[] {
 }
 
 /**
- * Returns a clean name for each key. A key that needs no cleaning is its own name. Names that cleaning
- * makes equal are numbered, so that no value replaces another.
+ * Returns a clean name for each key. A key that needs no cleaning is its own name. Names that
+ * cleaning makes equal are numbered, so that no value replaces another.
  */
 function uniqueNames(keys: string[]): Map<string, string> {
   const clean = new Map(keys.map((key) => [key, cleanName(key)]));

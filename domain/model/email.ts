@@ -4,7 +4,9 @@ import { cleanSingleLine, countCharacters, optional } from "./text.ts";
 const MAX_LENGTH = 254;
 const RULE = "must be an email address such as ada@example.com";
 
-/** An internationalized domain name: letters, marks, digits, joiners, hyphens and dots of all kinds. */
+/**
+ * An internationalized domain name: letters, marks, digits, joiners, hyphens and dots of all kinds.
+ */
 const INTERNATIONAL_DOMAIN = /^[\p{L}\p{M}\p{N}\u200c\u200d.\u3002\uff0e\uff61-]+$/u;
 
 /**
@@ -15,11 +17,12 @@ const INVISIBLE =
   /[[\p{DI}]--[\u200c\u200d]]|(?<!\P{ASCII})[\u200c\u200d]|[\u200c\u200d](?!\P{ASCII})/gv;
 
 /**
- * An email address as browsers validate it (HTML Living Standard, `input type=email`), so that what a
- * form accepts is not rejected here: `r&d@acme.example` and `ada@intranet` are valid. As in browsers,
- * an internationalized domain is converted to ASCII (`ada@xn--bcher-kva.example`): every mail program
- * and Request Tracker accept that form, and it reveals letters that imitate others. Invisible
- * characters are removed, because nobody could see why they were rejected. Absent if `null` or blank.
+ * An email address as browsers validate it (HTML Living Standard, `input type=email`), so that what
+ * a form accepts is not rejected here: `r&d@acme.example` and `ada@intranet` are valid. As in
+ * browsers, an internationalized domain is converted to ASCII (`ada@xn--bcher-kva.example`): every
+ * mail program and Request Tracker accept that form, and it reveals letters that imitate others.
+ * Invisible characters are removed, because nobody could see why they were rejected. Absent if
+ * `null` or blank.
  */
 export const Email = email((text) => cleanSingleLine(text.replace(INVISIBLE, "")));
 

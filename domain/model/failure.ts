@@ -57,13 +57,15 @@ const WHAT_NEXT: Record<FailureReason, string> = {
   interrupted: "Check it again, or give support that reference.",
 };
 
-/** If a ticket may exist. Not for an interrupted handoff: checking that again looks its ticket up. */
+/**
+ * If a ticket may exist. Not for an interrupted handoff: checking that again looks its ticket up.
+ */
 const FIND = "Look for it at the desk, then link it or send it again.";
 
 /**
  * Returns what the user reads about a failure, at most 200 characters: what happened, whether there
- * is a ticket, that the request is saved, its reference, and what to do next. The only variable parts
- * are the desk's label and the reference. The log has what operators need.
+ * is a ticket, that the request is saved, its reference, and what to do next. The only variable
+ * parts are the desk's label and the reference. The log has what operators need.
  */
 export function failureSummary(failure: Failure, desk: string, reference: string): string {
   const { reason, ticketMayExist } = failure;

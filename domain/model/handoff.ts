@@ -5,10 +5,15 @@ import type { Reference } from "./reference.ts";
 /** ISO 8601 in UTC, with milliseconds. */
 export const Timestamp = z.iso.datetime({ precision: 3 });
 
-/** A Request Tracker ticket number. At most 15 digits, so that JavaScript numbers represent it exactly. */
+/**
+ * A Request Tracker ticket number. At most 15 digits, so that JavaScript numbers represent it
+ * exactly.
+ */
 export const TicketNumber = z.string().regex(/^[1-9][0-9]{0,14}$/);
 
-/** A ticket at the desk. `url` is built from the configured desk's URL, never taken from a response. */
+/**
+ * A ticket at the desk. `url` is built from the configured desk's URL, never taken from a response.
+ */
 export const Ticket = z.object({ reference: TicketNumber, url: z.url() });
 export type Ticket = z.infer<typeof Ticket>;
 
@@ -40,8 +45,8 @@ export const Handoff = z.discriminatedUnion("status", [None, Pending, Created, L
 export type Handoff = z.infer<typeof Handoff>;
 
 /**
- * A handoff as stored in the record. A pending one has a deadline: after `until` it can no longer be
- * in progress. The process that starts the handoff computes it once; version 1 stored none.
+ * A handoff as stored in the record. A pending one has a deadline: after `until` it can no longer
+ * be in progress. The process that starts the handoff computes it once; version 1 stored none.
  */
 export const StoredHandoff = z.discriminatedUnion("status", [
   None,

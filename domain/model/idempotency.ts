@@ -9,12 +9,13 @@ export const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000;
 export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
- * The version of the fingerprint, stored with it. Increase it with every change to cleaning, because
- * that changes the fingerprint of one and the same body.
+ * The version of the fingerprint, stored with it. Increase it with every change to cleaning,
+ * because that changes the fingerprint of one and the same body.
  *
- * - 1: of the submission as sent, except for white space around `summary`. Stored without a version.
- * - 2: of the cleaned submission. A body that needs no cleaning has the same fingerprint in both, so
- *   that processes of versions 1 and 2 recognize a retry of what the other stored.
+ * - 1: of the submission as sent, except for white space around `summary`. Stored without a
+ *   version.
+ * - 2: of the cleaned submission. A body that needs no cleaning has the same fingerprint in both,
+ *   so that processes of versions 1 and 2 recognize a retry of what the other stored.
  */
 export const FINGERPRINT_VERSION = 2;
 

@@ -1,9 +1,9 @@
 /**
- * A JSON number with more digits than a JavaScript number holds, such as a 64-bit ID. The parser of a
- * body marks it, so that diagnostics store the text that was sent and no other field accepts it.
+ * A JSON number with more digits than a JavaScript number holds, such as a 64-bit ID. The parser of
+ * a body marks it, so that diagnostics store the text that was sent and no other field accepts it.
  *
- * It is a symbol, because schemas of strings, objects and lists all reject symbols by themselves. An
- * object schema would accept an instance of any class.
+ * It is a symbol, because schemas of strings, objects and lists all reject symbols by themselves.
+ * An object schema would accept an instance of any class.
  */
 export type LongNumber = symbol;
 

@@ -39,9 +39,9 @@ const Handoff: z.ZodType<HandoffChoice, z.input<typeof HandoffChoice>> = z.prepr
 ) as never;
 
 /**
- * The body of a submission, cleaned. Text that a person types is rejected if it is too long, because
- * the client still has it; what a program collects is truncated. Unknown fields are rejected, so that
- * a misspelled field name never loses user input. Absent fields have no key.
+ * The body of a submission, cleaned. Text that a person types is rejected if it is too long,
+ * because the client still has it; what a program collects is truncated. Unknown fields are
+ * rejected, so that a misspelled field name never loses user input. Absent fields have no key.
  */
 export const Submission = z.strictObject({
   summary: requiredSingleLine(200),

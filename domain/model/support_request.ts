@@ -25,7 +25,10 @@ export const SupportRequest = z.object({
   diagnostics: z.record(z.string(), z.string()).optional(),
   createdAt: Timestamp,
   createdBy: Actor,
-  /** The verified email address of `createdBy`, for the desk only: no response, log or audit event has it. */
+  /**
+   * The verified email address of `createdBy`, for the desk only: no response, log or audit event
+   * has it.
+   */
   requestorEmail: z.string().optional(),
   handoff: StoredHandoff,
 });

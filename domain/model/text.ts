@@ -6,8 +6,9 @@
 import { z } from "zod";
 
 /**
- * Terminal colors and cursor movements (ECMA-48 control sequences), as copied logs contain them. Only
- * the forms that cannot consume a letter of the text: with a parameter, or `m` and `K` without.
+ * Terminal colors and cursor movements (ECMA-48 control sequences), as copied logs contain them.
+ * Only the forms that cannot consume a letter of the text: with a parameter, or `m` and `K`
+ * without.
  */
 // deno-lint-ignore no-control-regex
 const TERMINAL_SEQUENCE = /\u001b\[(?:[\d:;?]+[A-Za-z]|[mK])/g;
@@ -23,8 +24,9 @@ const BLANK_RUN = /[\s\p{Cc}\p{Cs}]+/gu;
 const FOLDED = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
 
 /**
- * A visible character. Not visible are white space, control characters, unpaired surrogates, characters
- * without a shape (`Default_Ignorable_Code_Point`, such as U+200B) and the blank Braille pattern.
+ * A visible character. Not visible are white space, control characters, unpaired surrogates,
+ * characters without a shape (`Default_Ignorable_Code_Point`, such as U+200B) and the blank Braille
+ * pattern.
  */
 const SHOWN = /[^\s\p{Cc}\p{Cs}\p{DI}\u2800]/u;
 
@@ -50,8 +52,8 @@ export function cleanSingleLine(text: string): string {
 /**
  * Returns `text` with its tabs and indentation, and with every kind of line break as `\n`. Terminal
  * colors are removed, because they are noise to a support agent. Every other control character and
- * every unpaired surrogate becomes U+FFFD, so that an agent sees that something was there: a NUL may
- * be the cause of the problem. Text without a visible character becomes empty.
+ * every unpaired surrogate becomes U+FFFD, so that an agent sees that something was there: a NUL
+ * may be the cause of the problem. Text without a visible character becomes empty.
  */
 export function cleanMultiLine(text: string): string {
   if (!UNCLEAN.test(text)) return SHOWN.test(text) ? text : "";
@@ -91,7 +93,10 @@ export function truncate(text: string, max: number): string {
   return text.slice(0, index).trimEnd() + ELLIPSIS;
 }
 
-/** Returns a schema for one line of at most `max` characters, cleaned by {@linkcode cleanSingleLine}. */
+/**
+ * Returns a schema for one line of at most `max` characters, cleaned by
+ * {@linkcode cleanSingleLine}.
+ */
 export function singleLine(max: number): z.ZodString {
   return limited(z.string().overwrite(cleanSingleLine), max);
 }
@@ -107,8 +112,8 @@ export function optionalSingleLine(max: number): OptionalText {
 }
 
 /**
- * Returns a schema for text of at most `max` characters, cleaned by {@linkcode cleanMultiLine}; absent
- * if `null` or blank.
+ * Returns a schema for text of at most `max` characters, cleaned by {@linkcode cleanMultiLine};
+ * absent if `null` or blank.
  */
 export function optionalMultiLine(max: number): OptionalText {
   return absentIfEmpty(limited(z.string().overwrite(cleanMultiLine), max));

@@ -45,8 +45,8 @@ export type LogFields = {
 };
 
 /**
- * The closed list of events. Names never change, because alerts and tests match them. README.md
- * describes each.
+ * The closed list of events. Names never change, because alerts and tests match them.
+ * config/deploy/README.md describes each.
  */
 export type LogEvent =
   | "configured"

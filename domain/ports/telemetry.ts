@@ -1,24 +1,24 @@
 import type { Phase } from "./desk.ts";
 
 /**
- * What a span and its metric say about a result. Each value is one of a small fixed set: never an
- * id, a URL or content.
+ * The attributes of a span and its metric. Each value is one of a small fixed set: never an id, a URL
+ * or content.
  */
 export interface SpanOutcome {
   /** `ok`, `conflict`, `created`, the reason of a failure, … */
   outcome: string;
-  /** Where a handoff failed. */
+  /** The phase in which a handoff failed. */
   phase?: Phase;
 }
 
-/** How a handoff's wait for its turn at the desk ended. */
+/** How a handoff's wait for admission to the desk ended. */
 export type TurnOutcome = "admitted" | "timed_out" | "circuit_open";
 
 /** Records spans and metrics: names, durations and outcomes, never content. */
 export interface Telemetry {
   /**
-   * Runs `work` in a span of its own and records its duration with what `outcomeOf` returns for its
-   * result, by default `ok`. Rejects as `work` does, with the outcome `error`.
+   * Runs `work` in a new span and records its duration with `outcomeOf(result)`, by default the
+   * outcome `ok`. If `work` rejects, records the outcome `error` and rejects with the same error.
    */
   withSpan<T>(
     operation: Operation,
@@ -29,7 +29,7 @@ export interface Telemetry {
   nameRoute(method: string, route: string): void;
   /** Counts an HTTP request that was rejected. `reason` is the one in its log line. */
   requestRejected(reason: string): void;
-  /** Records how long a handoff waited for its turn at the desk, in milliseconds. */
+  /** Records how long a handoff waited for admission to the desk, in milliseconds. */
   turnEnded(waitedMs: number, outcome: TurnOutcome): void;
   /** Records that the circuit of the desk has opened or closed. */
   circuitChanged(state: "open" | "closed"): void;

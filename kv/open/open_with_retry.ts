@@ -6,8 +6,8 @@ import { type KvLocation, type OpenedStore, OpenStoreError } from "./opened_stor
 
 const RETRY_DELAY_MS = 1_000;
 /**
- * An attempt that hangs cannot be cancelled. Each gets twice the time of the one before, so that few
- * accumulate during a long outage.
+ * An attempt that hangs cannot be cancelled. Each gets twice the time of the one before, so that
+ * few accumulate during a long outage.
  */
 const FIRST_TIMEOUT_MS = 10_000;
 const MAX_TIMEOUT_MS = 300_000;

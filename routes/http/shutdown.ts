@@ -2,7 +2,9 @@ import type { InFlightTracker } from "../../domain/in_flight.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { Log } from "../../domain/ports/log.ts";
 
-/** Enough for a handoff (five seconds at the desk) and its finalization (two seconds of retries). */
+/**
+ * Enough for a handoff (five seconds at the desk) and its finalization (two seconds of retries).
+ */
 const SHUTDOWN_TIMEOUT_MS = 10_000;
 /** How long open connections may take to close once nothing is in flight. */
 const CLOSE_TIMEOUT_MS = 1_000;
