@@ -156,7 +156,7 @@ export function assertUnavailable({ status, headers, body, ms }: Answer<unknown>
   assertEquals([status, type], [503, "/problems/store-unavailable"]);
   assertEquals(headers.get("Retry-After"), "5");
   assertEquals(
-    /Send it again|Try again|before asking again|See the log/.test(detail),
+    /Send it again|Try again|before submitting again|See the log/.test(detail),
     true,
     detail,
   );
