@@ -4,7 +4,12 @@ import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import type { Env } from "./env.ts";
 import { problem } from "./problems.ts";
 
-/** Responds with 405 and `Allow` if the path exists but does not support the method. */
+/**
+ * Registers the response to unsupported methods of each existing path: 405 with `Allow`.
+ *
+ * Not `hono/method-not-allowed`: that is middleware, which responds after the 404 of a request without
+ * a route, so that neither the access log nor a trace could name the route.
+ */
 export function methodNotAllowed(app: Hono<Env>): void {
   const methods = new Map<string, string[]>();
   for (const { path, method } of app.routes) {
