@@ -5,7 +5,7 @@ import { AUTH_SECRET } from "../support/constants.ts";
 import { openService } from "../support/service.ts";
 import { readProblem } from "./assert_problem.ts";
 
-/** Any text: short and long, of any script, with controls and halves of surrogate pairs. */
+/** Any text: short or long, of any script, with control characters and unpaired surrogates. */
 const text = fc.oneof(
   fc.string(),
   fc.string({ unit: "binary", maxLength: 300 }),
@@ -13,7 +13,7 @@ const text = fc.oneof(
   fc.constantFrom("__proto__", "constructor", "toString", "\ufeff", "a".repeat(9000)),
 );
 
-/** Mostly as it should be, now and then anything. */
+/** Mostly a valid value, sometimes anything. */
 function mostly<T>(right: fc.Arbitrary<T>, ...wrong: fc.Arbitrary<unknown>[]) {
   return fc.oneof({ weight: 30, arbitrary: right }, text, fc.jsonValue(), ...wrong);
 }
@@ -68,7 +68,7 @@ const query = fc.oneof(
   fc.webQueryParameters().map((query) => `?${query}`),
 );
 
-/** Visible and other characters that a header may have. */
+/** Any characters that a header may contain. */
 const headerValue = fc.string({
   unit: fc.integer({ min: 0x20, max: 0xff }).filter((code) => code !== 0x7f)
     .map((code) => String.fromCharCode(code)),
@@ -87,7 +87,7 @@ const headers = fc.record({
   "X-Request-Id": headerValue,
 }, { requiredKeys: ["Content-Type"] });
 
-Deno.test("whatever is sent, no answer is a 5xx and every refusal says what is wrong", async () => {
+Deno.test("no input causes a 5xx, and every rejection says what is wrong", async () => {
   await using service = await openService({ env: { CORS_ORIGINS: "https://app.example" } });
   const good = await mintToken(AUTH_SECRET);
   const authorization = fc.oneof(
@@ -108,14 +108,14 @@ Deno.test("whatever is sent, no answer is a 5xx and every refusal says what is w
   });
   await fc.assert(
     fc.asyncProperty(request, async ({ method, path, query, headers, authorization, body }) => {
-      const answer = await service.app.request(`http://localhost${path}${query}`, {
+      const response = await service.app.request(`http://localhost${path}${query}`, {
         method,
         headers: { ...headers, Authorization: authorization },
         ...!["GET", "HEAD"].includes(method) && { body },
       });
-      assert(answer.status < 500, `${answer.status}`);
-      if (answer.status < 400 || method === "HEAD") return void await answer.body?.cancel();
-      const problem = await readProblem(answer);
+      assert(response.status < 500, `${response.status}`);
+      if (response.status < 400 || method === "HEAD") return void await response.body?.cancel();
+      const problem = await readProblem(response);
       const isNamed = (problem.errors?.length ?? 0) > 0;
       assertEquals(problem.type === "/problems/validation", isNamed);
     }),
@@ -127,7 +127,7 @@ Deno.test("whatever is sent, no answer is a 5xx and every refusal says what is w
 const character = fc.string({ unit: "grapheme", minLength: 1, maxLength: 1 })
   .filter((text) => !/[\p{Cc}\u2028\u2029]/u.test(text));
 
-/** One line of up to `max` characters, with all that Unicode has but control characters. */
+/** One line of up to `max` characters: any Unicode except control characters. */
 function line(max: number, min = 0): fc.Arbitrary<string> {
   return fc.string({ unit: character, minLength: min, maxLength: max })
     .filter((text) => [...text].length <= max && text.trim().length >= min);
@@ -149,7 +149,7 @@ const submission = fc.record({
 
 const id = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/);
 
-Deno.test("every valid submission is 201, and the latest of its context is what was submitted", async () => {
+Deno.test("every valid submission is 201, and is the latest request of its context", async () => {
   await using service = await openService();
   await fc.assert(
     fc.asyncProperty(
@@ -160,9 +160,9 @@ Deno.test("every valid submission is 201, and the latest of its context is what 
         const run = runId === undefined ? "" : `/runs/${encodeURIComponent(runId)}`;
         const path = `/v1/tenants/${encodeURIComponent(tenantId)}${run}/support-requests`;
         const token = { tenants: [tenantId] };
-        const answer = await service.call(path, { token, json });
-        assertEquals(answer.status, 201);
-        const request = await answer.json();
+        const response = await service.call(path, { token, json });
+        assertEquals(response.status, 201);
+        const request = await response.json();
         assertEquals(request.summary, json.summary.trim());
         assertEquals(request.severity, json.severity ?? "normal");
         assertEquals(

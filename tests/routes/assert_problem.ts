@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Problem, ProblemSlug } from "../../routes/http/problems.ts";
 
-/** Asserts that an answer is a problem of RFC 9457 as the contract has it, and returns its body. */
+/** Asserts that a response is a documented problem (RFC 9457), and returns its body. */
 export async function readProblem(response: Response): Promise<Problem> {
   assertEquals(response.headers.get("Content-Type"), "application/problem+json");
   const body: Problem = await response.json();
@@ -19,7 +19,7 @@ export async function readProblem(response: Response): Promise<Problem> {
   return body;
 }
 
-/** Asserts that an answer is the problem `slug`, and returns its body. */
+/** Asserts that a response is the problem `slug`, and returns its body. */
 export async function assertProblem(
   response: Response,
   status: number,

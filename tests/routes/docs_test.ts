@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { openService } from "../support/service.ts";
 
-Deno.test("the page to try the contract needs nothing that is not served here", async () => {
+Deno.test("the docs page loads only resources of this service", async () => {
   await using service = await openService();
   const page = await service.call("/docs", { token: null });
   assertEquals(page.status, 200);
@@ -13,22 +13,22 @@ Deno.test("the page to try the contract needs nothing that is not served here", 
   const addresses = [...html.matchAll(/(?:src|href)="(?!data:)([^"]+)"/g)].map(([, url]) => url!);
   assertEquals(addresses.length, 4);
   for (const address of addresses) {
-    // As a browser resolves it on a page behind a path prefix, which the proxy removes.
+    // Resolved like in a browser behind a path prefix, which the proxy removes.
     const { pathname } = new URL(address, "http://localhost/support/docs");
     assertMatch(pathname, /^\/support\//);
-    const answer = await service.call(pathname.slice("/support".length));
-    assertEquals(answer.status, 200, address);
-    assertMatch(answer.headers.get("Cache-Control")!, /^public, max-age=\d+$/);
-    assertEquals(answer.headers.get("X-Content-Type-Options"), "nosniff");
-    await answer.body?.cancel();
+    const response = await service.call(pathname.slice("/support".length));
+    assertEquals(response.status, 200, address);
+    assertMatch(response.headers.get("Cache-Control")!, /^public, max-age=\d+$/);
+    assertEquals(response.headers.get("X-Content-Type-Options"), "nosniff");
+    await response.body?.cancel();
   }
 });
 
-Deno.test("the docs page with a slash at its end redirects, also behind a path prefix", async () => {
+Deno.test("the docs page with a trailing slash redirects, also behind a path prefix", async () => {
   await using service = await openService();
-  const answer = await service.call("/docs/", { token: null });
-  assertEquals(answer.status, 301);
-  const location = answer.headers.get("Location")!;
+  const response = await service.call("/docs/", { token: null });
+  assertEquals(response.status, 301);
+  const location = response.headers.get("Location")!;
   assertEquals(new URL(location, "http://localhost/docs/").pathname, "/docs");
   assertEquals(new URL(location, "http://localhost/support/docs/").pathname, "/support/docs");
 });

@@ -3,7 +3,7 @@ import { VERSION } from "../../config/version.ts";
 import { openService } from "../support/service.ts";
 import { assertProblem } from "./assert_problem.ts";
 
-Deno.test("livez and readyz are 200 for anybody while the store answers", async () => {
+Deno.test("livez and readyz are 200 without a token while the store works", async () => {
   await using service = await openService();
   const bodies = [
     ["/livez", { status: "live", version: VERSION }],
@@ -17,17 +17,17 @@ Deno.test("livez and readyz are 200 for anybody while the store answers", async 
   }
 });
 
-Deno.test("readyz is 503 where the store does not answer, and livez is 200 all the same", async () => {
+Deno.test("readyz is 503 if the store fails, and livez stays 200", async () => {
   const kv = await Deno.openKv(":memory:");
   await using service = await openService({ kv });
   kv.close();
-  const answer = await service.call("/readyz", { token: null });
-  await assertProblem(answer, 503, "store-unavailable");
-  assertEquals(answer.headers.get("Retry-After"), "5");
+  const response = await service.call("/readyz", { token: null });
+  await assertProblem(response, 503, "store-unavailable");
+  assertEquals(response.headers.get("Retry-After"), "5");
   assertEquals((await service.call("/livez", { token: null })).status, 200);
 });
 
-Deno.test("a thousand calls of readyz write once, and none after a submission", async () => {
+Deno.test("a thousand calls of readyz cause one write, or none after a submission", async () => {
   await using service = await openService();
   const probe = async () => (await service.kv.get(["ready"])).versionstamp;
   const call = async () => {

@@ -11,7 +11,7 @@ import { waitFor } from "../support/wait_for.ts";
 import { auditKey, idempotencyKey, requestKey } from "../../kv/keys.ts";
 
 const clock = new FakeClock();
-/** Gives the body of a request no time. */
+/** A clock that gives the body of a request no time. */
 const impatient = Object.assign(new FakeClock(), {
   deadline: (milliseconds: number) =>
     milliseconds === BODY_TIMEOUT_MS ? AbortSignal.abort() : AbortSignal.timeout(milliseconds),
@@ -19,7 +19,7 @@ const impatient = Object.assign(new FakeClock(), {
 
 type Service = Awaited<ReturnType<typeof openService>>;
 
-/** How to get an answer: what differs from a call with which nothing is wrong. */
+/** How to provoke a response: the differences from a valid call. */
 interface Attempt extends Pick<Call, "token" | "body"> {
   headers?: Record<string, string>;
   runId?: string;
@@ -33,7 +33,7 @@ interface Attempt extends Pick<Call, "token" | "body"> {
 const KEY = { "Idempotency-Key": "k-1" };
 const OTHER = { json: { summary: "Another one" }, headers: KEY };
 
-/** The path of any operation, as that of a submission in the same context. */
+/** Returns the path of a submission in the context of another path. */
 const submissions = (path: string) =>
   path.replace("audit-events", "support-requests").replace(/\/latest.*/, "");
 
@@ -44,9 +44,9 @@ async function putRubbish({ kv }: Service): Promise<void> {
   await kv.set(idempotencyKey({ tenantId: "acme", actorId: "u-1", key: "k-1" }), {});
 }
 
-/** How each answer of the document comes about, by status or by the problem's name. */
+/** How to provoke each documented response, by status or problem slug. */
 const ATTEMPTS: Record<string, Attempt> = {
-  // Only a resume needs a request to be there.
+  // Only a resume needs a stored request.
   "200": { arrange: (service, path) => service.call(path, OTHER) },
   "201": {},
   "304": { headers: { "If-None-Match": "*" } },
@@ -91,7 +91,7 @@ async function provoke(operation: Operation, attempt: Attempt): Promise<Response
   await attempt.arrange?.(service, submissions(path));
   const isPost = operation.method === "POST";
   const headers = { ...isPost && { ...KEY, "Content-Type": "application/json" } };
-  const answer = await service.call(path + (attempt.query ?? ""), {
+  const response = await service.call(path + (attempt.query ?? ""), {
     method: operation.method,
     headers: { ...headers, ...attempt.headers },
     ...isPost && { body: attempt.body ?? `{"summary":"Help"}` },
@@ -103,10 +103,10 @@ async function provoke(operation: Operation, attempt: Attempt): Promise<Response
   } catch {
     // The attempt has closed it.
   }
-  return answer;
+  return response;
 }
 
-/** While the desk hangs, the same submission again, or a resume of it. */
+/** Repeats a submission, or resumes it, while the desk hangs. */
 async function callInProgress(operation: Operation): Promise<Response> {
   const desk = startFakeDesk();
   desk.behave("hang");
@@ -123,19 +123,19 @@ async function callInProgress(operation: Operation): Promise<Response> {
     "the submission is stored",
     async () => (await (await service.call(`${path}/latest`)).json()).supportRequest,
   );
-  const answer = await service.call(called, submission);
+  const response = await service.call(called, submission);
   await desk.close();
   assertEquals((await first).status, 201);
-  return answer;
+  return response;
 }
 
-/** The problems that an operation documents with a status, and nothing where it is no refusal. */
+/** Returns the problems that an operation documents for a status. */
 function problemsOf({ responses }: Operation, status: string): string[] {
   const problem = responses[status]?.content?.["application/problem+json"];
   return Object.keys(problem?.examples ?? {});
 }
 
-/** How a sentence reads whatever its numbers are. */
+/** Returns a problem without the numbers in its sentence. */
 const withoutNumbers = ({ detail, ...others }: Partial<Problem>) => ({
   ...others,
   detail: detail?.replaceAll(/\d+/g, "N"),
@@ -144,24 +144,24 @@ const withoutNumbers = ({ detail, ...others }: Partial<Problem>) => ({
 for (const operation of OPERATIONS) {
   const statuses = Object.keys(operation.responses);
   for (const status of statuses.filter((status) => problemsOf(operation, status).length === 0)) {
-    Deno.test(`${operation.method} ${operation.path} promises ${status}, and gives it`, async () => {
-      const answer = await provoke(operation, ATTEMPTS[status]!);
-      assertEquals(String(answer.status), status);
-      await answer.body?.cancel();
+    Deno.test(`${operation.method} ${operation.path} documents ${status}, and returns it`, async () => {
+      const response = await provoke(operation, ATTEMPTS[status]!);
+      assertEquals(String(response.status), status);
+      await response.body?.cancel();
     });
   }
   const slugs = statuses.flatMap((status) => problemsOf(operation, status));
   for (const slug of slugs) {
-    Deno.test(`${operation.method} ${operation.path} promises ${slug}, and gives it`, async () => {
-      const answer = slug.endsWith("-in-progress")
+    Deno.test(`${operation.method} ${operation.path} documents ${slug}, and returns it`, async () => {
+      const response = slug.endsWith("-in-progress")
         ? await callInProgress(operation)
         : await provoke(operation, ATTEMPTS[slug]!);
-      const { requestId, ...problem } = await answer.json();
+      const { requestId, ...problem } = await response.json();
       assertEquals(problem.type, `/problems/${slug}`);
       assert(requestId, "a problem names its request");
-      assertEquals(requestId, answer.headers.get("X-Request-Id"));
+      assertEquals(requestId, response.headers.get("X-Request-Id"));
       if (operation.path !== "/v1/tenants/{tenantId}/support-requests") return;
-      // Most of what a problem says is the same everywhere: where it was written for one call, here.
+      // Most details are the same for all operations. Those of one operation are compared there.
       const { value } = resolve<{ value: Problem }>({ $ref: `#/components/examples/${slug}` });
       const { requestId: _, ...example } = value;
       assertEquals(withoutNumbers(problem), withoutNumbers(example), "the example");

@@ -17,7 +17,7 @@ interface Provider {
   env: { AUTH_TENANTS_CLAIM?: string; AUTH_SCOPES_CLAIM?: string };
 }
 
-/** Access tokens with the claims and the header that each provider's have, shortened. */
+/** Access tokens with the header and claims of each provider, shortened. */
 const PROVIDERS: Provider[] = [
   {
     name: "Entra ID, delegated permissions (scp is a string)",
@@ -148,7 +148,7 @@ const PROVIDERS: Provider[] = [
 ];
 
 for (const { name, header, claims, env } of PROVIDERS) {
-  Deno.test(`a token as issued by ${name} opens its tenant with its scopes`, async () => {
+  Deno.test(`a token as issued by ${name} gives access to its tenant with its scopes`, async () => {
     await using service = await openService({ env });
     const sign = (claims: Record<string, unknown>) =>
       new SignJWT(claims).setProtectedHeader(header).setIssuedAt().setExpirationTime("1 hour")
@@ -176,7 +176,7 @@ function tenantsOf(payload: Record<string, unknown>, tenantsClaim = "tenants") {
   return parsed.outcome === "valid" ? [...parsed.claims.tenants] : String(parsed.claim);
 }
 
-Deno.test("a list is an array or separated by spaces, and its odd members are passed over", () => {
+Deno.test("a list claim is an array or space-separated, and invalid members are ignored", () => {
   for (
     const [tenants, expected] of [
       [["acme", "globex"], ["acme", "globex"]],
@@ -196,7 +196,7 @@ Deno.test("a list is an array or separated by spaces, and its odd members are pa
   ) assertEquals(tenantsOf({ tenants }), expected, JSON.stringify(tenants));
 });
 
-Deno.test("a claim's whole name comes first; only a plain name is a path", () => {
+Deno.test("a claim is found by its full name first, and a URL is never a path", () => {
   const nested = { a: { b: { c: ["acme"] } } };
   const url = "https://acme.example/tenants";
   for (
@@ -223,7 +223,7 @@ Deno.test("a claim's whole name comes first; only a plain name is a path", () =>
   ) assertEquals(tenantsOf(payload, claim), expected, claim);
 });
 
-Deno.test("a name without a visible character is none, so that people see the id", () => {
+Deno.test("a name without a visible character is ignored, so that people see the ID", () => {
   const names = { tenantsClaim: "tenants", scopesClaim: "scope" };
   const claims = { sub: "u-1", exp: 2e9, tenants: "acme", scope: "" };
   for (
@@ -234,7 +234,7 @@ Deno.test("a name without a visible character is none, so that people see the id
   }
 });
 
-Deno.test("the email of a token is used if it is one address that is not called unverified", () => {
+Deno.test("a token's email is used if it is one address and not marked as unverified", () => {
   const email = "r&d@acme.example";
   for (
     const [claims, expected] of [
@@ -252,7 +252,7 @@ Deno.test("the email of a token is used if it is one address that is not called 
       [{ email: "ada@acme.example\nBcc: eve@evil.example" }, undefined],
       [{ email: " ada@acme.example\n" }, "ada@acme.example"],
       [{ email: "ada@bücher.example" }, "ada@xn--bcher-kva.example"],
-      // Without the invisible characters they would be the address of somebody else.
+      // Without the invisible characters, they would be the address of somebody else.
       [{ email: "ad\u200ba@acme.example" }, undefined],
       [{ email: "ada\u00ad@acme.example" }, undefined],
       [{ email: "\u202eada@acme.example" }, undefined],
@@ -273,7 +273,7 @@ Deno.test("the email of a token is used if it is one address that is not called 
   }
 });
 
-Deno.test("the token's email is stored for the desk alone, and nothing else shows it", async () => {
+Deno.test("a token's email is stored only for the desk, and no response shows it", async () => {
   const desk = startFakeDesk();
   const kv = await Deno.openKv(":memory:");
   try {

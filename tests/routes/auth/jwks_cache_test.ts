@@ -17,7 +17,7 @@ const status = async (service: Service, token: string) => {
   return response.status;
 };
 
-/** What the log says of the key set: the event and the reason of each line. */
+/** Returns the event and the reason of each log line about the key set. */
 function eventsOf({ lines }: Service): string[] {
   return lines.filter(({ event }) => event?.startsWith("key_set")).map(({ event, reason }) =>
     reason === undefined ? event! : `${event} ${reason}`
@@ -40,7 +40,7 @@ for (const alg of ["RS256", "RS512", "PS256", "PS384", "ES256", "ES384", "ES512"
   });
 }
 
-Deno.test("a key and a token may each call Ed25519 by either of its names", async () => {
+Deno.test("a key and a token may use either name of Ed25519", async () => {
   await using issuer = startIssuer();
   const { jwk, privateKey } = await issuer.addKey("k-1", "EdDSA");
   for (const alg of ["EdDSA", "Ed25519"]) {
@@ -53,7 +53,7 @@ Deno.test("a key and a token may each call Ed25519 by either of its names", asyn
   }
 });
 
-Deno.test("the key set is fetched once for a hundred requests, also if all come at once", async () => {
+Deno.test("a hundred requests cause one fetch, also if they are concurrent", async () => {
   await using issuer = startIssuer();
   const { sign } = await issuer.addKey("k-1");
   await using service = await openService({ env: issuer.env });
@@ -63,7 +63,7 @@ Deno.test("the key set is fetched once for a hundred requests, also if all come 
   assertEquals(issuer.fetches(), 1);
 });
 
-Deno.test("requests that arrive while a slow issuer is still sending wait for the same fetch", async () => {
+Deno.test("requests that arrive during a slow fetch wait for it", async () => {
   await using issuer = startIssuer();
   const { sign } = await issuer.addKey("k-1");
   const released = Promise.withResolvers<void>();
@@ -77,17 +77,17 @@ Deno.test("requests that arrive while a slow issuer is still sending wait for th
   await waitFor("the keys are fetched", () => issuer.fetches() === 1);
   clock.offset += 1_500;
   const second = status(service, await sign({}, "u-2"));
-  // Everything that the second needs has happened once a third, without a token, has its response.
+  // Once a third request, without a token, has its response, the second is waiting as well.
   assertEquals((await service.call(LATEST, { token: null })).status, 401);
   released.resolve();
   assertEquals([await first, await second, issuer.fetches()], [200, 200, 1]);
 });
 
-Deno.test("the key set is no shared secret: none and HS256 with a public key are rejected", async () => {
+Deno.test("shared secrets never verify: none, and HS256 with a public key, are rejected", async () => {
   await using issuer = startIssuer();
   const { sign, publicKey } = await issuer.addKey("k-1", "RS256");
   const stranger = await generateKeyPair("RS256");
-  // A secret that somebody published by mistake is none.
+  // A shared secret that was published by mistake does not verify either.
   const secret = new TextEncoder().encode("a secret of 32 bytes, or even more");
   const k = secret.toBase64({ alphabet: "base64url", omitPadding: true });
   issuer.keys.push({ kty: "oct", kid: "k-3", alg: "HS256", k });
@@ -115,7 +115,7 @@ Deno.test("the key set is no shared secret: none and HS256 with a public key are
   assertEquals(issuer.fetches(), 1);
 });
 
-Deno.test("the key set does not lend an algorithm to a key of another", async () => {
+Deno.test("a key verifies only its own algorithm", async () => {
   await using issuer = startIssuer();
   const { privateKey } = await issuer.addKey("k-1", "RS256");
   const { privateJwk } = await issuer.addKey("k-2", "ES256");
@@ -132,7 +132,7 @@ Deno.test("the key set does not lend an algorithm to a key of another", async ()
   assertEquals([await status(service, token), reasonOf(service)], [401, "unknown_key"]);
 });
 
-Deno.test("the same key twice, and two keys of one kid, verify as one and each", async () => {
+Deno.test("a duplicate key counts once, and two keys with one kid both verify", async () => {
   await using issuer = startIssuer();
   const first = await issuer.addKey("k-1");
   issuer.keys.push(first.jwk, { ...first.jwk, kid: "k-2" });
@@ -144,11 +144,11 @@ Deno.test("the same key twice, and two keys of one kid, verify as one and each",
   assertEquals(await status(service, await second.sign({ kid: "k-2" })), 401);
 });
 
-Deno.test("a token without kid is tried with every key that could have signed it, up to eight", async () => {
+Deno.test("a token without a kid is tried with up to eight keys that could have signed it", async () => {
   await using issuer = startIssuer();
   const signers = [];
   for (let i = 0; i < 9; i++) {
-    // Keys that cannot have signed it, and repeated ones, take nobody's place.
+    // Keys that cannot have signed it, and duplicates, do not count against the eight.
     await issuer.addKey(`other-${i}`, "EdDSA");
     const signer = await issuer.addKey(`k-${i}`);
     issuer.keys.push(signer.jwk, { ...signer.jwk, kid: `again-${i}` });
@@ -162,7 +162,7 @@ Deno.test("a token without kid is tried with every key that could have signed it
   assertEquals(reasonOf(service), undefined);
 });
 
-Deno.test("a token with a kid is tried with the keys of that name, then with those of none", async () => {
+Deno.test("a token with a kid is tried with keys of that kid, then with keys without one", async () => {
   await using issuer = startIssuer();
   const nameless = await issuer.addKey(undefined);
   const named = await issuer.addKey("k-1");
@@ -177,7 +177,7 @@ Deno.test("a token with a kid is tried with the keys of that name, then with tho
   ) assertEquals(await status(service, await signer.sign({ kid })), expected, kid);
 });
 
-/** What stands between good keys, and what the log says of it; null if it says nothing. */
+/** Members between good keys, and the reason in the log; null if nothing is logged. */
 const ODD_MEMBERS: [name: string, members: unknown[], reason: string | null][] = [
   ["values that are no keys", [null, "key", 7, true, [], {}, { kty: 7 }], "not_a_key"],
   ["keys without kty", [{ n: "AQAB", e: "AQAB" }], "not_a_key"],
@@ -241,7 +241,7 @@ const ODD_MEMBERS: [name: string, members: unknown[], reason: string | null][] =
 ];
 
 for (const [name, members, reason] of ODD_MEMBERS) {
-  Deno.test(`the key set works with ${name} between its good keys, and says so once`, async () => {
+  Deno.test(`a key set works with ${name} between its good keys, which is logged once`, async () => {
     await using issuer = startIssuer();
     issuer.keys.push(...members);
     const { sign } = await issuer.addKey("k-1");
@@ -261,7 +261,7 @@ for (const [name, members, reason] of ODD_MEMBERS) {
   });
 }
 
-Deno.test("a key of which key_ops also name sign, and a private key, verify all the same", async () => {
+Deno.test("a key whose key_ops include sign, and a private key, still verify", async () => {
   await using issuer = startIssuer();
   const { jwk, sign } = await issuer.addKey("k-1");
   issuer.keys[0] = { ...jwk, key_ops: ["sign", "verify"], ext: true };
@@ -274,7 +274,7 @@ Deno.test("a key of which key_ops also name sign, and a private key, verify all 
   assertEquals(JSON.stringify(service.lines).includes(leaked.privateJwk.d!), false);
 });
 
-Deno.test("a member of a key that is null counts as absent, as some issuers write it", async () => {
+Deno.test("a property of a key that is null counts as absent", async () => {
   for (const alg of ["RS256", "ES256", "EdDSA"]) {
     const { jwk, sign } = await generateSigner(alg);
     for (
@@ -294,7 +294,7 @@ Deno.test("a member of a key that is null counts as absent, as some issuers writ
   }
 });
 
-Deno.test("a token of a key that is not for signatures is rejected", async () => {
+Deno.test("a token signed with a key that is not for signatures is rejected", async () => {
   const { jwk, sign } = await generateSigner("RS256", "k-1");
   for (
     const members of [
@@ -317,7 +317,7 @@ Deno.test("a token of a key that is not for signatures is rejected", async () =>
   }
 });
 
-Deno.test("a token of an RSA key under 2,048 bits is rejected, for a reason of its own", async () => {
+Deno.test("a token signed with an RSA key under 2,048 bits is rejected with its own reason", async () => {
   await using issuer = startIssuer();
   const pair = await crypto.subtle.generateKey(
     {
@@ -345,7 +345,7 @@ Deno.test("a token of an RSA key under 2,048 bits is rejected, for a reason of i
   ]);
 });
 
-Deno.test("no more than a hundred keys of a set are looked at", async () => {
+Deno.test("only the first hundred keys of a set are used", async () => {
   await using issuer = startIssuer();
   const first = await issuer.addKey("first");
   issuer.keys.push(...Array.from({ length: 99 }, () => null));
@@ -357,7 +357,7 @@ Deno.test("no more than a hundred keys of a set are looked at", async () => {
   assertEquals(eventsOf(service).includes("key_set_problem too_many_keys"), true);
 });
 
-Deno.test("the key set is not fetched for each token with an unknown key or a bad signature", async () => {
+Deno.test("tokens with unknown keys or bad signatures do not cause a fetch each", async () => {
   await using issuer = startIssuer();
   const { sign } = await issuer.addKey("k-1");
   const stranger = await generateSigner("ES256", "k-1");
@@ -370,7 +370,7 @@ Deno.test("the key set is not fetched for each token with an unknown key or a ba
     assertEquals(reasonOf(service), "signature");
   }
   assertEquals(issuer.fetches(), 1);
-  // A minute of such tokens, ten a second.
+  // A minute of such tokens, ten per second.
   for (let i = 0; i < 600; i++) {
     clock.offset += 100;
     await status(service, await sign({ kid: `later-${i}` }));
@@ -378,7 +378,7 @@ Deno.test("the key set is not fetched for each token with an unknown key or a ba
   assertLess(issuer.fetches(), 25);
 });
 
-Deno.test("a rotated key counts within seconds, with a new kid, the same or none", async () => {
+Deno.test("a rotated key is accepted within seconds, with a new kid, the same or none", async () => {
   for (
     const [before, after, kid] of [
       ["k-1", "k-2", "k-2"],
@@ -400,7 +400,7 @@ Deno.test("a rotated key counts within seconds, with a new kid, the same or none
   }
 });
 
-Deno.test("a rotated key counts while somebody sends tokens with made-up keys all the time", async () => {
+Deno.test("a rotated key is accepted while a client keeps sending forged tokens", async () => {
   await using issuer = startIssuer();
   const { sign } = await issuer.addKey("k-1");
   const clock = new FakeClock({ now: Date.now() });
@@ -418,7 +418,7 @@ Deno.test("a rotated key counts while somebody sends tokens with made-up keys al
   assertLess(issuer.fetches(), 7);
 });
 
-Deno.test("a withdrawn key counts for ten minutes at most", async () => {
+Deno.test("a revoked key is accepted for at most ten minutes", async () => {
   await using issuer = startIssuer();
   const { sign } = await issuer.addKey("k-1");
   const clock = new FakeClock({ now: Date.now() });
@@ -433,29 +433,29 @@ Deno.test("a withdrawn key counts for ten minutes at most", async () => {
 const hang: Respond = (signal) =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(new Response())));
 
-/** What an issuer that is down, or its proxy, may do, and what the log then says. */
+/** How an unavailable issuer, or its proxy, may respond, and the reason in the log. */
 const FAULTS: Record<string, [respond: Respond, reason: string]> = {
-  "answers 500": [() => Response.json({ keys: [] }, { status: 500 }), "unexpected_status"],
-  "answers 404": [() => new Response("nothing here", { status: 404 }), "unexpected_status"],
-  "answers 204": [() => new Response(null, { status: 204 }), "unexpected_status"],
+  "responds with 500": [() => Response.json({ keys: [] }, { status: 500 }), "unexpected_status"],
+  "responds with 404": [() => new Response("nothing here", { status: 404 }), "unexpected_status"],
+  "responds with 204": [() => new Response(null, { status: 204 }), "unexpected_status"],
   "redirects": [
     () => new Response(null, { status: 302, headers: { Location: "/elsewhere" } }),
     "redirect",
   ],
   "sends HTML": [() => new Response("<h1>Down for maintenance</h1>"), "not_json"],
   "sends nothing": [() => new Response(""), "not_json"],
-  "sends JSON that is cut": [() => new Response(`{"keys":[`), "not_json"],
+  "sends truncated JSON": [() => new Response(`{"keys":[`), "not_json"],
   "sends bytes that are not UTF-8": [() => new Response(new Uint8Array([123, 255])), "not_json"],
-  "nests too deep": [() => new Response("[".repeat(500_000)), "not_json"],
+  "sends deeply nested JSON": [() => new Response("[".repeat(500_000)), "not_json"],
   "sends null": [() => Response.json(null), "not_a_key_set"],
   "sends an array": [() => Response.json([]), "not_a_key_set"],
-  "sends keys that are no array": [() => Response.json({ keys: "none" }), "not_a_key_set"],
+  "sends keys that are not an array": [() => Response.json({ keys: "none" }), "not_a_key_set"],
   "sends its configuration": [() => Response.json({ jwks_uri: "/jwks" }), "not_a_key_set"],
   "sends a megabyte": [() => new Response(" ".repeat(1024 * 1024 + 1)), "too_large"],
 };
 
 for (const [name, [respond, reason]] of Object.entries(FAULTS)) {
-  Deno.test(`an issuer that ${name} is 503 with what to do, logged once, until it recovers`, async () => {
+  Deno.test(`an issuer that ${name} causes 503, logged once, until it recovers`, async () => {
     await using issuer = startIssuer();
     const { sign } = await issuer.addKey("k-1");
     issuer.respond(respond);
@@ -480,7 +480,7 @@ for (const [name, [respond, reason]] of Object.entries(FAULTS)) {
   });
 }
 
-Deno.test("the log names the status of an issuer that fails, and nothing that it sent", async () => {
+Deno.test("the log has the status of a failing issuer, and no text from it", async () => {
   await using issuer = startIssuer();
   issuer.respond(() =>
     new Response("planted", { status: 502, headers: { "X-Planted": "planted" } })
@@ -509,7 +509,7 @@ const CONNECTIONS: [name: string, url: (port: number) => string, reason: string]
 ];
 
 for (const [name, url, reason] of CONNECTIONS) {
-  Deno.test(`an issuer behind ${name} is 503, and the log says ${reason}`, async () => {
+  Deno.test(`an issuer behind ${name} causes 503, logged as ${reason}`, async () => {
     await using issuer = startIssuer();
     const { sign } = await issuer.addKey("k-1");
     const port = Number(new URL(issuer.env.AUTH_JWKS_URL).port);
@@ -520,7 +520,7 @@ for (const [name, url, reason] of CONNECTIONS) {
   });
 }
 
-Deno.test("an issuer that is down logs nobody out for an hour, and new keys are 503 meanwhile", async () => {
+Deno.test("cached keys serve for an hour during an outage, and new keys get 503", async () => {
   await using issuer = startIssuer();
   const { sign } = await issuer.addKey("k-1");
   const stranger = await generateSigner("ES256", "k-1");
@@ -545,7 +545,7 @@ Deno.test("an issuer that is down logs nobody out for an hour, and new keys are 
   assertEquals(await status(service, await sign()), 200);
 });
 
-Deno.test("an issuer that hangs holds nobody for longer than two seconds, or at all with keys", async () => {
+Deno.test("a hanging issuer delays requests by two seconds, or not at all with cached keys", async () => {
   await using issuer = startIssuer();
   const { sign } = await issuer.addKey("k-1");
   const clock = new FakeClock({ now: Date.now() });
@@ -562,7 +562,7 @@ Deno.test("an issuer that hangs holds nobody for longer than two seconds, or at 
     assertEquals(new Set(statuses), new Set([200]));
     return performance.now() - started;
   };
-  // The first wait to see whether the keys are still the issuer's.
+  // The first request waits for the refresh of the cached keys.
   assertLess(await callAll("first"), 4_000);
   clock.offset += MINUTE;
   assertLess(await callAll("then"), 1_500);
@@ -570,20 +570,20 @@ Deno.test("an issuer that hangs holds nobody for longer than two seconds, or at 
   assertEquals(eventsOf(service), ["key_set_unavailable timeout"]);
 });
 
-/** Bodies without an end, each in its own way. */
+/** Bodies that never end. */
 const ENDLESS: Record<string, [respond: Respond, reason: string]> = {
-  "never begins": [hang, "timeout"],
-  "stalls after its beginning": [
+  "never starts": [hang, "timeout"],
+  "stalls after its first bytes": [
     (signal) => endless(signal, (i) => i === 0 ? new Uint8Array(100) : null),
     "timeout",
   ],
-  "comes in one-byte chunks for ever": [
+  "arrives in one-byte chunks without end": [
     (signal) => endless(signal, () => new Uint8Array([32])),
-    // Whichever comes first, on this machine.
+    // Either limit may be reached first, depending on the machine.
     "timeout|too_many_chunks|too_large",
   ],
   "never ends": [(signal) => endless(signal, () => new Uint8Array(65_536).fill(32)), "too_large"],
-  "unpacks to more than a megabyte": [
+  "decompresses to more than a megabyte": [
     () => {
       const body = new Blob([new Uint8Array(20 * 1024 * 1024)]).stream();
       const headers = { "Content-Encoding": "gzip" };
@@ -593,7 +593,7 @@ const ENDLESS: Record<string, [respond: Respond, reason: string]> = {
   ],
 };
 
-/** Null stalls. */
+/** Returns null to stall. */
 function endless(signal: AbortSignal, next: (i: number) => Uint8Array<ArrayBuffer> | null) {
   let i = 0;
   return new Response(
@@ -610,7 +610,7 @@ function endless(signal: AbortSignal, next: (i: number) => Uint8Array<ArrayBuffe
 }
 
 for (const [name, [respond, reason]] of Object.entries(ENDLESS)) {
-  Deno.test(`a key set that ${name} ends within its two seconds, and takes little memory`, async () => {
+  Deno.test(`a key set that ${name} fails within two seconds, and takes little memory`, async () => {
     await using issuer = startIssuer();
     const { sign } = await issuer.addKey("k-1");
     issuer.respond(respond);
@@ -626,12 +626,12 @@ for (const [name, [respond, reason]] of Object.entries(ENDLESS)) {
     assertLess(performance.now() - started, 4_000);
     assertEquals(issuer.fetches(), 1);
     assertMatch(eventsOf(service).join(), new RegExp(`^key_set_unavailable (${reason})$`));
-    // The issuer is in the same process, and makes what never ends.
+    // The issuer runs in the same process, and its endless bodies take memory, too.
     assertLess(peak - before, 150 * 1024 * 1024);
   });
 }
 
-Deno.test("a key set of almost a megabyte, in pieces and gzipped, is read", async () => {
+Deno.test("a key set of almost a megabyte, in chunks and compressed, is read", async () => {
   await using issuer = startIssuer();
   const { sign, jwk } = await issuer.addKey("k-1");
   const text = JSON.stringify({ keys: [jwk as JWK], padding: "x".repeat(1_000_000) });

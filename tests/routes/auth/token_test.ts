@@ -14,7 +14,7 @@ function base64url(data: string | Uint8Array): string {
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
-/** Signs what a JavaScript object cannot say, too: the payload is JSON text. */
+/** Signs a payload of JSON text, which can contain what a JavaScript object cannot. */
 async function sign(payload: string, header: object = { alg: "HS256" }): Promise<string> {
   const text = `${base64url(JSON.stringify(header))}.${base64url(payload)}`;
   const key = await crypto.subtle.importKey(
@@ -30,7 +30,7 @@ async function sign(payload: string, header: object = { alg: "HS256" }): Promise
 
 const soon = () => Math.floor(Date.now() / 1000) + 3600;
 
-/** The payload of a good token, with some claims as JSON text instead; null leaves one out. */
+/** Returns the payload of a valid token, with `claims` as JSON text instead; null omits one. */
 function payload(claims: Record<string, string | null> = {}): string {
   const good = { sub: `"u-1"`, exp: `${soon()}`, tenants: `["acme"]`, scope: `"${ALL_SCOPES}"` };
   const members = Object.entries({ ...good, ...claims })
@@ -39,10 +39,10 @@ function payload(claims: Record<string, string | null> = {}): string {
   return `{${members.join(",")}}`;
 }
 
-Deno.test("a signed token opens the tenants that it names", async () => {
+Deno.test("a valid token gives access to the tenants that it names", async () => {
   await using service = await openService();
-  const answer = await service.call(LATEST, { token: await sign(payload()) });
-  assertEquals(answer.status, 200);
+  const response = await service.call(LATEST, { token: await sign(payload()) });
+  assertEquals(response.status, 200);
 });
 
 for (
@@ -72,22 +72,22 @@ for (
     ["scope is null", { scope: "null" }],
   ] as [string, Record<string, string | null>][]
 ) {
-  Deno.test(`a token is refused with 401 where ${name}`, async () => {
+  Deno.test(`a token is rejected with 401 if ${name}`, async () => {
     await using service = await openService();
-    const answer = await service.call(LATEST, { token: await sign(payload(claims)) });
-    await assertProblem(answer, 401, "unauthenticated");
-    assertEquals(answer.headers.get("WWW-Authenticate"), 'Bearer error="invalid_token"');
+    const response = await service.call(LATEST, { token: await sign(payload(claims)) });
+    await assertProblem(response, 401, "unauthenticated");
+    assertEquals(response.headers.get("WWW-Authenticate"), 'Bearer error="invalid_token"');
   });
 }
 
-/** A clock that stands at the start of a second. */
+/** A clock that is stopped at the start of a second. */
 function standingClock() {
   const start = Math.floor(Date.now() / 1000);
   const clock = new FakeClock({ now: start * 1000 });
   return { clock, start };
 }
 
-Deno.test("a token ends five seconds after the second that exp names, and the response says so", async () => {
+Deno.test("a token expires five seconds after exp, and the response says so", async () => {
   const { clock, start } = standingClock();
   await using service = await openService({ clock });
   for (
@@ -95,7 +95,7 @@ Deno.test("a token ends five seconds after the second that exp names, and the re
   ) {
     clock.offset = 0;
     const token = await sign(payload({ exp: String(exp) }));
-    // The second time it is cached.
+    // The second time, it is cached.
     for (const at of [0, offset]) {
       clock.offset = at;
       assertEquals((await service.call(LATEST, { token })).status, 200);
@@ -135,7 +135,7 @@ for (
   });
 }
 
-Deno.test("a token that was valid is not taken before its time where the clock jumps back", async () => {
+Deno.test("a cached token is rejected before its nbf after the clock jumped back", async () => {
   const clock = new FakeClock({ now: "real" });
   await using service = await openService({ clock });
   const token = await sign(payload({ nbf: String(Math.floor(Date.now() / 1000) - 1) }));
@@ -153,7 +153,7 @@ const OPTIONS = {
   log: { info: () => {}, warn: () => {}, error: () => {} },
 };
 
-/** Counts the signatures that are verified. */
+/** Counts verified signatures. */
 function countVerifications() {
   const { verify } = crypto.subtle;
   let count = 0;
@@ -164,7 +164,7 @@ function countVerifications() {
   return { count: () => count, [Symbol.dispose]: () => void (crypto.subtle.verify = verify) };
 }
 
-Deno.test("a token that was valid is verified again after a minute, and not before", async () => {
+Deno.test("a valid token is verified again after a minute, and not earlier", async () => {
   using verified = countVerifications();
   const start = Date.now();
   let now = start;
@@ -177,7 +177,7 @@ Deno.test("a token that was valid is verified again after a minute, and not befo
   }
 });
 
-Deno.test("a token is verified again where a thousand others were since: memory has an end", async () => {
+Deno.test("a token is verified again after a thousand others: the cache is bounded", async () => {
   using verified = countVerifications();
   const now = Date.now();
   const verify = createTokenVerifier({ ...OPTIONS, now: () => now });
@@ -191,7 +191,7 @@ Deno.test("a token is verified again where a thousand others were since: memory 
   assertEquals(verified.count(), 1_002);
 });
 
-Deno.test("a token without tenants or scope opens nothing", async () => {
+Deno.test("a token without tenants or scopes gives access to nothing", async () => {
   await using service = await openService();
   const without = await sign(payload({ tenants: null }));
   await assertProblem(await service.call(LATEST, { token: without }), 404, "not-found");
@@ -199,24 +199,24 @@ Deno.test("a token without tenants or scope opens nothing", async () => {
   await assertProblem(await service.call(LATEST, { token: powerless }), 403, "insufficient-scope");
 });
 
-Deno.test("a token's odd tenants are passed over, and the good ones count", async () => {
+Deno.test("invalid tenants in a token are ignored, and valid ones count", async () => {
   await using service = await openService();
   const tenants = `[null, 7, {}, ["acme"], "../acme", "a/b", "", "acme"]`;
   const token = await sign(payload({ tenants }));
   assertEquals((await service.call(LATEST, { token })).status, 200);
   for (const path of ["a%2Fb", "null", "7", "%5Bobject%20Object%5D"]) {
-    const answer = await service.call(`/v1/tenants/${path}/support-requests/latest`, { token });
-    await assertProblem(answer, 404, "not-found");
+    const response = await service.call(`/v1/tenants/${path}/support-requests/latest`, { token });
+    await assertProblem(response, 404, "not-found");
   }
 });
 
 for (
   const [name, claim, shown] of [
     ["as it is", `"Ada Lovelace"`, "Ada Lovelace"],
-    ["cut to 120 characters, not to half of one", `"${"😀".repeat(121)}"`, "😀".repeat(120)],
+    ["truncated to 120 characters, not to half of one", `"${"😀".repeat(121)}"`, "😀".repeat(120)],
     ["without control characters", `"A\\u0000da\\r\\nL\\u2028x\\ud800"`, "A da  L x"],
-    ["not at all where it is blank", `" \\t "`, undefined],
-    ["not at all where it is no string", `{"first":"Ada"}`, undefined],
+    ["not at all if it is blank", `" \\t "`, undefined],
+    ["not at all if it is not a string", `{"first":"Ada"}`, undefined],
   ] as const
 ) {
   Deno.test(`an actor's name is shown ${name}`, async () => {
@@ -231,7 +231,7 @@ for (
   });
 }
 
-Deno.test("a token is not taken from another algorithm, key or shape", async () => {
+Deno.test("a token with another algorithm, key or form is rejected", async () => {
   await using service = await openService();
   const good = await sign(payload());
   const [head, body, mac] = good.split(".") as [string, string, string];
@@ -262,12 +262,12 @@ Deno.test("a token is not taken from another algorithm, key or shape", async () 
     base64url("{}"),
   ].filter((token) => token !== good);
   for (const token of bad) {
-    const answer = await service.call(LATEST, { token });
-    await assertProblem(answer, 401, "unauthenticated");
+    const response = await service.call(LATEST, { token });
+    await assertProblem(response, 401, "unauthenticated");
   }
 });
 
-Deno.test("the Authorization header is taken in the forms of RFC 6750, and in no other", async () => {
+Deno.test("the Authorization header is accepted only in the form of RFC 6750", async () => {
   await using service = await openService();
   const token = await mintToken(AUTH_SECRET);
   const status = async (value: string) =>
@@ -314,16 +314,16 @@ Deno.test("the challenge names an error only if a token was sent, as RFC 6750 sa
   assertEquals(await challenge({ Authorization: `Bearer ${foreign}` }), null);
 });
 
-Deno.test("a token in the query or in a cookie is none", async () => {
+Deno.test("a token in the query or in a cookie is ignored", async () => {
   await using service = await openService();
   const token = await mintToken(AUTH_SECRET);
-  const answer = await service.app.request(`${LATEST}?access_token=${token}`, {
+  const response = await service.app.request(`${LATEST}?access_token=${token}`, {
     headers: { Cookie: `token=${token}` },
   });
-  await assertProblem(answer, 401, "unauthenticated");
+  await assertProblem(response, 401, "unauthenticated");
 });
 
-Deno.test("issuer and audience are checked where they are configured", async () => {
+Deno.test("issuer and audience are checked if they are configured", async () => {
   await using service = await openService({
     env: { AUTH_ISSUER: "https://id.example", AUTH_AUDIENCE: "deskhand" },
   });
@@ -344,26 +344,26 @@ Deno.test("issuer and audience are checked where they are configured", async () 
       { iss: `["https://id.example"]`, aud: `"deskhand"` },
     ] as Record<string, string>[]
   ) {
-    const answer = await service.call(LATEST, { token: await sign(payload(claims)) });
-    await assertProblem(answer, 401, "unauthenticated");
+    const response = await service.call(LATEST, { token: await sign(payload(claims)) });
+    await assertProblem(response, 401, "unauthenticated");
   }
 });
 
-Deno.test("a token may have 16,384 characters, and a valid one of one more is 401", async () => {
+Deno.test("a token of 16,384 characters is accepted, and a longer one rejected", async () => {
   await using service = await openService();
   const status = async (length: number) => {
     const token = await signedToLength(length);
     assertEquals(token.length, length);
-    const answer = await service.call(LATEST, { token });
-    await answer.body?.cancel();
-    return answer.status;
+    const response = await service.call(LATEST, { token });
+    await response.body?.cancel();
+    return response.status;
   };
   assertEquals([await status(8_193), await status(16_384)], [200, 200]);
   assertEquals(await status(16_385), 401);
   assertEquals(service.lines.at(-1)?.reason, "token_too_long");
 });
 
-/** A valid token of exactly `length` characters. Not every payload's length can make every one. */
+/** Returns a valid token of exactly `length` characters. Some lengths need another payload. */
 async function signedToLength(length: number): Promise<string> {
   for (let extra = 0; extra < 4; extra++) {
     const header = { alg: "HS256", kid: "k".repeat(extra) };

@@ -7,7 +7,7 @@ import { type Call, openService } from "../../support/service.ts";
 const CREATE = "/v1/tenants/:tenantId/support-requests";
 const RUN_LATEST = "/v1/tenants/:tenantId/runs/:runId/support-requests/latest";
 
-Deno.test("the access log has one line for each answer: its id and route, never the path or body", async () => {
+Deno.test("the access log has one line per response, with its route and no path or body", async () => {
   const kv = await Deno.openKv(":memory:");
   await using service = await openService({ kv, env: { CORS_ORIGINS: "https://app.example" } });
   const json = { summary: "private summary", description: "private text" };
@@ -30,12 +30,12 @@ Deno.test("the access log has one line for each answer: its id and route, never 
   ];
   for (const [path, call, route, status] of calls) {
     service.lines.length = 0;
-    const answer = await service.call(path, call);
+    const response = await service.call(path, call);
     const lines = service.lines.filter(({ event }) => event === "request_completed");
     assertEquals(lines.length, 1);
     const [line] = lines;
-    assertEquals([line?.route, line?.status, answer.status], [route, status, status]);
-    assertEquals(line?.requestId, answer.headers.get("X-Request-Id"));
+    assertEquals([line?.route, line?.status, response.status], [route, status, status]);
+    assertEquals(line?.requestId, response.headers.get("X-Request-Id"));
     assert(JSON.stringify(line).length < 400);
     assertNotMatch(JSON.stringify(service.lines), /private/i);
   }
@@ -47,7 +47,7 @@ Deno.test("the access log has one line for each answer: its id and route, never 
   assertEquals(ids, [["error", requestId], ["info", requestId]]);
 });
 
-Deno.test("the access log names the tenant, and how long the request took", async () => {
+Deno.test("the access log has the tenant and the duration of a request", async () => {
   await using service = await openService();
   await service.call("/v1/tenants/acme/audit-events");
   await service.call("/v1/tenants/acme/audit-events", { token: null });
@@ -55,7 +55,7 @@ Deno.test("the access log names the tenant, and how long the request took", asyn
   for (const { ms } of service.lines) assert(Number.isInteger(ms) && ms! >= 0);
 });
 
-/** A token that nobody signed. */
+/** A token with an invalid signature. */
 const sign = (header: object) => `${btoa(JSON.stringify(header)).replaceAll("=", "")}.e30.AAAA`;
 
 Deno.test("the access log says why a token was rejected, and its response does not", async () => {
@@ -79,9 +79,9 @@ Deno.test("the access log says why a token was rejected, and its response does n
   const bodies = new Set<string>();
   for (const [token, reason] of tokens) {
     service.lines.length = 0;
-    const answer = await service.call("/v1/tenants/acme/audit-events", { token });
-    if (answer.status === 401) bodies.add((await answer.json()).detail);
-    assertEquals([answer.status, service.lines[0]?.reason], [reason ? 401 : 200, reason]);
+    const response = await service.call("/v1/tenants/acme/audit-events", { token });
+    if (response.status === 401) bodies.add((await response.json()).detail);
+    assertEquals([response.status, service.lines[0]?.reason], [reason ? 401 : 200, reason]);
   }
   assertEquals(bodies.size, 3);
 });
@@ -143,7 +143,7 @@ Deno.test("the access log says why a request was rejected, and for which tenant 
   ) assertEquals(call, [...expected]);
 });
 
-Deno.test("the access log says that no origin may call if none is configured", async () => {
+Deno.test("the access log has the rejected origin if no origin is configured", async () => {
   await using service = await openService();
   const headers = { "Origin": "https://app.example", "Access-Control-Request-Method": "GET" };
   await service.call("/livez", { method: "OPTIONS", headers });
@@ -151,7 +151,7 @@ Deno.test("the access log says that no origin may call if none is configured", a
   assertEquals([reason, origin], ["origin_not_allowed", "https://app.example"]);
 });
 
-Deno.test("the access log is not filled, forged or garbled by a tenant or an origin", async () => {
+Deno.test("a tenant or an origin cannot fill, fake or garble the access log", async () => {
   await using service = await openService();
   const values = [
     "x".repeat(5_000),
@@ -175,12 +175,12 @@ Deno.test("the access log is not filled, forged or garbled by a tenant or an ori
   }
 });
 
-/** The hashes of actors in the access log's lines. */
+/** Returns the hashes of actors in the lines of the access log. */
 async function hashesOf(secret: string, subs: string[]) {
   await using service = await openService({ env: { AUTH_SECRET: secret } });
   for (const sub of subs) {
     const token = await mintToken(secret, { sub, scope: "audit:read" });
-    // Also cached, and also if it is rejected after the token was verified.
+    // Also for a cached token, and for a request that is rejected after its token was verified.
     for (const path of ["/v1/tenants/acme/audit-events", "/v1/tenants/theirs/audit-events"]) {
       await service.call(path, { token });
     }
@@ -193,13 +193,13 @@ async function hashesOf(secret: string, subs: string[]) {
   return lines.slice(0, -2).map(({ actorHash }) => actorHash!);
 }
 
-Deno.test("the access log has a hash of the actor that only the secret's holders can compute", async () => {
+Deno.test("the access log has a hash of the actor that needs the secret to compute", async () => {
   const hashes = await hashesOf(AUTH_SECRET, ["u-1", "u-2"]);
   assertEquals(hashes.length, 6);
   assertEquals(new Set(hashes.slice(0, 3)).size, 1);
   assertEquals(new Set(hashes).size, 2);
   for (const hash of hashes) assertMatch(hash, /^[0-9a-f]{16}$/);
-  // Every instance with the same secret has the same, and one with another secret has another.
+  // Instances with the same secret agree; one with another secret differs.
   assertEquals(await hashesOf(AUTH_SECRET, ["u-1"]), hashes.slice(0, 3));
   const [other] = await hashesOf(`${AUTH_SECRET}!`, ["u-1"]);
   assertNotEquals(other, hashes[0]);
@@ -210,7 +210,7 @@ Deno.test("the access log has a hash of the actor that only the secret's holders
   assertNotEquals(createHash("sha256").update("u-1").digest("hex").slice(0, 16), hashes[0]);
 });
 
-Deno.test("the access log names the route of a malformed request without control characters", async () => {
+Deno.test("a malformed request is logged with a route without control characters", async () => {
   await using service = await openService();
   const request = new Request("http://127.0.0.1/livez", { headers: { "Host": "x/y?" } });
   assertEquals((await service.app.fetch(request)).status, 400);

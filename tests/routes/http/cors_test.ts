@@ -25,9 +25,9 @@ function corsHeaders({ headers }: Response): [string, string][] {
 
 const vary = ({ headers }: Response) => headers.get("Vary")?.split(", ").sort();
 
-Deno.test("a page of a configured origin may ask first, with all the headers it needs", async () => {
+Deno.test("a preflight from a configured origin allows all headers that its page needs", async () => {
   await using service = await openService({ env });
-  const answer = await service.call(TENANT, {
+  const response = await service.call(TENANT, {
     method: "OPTIONS",
     token: null,
     headers: {
@@ -37,8 +37,8 @@ Deno.test("a page of a configured origin may ask first, with all the headers it 
         "authorization,baggage,content-type,idempotency-key,sentry-trace,traceparent,tracestate",
     },
   });
-  assertEquals([answer.status, await answer.text()], [204, ""]);
-  assertEquals(corsHeaders(answer), [
+  assertEquals([response.status, await response.text()], [204, ""]);
+  assertEquals(corsHeaders(response), [
     [
       "access-control-allow-headers",
       "Authorization,Content-Type,Idempotency-Key,If-None-Match,X-Request-Id," +
@@ -49,14 +49,14 @@ Deno.test("a page of a configured origin may ask first, with all the headers it 
     ["access-control-expose-headers", "ETag,Retry-After,X-Request-Id,Idempotent-Replayed"],
     ["access-control-max-age", "600"],
   ]);
-  assertEquals(vary(answer), ["Access-Control-Request-Headers", "Origin"]);
+  assertEquals(vary(response), ["Access-Control-Request-Headers", "Origin"]);
 });
 
-Deno.test("a page of a configured origin can read every answer, refusals and errors too", async () => {
+Deno.test("a page of a configured origin can read every response, including errors", async () => {
   const kv = await Deno.openKv(":memory:");
   await using service = await openService({ env, kv });
   const headers = { Origin };
-  const answers = [
+  const responses = [
     await service.call(`${TENANT}/latest`, { headers }),
     await service.call(TENANT, { headers, json: { summary: "Help" } }),
     await service.call(TENANT, { headers, json: {} }),
@@ -65,19 +65,19 @@ Deno.test("a page of a configured origin can read every answer, refusals and err
     await service.call(TENANT, { headers, method: "DELETE" }),
   ];
   kv.close();
-  answers.push(await service.call(`${TENANT}/latest`, { headers }));
-  assertEquals(answers.map(({ status }) => status), [200, 201, 422, 401, 404, 405, 503]);
-  for (const answer of answers) {
-    assertEquals(corsHeaders(answer), [
+  responses.push(await service.call(`${TENANT}/latest`, { headers }));
+  assertEquals(responses.map(({ status }) => status), [200, 201, 422, 401, 404, 405, 503]);
+  for (const response of responses) {
+    assertEquals(corsHeaders(response), [
       ["access-control-allow-origin", Origin],
       ["access-control-expose-headers", "ETag,Retry-After,X-Request-Id,Idempotent-Replayed"],
     ]);
-    assertEquals(vary(answer)?.includes("Origin"), true);
+    assertEquals(vary(response)?.includes("Origin"), true);
   }
-  assertEquals(vary(answers[0]!), ["Authorization", "Origin"]);
+  assertEquals(vary(responses[0]!), ["Authorization", "Origin"]);
 });
 
-Deno.test("an app in a web view may call from the origin of its own scheme", async () => {
+Deno.test("an app in a web view may call from an origin with its own scheme", async () => {
   const origins = ["capacitor://localhost", "tauri://localhost"];
   await using service = await openService({ env: { CORS_ORIGINS: origins.join(",") } });
   for (const origin of [...origins, "capacitor://evil", "ionic://localhost"]) {
@@ -88,32 +88,32 @@ Deno.test("an app in a web view may call from the origin of its own scheme", asy
 });
 
 for (const origin of [...STRANGERS, undefined]) {
-  Deno.test(`a page of ${origin ?? "no origin"} is told nothing of other origins`, async () => {
+  Deno.test(`the responses to ${origin ?? "no origin"} reveal nothing about other origins`, async () => {
     await using service = await openService({ env });
     const headers: HeadersInit = origin === undefined ? {} : { Origin: origin };
     const preflight = { ...headers, "Access-Control-Request-Method": "POST" };
-    const answers = [
+    const responses = [
       await service.call(`${TENANT}/latest`, { headers }),
       await service.call(TENANT, { headers, json: { summary: "Help" } }),
       await service.call("/nowhere", { headers }),
       await service.call(TENANT, { method: "OPTIONS", headers: preflight }),
       await service.call("/nowhere", { method: "OPTIONS", headers: preflight }),
     ];
-    assertEquals(answers.map(({ status }) => status), [200, 201, 404, 405, 404]);
-    for (const answer of answers) {
-      assertEquals(corsHeaders(answer), []);
-      // Or a cache would give this answer to a page that may read one.
-      assertEquals(vary(answer)?.includes("Origin"), true);
+    assertEquals(responses.map(({ status }) => status), [200, 201, 404, 405, 404]);
+    for (const response of responses) {
+      assertEquals(corsHeaders(response), []);
+      // Otherwise a cache would serve this response to a page of a configured origin.
+      assertEquals(vary(response)?.includes("Origin"), true);
     }
-    await assertProblem(answers[3]!, 405, "method-not-allowed");
+    await assertProblem(responses[3]!, 405, "method-not-allowed");
   });
 }
 
-Deno.test("no page of another origin may call where none is configured", async () => {
+Deno.test("no cross-origin page may call if no origin is configured", async () => {
   await using service = await openService();
   for (const method of ["GET", "OPTIONS"]) {
-    const answer = await service.call("/livez", { method, headers: { Origin } });
-    assertEquals(corsHeaders(answer), []);
-    assertEquals(vary(answer), undefined);
+    const response = await service.call("/livez", { method, headers: { Origin } });
+    assertEquals(corsHeaders(response), []);
+    assertEquals(vary(response), undefined);
   }
 });

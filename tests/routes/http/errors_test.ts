@@ -15,20 +15,20 @@ for (
     ["/readyz", "GET, HEAD"],
   ] as const
 ) {
-  Deno.test(`${path} refuses other methods and names its own`, async () => {
+  Deno.test(`${path} rejects other methods and names its own`, async () => {
     await using service = await openService();
     for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PURGE"]) {
       if (allow.includes(method)) continue;
-      const answer = await service.call(path, { method });
-      const { detail } = await assertProblem(answer, 405, "method-not-allowed");
-      assertEquals(answer.headers.get("Allow"), allow);
+      const response = await service.call(path, { method });
+      const { detail } = await assertProblem(response, 405, "method-not-allowed");
+      assertEquals(response.headers.get("Allow"), allow);
       assertMatch(detail, new RegExp(allow.split(", ")[0]!));
     }
   });
 }
 
 for (const path of [`${TENANT}/latest`, "/v1/tenants/acme/audit-events", "/livez", "/readyz"]) {
-  Deno.test(`${path} answers HEAD as GET, without the body`, async () => {
+  Deno.test(`${path} responds to HEAD like to GET, without the body`, async () => {
     await using service = await openService();
     const headers = { "X-Request-Id": "r-1" };
     const get = await service.call(path, { headers });
@@ -66,17 +66,17 @@ for (
     `/${"%41/".repeat(10_000)}`,
   ]
 ) {
-  Deno.test(`${path.slice(0, 60)} is nothing, and the answer says so`, async () => {
+  Deno.test(`${path.slice(0, 60)} is 404`, async () => {
     await using service = await openService();
     for (const method of ["GET", "POST", "HEAD"]) {
-      const answer = await service.call(path, { method });
-      if (method === "HEAD") assertEquals(answer.status, 404);
-      else await assertProblem(answer, 404, "not-found");
+      const response = await service.call(path, { method });
+      if (method === "HEAD") assertEquals(response.status, 404);
+      else await assertProblem(response, 404, "not-found");
     }
   });
 }
 
-Deno.test("a long query or one that is none of ours does no harm", async () => {
+Deno.test("a long or malformed query does no harm", async () => {
   await using service = await openService();
   for (
     const query of [
@@ -89,21 +89,21 @@ Deno.test("a long query or one that is none of ours does no harm", async () => {
       "x=1&".repeat(20_000),
     ]
   ) {
-    const answer = await service.call(`/v1/tenants/acme/audit-events?${query}`);
-    assertEquals(answer.status, 200, query.slice(0, 40));
+    const response = await service.call(`/v1/tenants/acme/audit-events?${query}`);
+    assertEquals(response.status, 200, query.slice(0, 40));
   }
 });
 
-Deno.test("a store that fails is 503, with what to do for each who asked", async () => {
+Deno.test("a failing store is 503, and each response says what to do", async () => {
   const kv = await Deno.openKv(":memory:");
   await using service = await openService({ kv });
   kv.close();
   for (const path of [`${TENANT}/latest`, `${RUN}/latest`, "/v1/tenants/acme/audit-events"]) {
-    const answer = await service.call(path);
-    const { detail } = await assertProblem(answer, 503, "store-unavailable");
-    assertEquals(answer.headers.get("Retry-After"), "5");
-    assertEquals(answer.headers.get("Cache-Control"), "no-store");
-    assertEquals(answer.headers.get("ETag"), null);
+    const response = await service.call(path);
+    const { detail } = await assertProblem(response, 503, "store-unavailable");
+    assertEquals(response.headers.get("Retry-After"), "5");
+    assertEquals(response.headers.get("Cache-Control"), "no-store");
+    assertEquals(response.headers.get("ETag"), null);
     assertNotMatch(detail, /stored/);
   }
   for (const path of [`${TENANT}/latest/resume`, `${RUN}/latest/resume`]) {
@@ -123,7 +123,7 @@ Deno.test("a store that fails is 503, with what to do for each who asked", async
   );
 });
 
-Deno.test("only a submission that is rejected says that nothing was stored", async () => {
+Deno.test("only a rejected submission says that nothing was stored", async () => {
   await using service = await openService({ env: { RATE_LIMIT_PER_MINUTE: "1" } });
   for (
     const [path, expected] of [
@@ -133,8 +133,8 @@ Deno.test("only a submission that is rejected says that nothing was stored", asy
   ) {
     const token = { sub: path };
     await service.call(path, { method: "POST", token });
-    const answer = await service.call(path, { method: "POST", token });
-    assertMatch((await assertProblem(answer, 429, "rate-limited")).detail, expected);
+    const response = await service.call(path, { method: "POST", token });
+    assertMatch((await assertProblem(response, 429, "rate-limited")).detail, expected);
   }
 });
 
@@ -146,12 +146,12 @@ Deno.test("an invalid submission is 422 while the store fails, rate limit includ
   await assertProblem(await service.call(TENANT, { json: {} }), 422, "validation");
 });
 
-Deno.test("an error that nobody foresaw is 500, and tells nothing but the id to quote", async () => {
+Deno.test("an unexpected error is 500, and reveals only the request ID", async () => {
   await using service = await openService();
   const rubbish = { summary: "a secret of another program" };
   await service.kv.set(requestKey(ACME, 1), rubbish);
-  const answer = await service.call(`${TENANT}/latest`, { headers: { "X-Request-Id": "r-500" } });
-  const problem = await assertProblem(answer, 500, "internal");
+  const response = await service.call(`${TENANT}/latest`, { headers: { "X-Request-Id": "r-500" } });
+  const problem = await assertProblem(response, 500, "internal");
   assertEquals(problem, {
     type: "/problems/internal",
     title: "Internal server error",

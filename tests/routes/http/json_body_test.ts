@@ -29,19 +29,19 @@ function inChunks(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
   });
 }
 
-Deno.test("the body is refused with 415 where it is compressed", async () => {
+Deno.test("a compressed body is rejected with 415", async () => {
   await using service = await openService();
   const gzip = new Blob([`{"summary":"Help"}`]).stream()
     .pipeThrough(new CompressionStream("gzip"));
-  const answer = await service.call(TENANT, {
+  const response = await service.call(TENANT, {
     method: "POST",
     headers: { ...JSON_TYPE, "Content-Encoding": "gzip" },
     body: await new Response(gzip).arrayBuffer(),
   });
-  await assertProblem(answer, 415, "encoded-body");
+  await assertProblem(response, 415, "encoded-body");
 });
 
-Deno.test("the body may be 48 KiB and no byte more, whatever its length is said to be", async () => {
+Deno.test("a body may have 48 KiB and no byte more, with and without Content-Length", async () => {
   await using service = await openService();
   const post = (body: BodyInit, length?: string) =>
     service.call(TENANT, {
@@ -60,7 +60,7 @@ Deno.test("the body may be 48 KiB and no byte more, whatever its length is said 
   await assertProblem(await post(inChunks(most, 1000), "49153"), 413, "body-too-large");
 });
 
-Deno.test("the body is not read on once it is too large", async () => {
+Deno.test("a body that is too large is not read further", async () => {
   await using service = await openService();
   let pulled = 0;
   const endless = new ReadableStream({
@@ -69,22 +69,26 @@ Deno.test("the body is not read on once it is too large", async () => {
       controller.enqueue(new Uint8Array(16 * 1024).fill(0x20));
     },
   }, { highWaterMark: 0 });
-  const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body: endless });
-  await assertProblem(answer, 413, "body-too-large");
+  const response = await service.call(TENANT, {
+    method: "POST",
+    headers: JSON_TYPE,
+    body: endless,
+  });
+  await assertProblem(response, 413, "body-too-large");
   assertEquals([pulled, endless.locked], [Math.floor(MAX_BODY_BYTES / (16 * 1024)) + 1, false]);
 });
 
-Deno.test("a full body may come in pieces as small as a network makes them", async () => {
+Deno.test("a full body may arrive in chunks as small as a network makes them", async () => {
   await using service = await openService();
-  // TCP over the smallest path that IPv4 allows, 576 bytes, has segments of 536 bytes.
+  // TCP over the smallest MTU that IPv4 allows, 576 bytes, has segments of 536 bytes.
   for (const pieceBytes of [500, Math.ceil(MAX_BODY_BYTES / (MAX_READS - 1))]) {
     const body = inChunks(sized(MAX_BODY_BYTES), pieceBytes);
-    const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
-    assertEquals(answer.status, 201, `${pieceBytes}`);
+    const response = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+    assertEquals(response.status, 201, `${pieceBytes}`);
   }
 });
 
-Deno.test("a body in more pieces than a client needs is 400, and is not read on", async () => {
+Deno.test("a body in more than 512 chunks is 400, and is not read further", async () => {
   await using service = await openService();
   let pulled = 0;
   const drops = new ReadableStream({
@@ -93,8 +97,8 @@ Deno.test("a body in more pieces than a client needs is 400, and is not read on"
       controller.enqueue(new Uint8Array(1).fill(0x20));
     },
   }, { highWaterMark: 0 });
-  const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body: drops });
-  const { detail } = await assertProblem(answer, 400, "malformed-request");
+  const response = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body: drops });
+  const { detail } = await assertProblem(response, 400, "malformed-request");
   assertMatch(detail, /too many chunks/);
   assertEquals([pulled, drops.locked], [MAX_READS, false]);
 });
@@ -106,7 +110,7 @@ for (
   const [name, body, says] of [
     ["empty", "", /JSON/],
     ["blank", " \n", /JSON/],
-    ["cut off", `{"summary":"Help"`, /JSON/],
+    ["truncated", `{"summary":"Help"`, /JSON/],
     ["two objects", `{"summary":"Help"}{}`, /JSON/],
     ["JavaScript", `{summary:'Help'}`, /JSON/],
     ["NaN", `{"summary":NaN}`, /JSON/],
@@ -122,16 +126,16 @@ for (
     ["__proto__ in escapes", `{"summary":"Help","\\u005f_proto__":1}`, /__proto__/],
   ] as [string, BodyInit, RegExp][]
 ) {
-  Deno.test(`the body is refused with 400 where it is ${name}`, async () => {
+  Deno.test(`a body is rejected with 400 if it is ${name}`, async () => {
     await using service = await openService();
-    const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
-    const { detail } = await assertProblem(answer, 400, "malformed-json");
+    const response = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+    const { detail } = await assertProblem(response, 400, "malformed-json");
     assertMatch(detail, says);
     assertNotMatch(detail, /position|token|Help/);
   });
 }
 
-Deno.test("the body may nest as deep as 48 KiB let it, and is refused and not crashed on", async () => {
+Deno.test("a deeply nested body of any form is rejected and crashes nothing", async () => {
   await using service = await openService();
   for (
     const body of [
@@ -141,18 +145,18 @@ Deno.test("the body may nest as deep as 48 KiB let it, and is refused and not cr
       `{"summary":"Help","diagnostics":${nested("[", "]", 24_000)}}`,
     ]
   ) {
-    const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
-    assertMatch(String(answer.status), /^(400|422)$/);
-    await answer.body?.cancel();
+    const response = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+    assertMatch(String(response.status), /^(400|422)$/);
+    await response.body?.cancel();
   }
 });
 
-Deno.test("JSON that nests too deep is 400, and says so", async () => {
+Deno.test("JSON that is nested too deeply is 400, and says so", async () => {
   await using service = await openService();
-  // With an escape, because each key is looked at then, which nests as deep.
+  // With an escape, because that makes the parser call a reviver, recursively.
   const body = `[${nested("[", "]", Math.floor(MAX_BODY_BYTES / 2) - 10)},"\\n"]`;
-  const answer = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
-  const { detail } = await assertProblem(answer, 400, "malformed-json");
+  const response = await service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+  const { detail } = await assertProblem(response, 400, "malformed-json");
   assertMatch(detail, /nested too deeply/);
 });
 
@@ -230,7 +234,7 @@ Deno.test("a resume ignores a body that is a long number", async () => {
   assertEquals((await service.call(`${TENANT}/latest/resume`, resume)).status, 200);
 });
 
-Deno.test("a number takes no more time to read the more digits it has", async () => {
+Deno.test("a number with many digits takes no quadratic time", async () => {
   await using service = await openService();
   const body = `{"summary":"Help","diagnostics":{"id":1${"0".repeat(40_000)}1}}`;
   const started = performance.now();
@@ -239,17 +243,17 @@ Deno.test("a number takes no more time to read the more digits it has", async ()
   assertLess(performance.now() - started, 500);
 });
 
-Deno.test("the body may begin with a byte order mark, and say __proto__ where it is text", async () => {
+Deno.test("a body may start with a byte order mark, and contain __proto__ in a text", async () => {
   await using service = await openService();
-  const answer = await service.call(TENANT, {
+  const response = await service.call(TENANT, {
     method: "POST",
     headers: JSON_TYPE,
     body: `\ufeff{"summary":"What is __proto__?"}`,
   });
-  assertEquals((await answer.json()).summary, "What is __proto__?");
+  assertEquals((await response.json()).summary, "What is __proto__?");
 });
 
-/** A body that waits after its first piece, once that is read, until the test ends it. */
+/** Returns a body that stalls after its first chunk until the test ends it. */
 function drip() {
   const waiting = Promise.withResolvers<void>();
   let end = () => {};
@@ -266,14 +270,14 @@ function drip() {
   return { body, waiting: waiting.promise, end: () => end() };
 }
 
-Deno.test("the body that never ends is 408 when its time is over", async () => {
+Deno.test("a body that never ends is 408 after ten seconds", async () => {
   const clock = new FakeClock({ timers: "manual" });
   await using service = await openService({ clock });
   const { body, waiting } = drip();
-  const answer = service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
-  await Promise.race([waiting, answer]);
+  const response = service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+  await Promise.race([waiting, response]);
   clock.advance(BODY_TIMEOUT_MS);
-  const { detail } = await assertProblem(await answer, 408, "body-timeout");
+  const { detail } = await assertProblem(await response, 408, "body-timeout");
   assertMatch(detail, /Nothing was stored/);
   assertEquals(body.locked, false);
 });
@@ -281,23 +285,23 @@ Deno.test("the body that never ends is 408 when its time is over", async () => {
 Deno.test("each body has ten seconds to arrive, counted from its own request", async () => {
   const clock = new FakeClock({ timers: "manual" });
   await using service = await openService({ clock });
-  const begin = async () => {
+  const start = async () => {
     const { body, waiting, end } = drip();
-    const answer = service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
-    await Promise.race([waiting, answer]);
-    return { answer, end };
+    const response = service.call(TENANT, { method: "POST", headers: JSON_TYPE, body });
+    await Promise.race([waiting, response]);
+    return { response, end };
   };
-  const first = await begin();
+  const first = await start();
   clock.advance(1);
-  const second = await begin();
+  const second = await start();
   clock.advance(BODY_TIMEOUT_MS - 1);
-  await assertProblem(await first.answer, 408, "body-timeout");
+  await assertProblem(await first.response, 408, "body-timeout");
   second.end();
-  assertEquals((await second.answer).status, 201);
+  assertEquals((await second.response).status, 201);
 });
 
-/** Sends the head and the beginning of a body over a socket, and waits until it is being read. */
-async function beginBody() {
+/** Sends the head and the start of a body over a socket, and waits until it is being read. */
+async function startBody() {
   const clock = new FakeClock({ now: Date.now(), timers: "manual" });
   const reading = Promise.withResolvers<void>();
   const { deadline } = clock;
@@ -310,9 +314,9 @@ async function beginBody() {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async (request) => {
-      const answer = await service.app.fetch(request);
-      answered.resolve(answer.status);
-      return answer;
+      const response = await service.app.fetch(request);
+      answered.resolve(response.status);
+      return response;
     },
   );
   const client = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
@@ -328,25 +332,25 @@ async function beginBody() {
   return { clock, service, server, client, answered: answered.promise };
 }
 
-Deno.test("the client that drips its body over a socket reads the 408", async () => {
-  const { clock, service, server, client } = await beginBody();
+Deno.test("a client that sends its body too slowly can read the 408", async () => {
+  const { clock, service, server, client } = await startBody();
   clock.advance(BODY_TIMEOUT_MS);
   const buffer = new Uint8Array(4096);
-  let answer = "";
-  while (!answer.endsWith("}")) {
+  let response = "";
+  while (!response.endsWith("}")) {
     const length = await within("the response is received", client.read(buffer));
-    answer += new TextDecoder().decode(buffer.subarray(0, length ?? fail()));
+    response += new TextDecoder().decode(buffer.subarray(0, length ?? fail()));
   }
-  assertMatch(answer, /^HTTP\/1\.1 408 /);
-  assertMatch(answer, /\/problems\/body-timeout/);
-  assertMatch(answer, /\r\nconnection: close\r\n/i);
+  assertMatch(response, /^HTTP\/1\.1 408 /);
+  assertMatch(response, /\/problems\/body-timeout/);
+  assertMatch(response, /\r\nconnection: close\r\n/i);
   client.close();
   await server.shutdown();
   await service[Symbol.asyncDispose]();
 });
 
-Deno.test("the client that hangs up within its body is no error of ours", async () => {
-  const { service, server, client, answered } = await beginBody();
+Deno.test("a client that disconnects during its body causes no error in the log", async () => {
+  const { service, server, client, answered } = await startBody();
   client.close();
   assertEquals(await answered, 400);
   await server.shutdown();

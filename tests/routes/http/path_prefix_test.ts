@@ -8,7 +8,7 @@ const DOCUMENT = openApiDocument(VERSION);
 
 const PUBLIC_URL = "https://app.example/support";
 
-/** Failures at every depth of path. */
+/** Requests that fail, at every depth of path. */
 const FAILING: [path: string, init: RequestInit & { token?: null }][] = [
   ["/nowhere", {}],
   ["/livez", { method: "PUT" }],
@@ -18,12 +18,12 @@ const FAILING: [path: string, init: RequestInit & { token?: null }][] = [
   ["/v1/tenants/acme/runs/%20/support-requests/latest", {}],
 ];
 
-Deno.test("behind a path prefix, every problem's type opens its page at the public URL", async () => {
+Deno.test("behind a path prefix, a problem's type is the public URL of its page", async () => {
   await using service = await openService({ env: { PUBLIC_URL: `${PUBLIC_URL}/` } });
   for (const [path, init] of FAILING) {
-    const answer = await service.call(path, init);
-    const problem: Problem = await answer.json();
-    // As RFC 9457 has clients resolve it: against the URL that they called.
+    const response = await service.call(path, init);
+    const problem: Problem = await response.json();
+    // RFC 9457 has clients resolve it against the URL that they called.
     const type = new URL(problem.type, PUBLIC_URL + path).href;
     assertMatch(type, /^https:\/\/app\.example\/support\/problems\/[a-z-]+$/);
     const page = await service.call(type.slice(PUBLIC_URL.length), { token: null });
@@ -34,7 +34,7 @@ Deno.test("behind a path prefix, every problem's type opens its page at the publ
   }
 });
 
-Deno.test("without a public URL, a problem's type is the path that version 1 clients compare", async () => {
+Deno.test("without a public URL, a problem's type is the path that old clients compare", async () => {
   await using service = await openService();
   for (const [path, init] of FAILING) {
     const { type }: Problem = await (await service.call(path, init)).json();
@@ -42,7 +42,7 @@ Deno.test("without a public URL, a problem's type is the path that version 1 cli
   }
 });
 
-Deno.test("the document's server is where the document is, with any path prefix", () => {
+Deno.test("the document's server URL is correct behind any path prefix", () => {
   const url = DOCUMENT.servers[0]!.url;
   const resolved = (document: string) => new URL(url, document).href;
   assertEquals(resolved("http://127.0.0.1:8000/openapi.json"), "http://127.0.0.1:8000/");

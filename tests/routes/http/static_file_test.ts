@@ -18,7 +18,7 @@ async function unzipped(response: Response): Promise<Uint8Array> {
 }
 
 for (const path of FILES) {
-  Deno.test(`${path} is the same compressed and plain, with a tag of each`, async () => {
+  Deno.test(`${path} is the same compressed and plain, with an entity tag for each`, async () => {
     await using service = await openService();
     const plain = await service.call(path, { token: null });
     const bytes = await plain.bytes();
@@ -87,17 +87,17 @@ for (
 ) {
   Deno.test(`a file is ${coding ?? "plain"} for a client that accepts '${accepted}'`, async () => {
     await using service = await openService();
-    const answer = await service.call("/panel.js", { headers: { "Accept-Encoding": accepted } });
-    assertEquals(answer.headers.get("Content-Encoding"), coding);
-    await answer.body?.cancel();
+    const response = await service.call("/panel.js", { headers: { "Accept-Encoding": accepted } });
+    assertEquals(response.headers.get("Content-Encoding"), coding);
+    await response.body?.cancel();
   });
 }
 
-Deno.test("a file for pages of any origin varies by origin, too, where some are configured", async () => {
+Deno.test("a file for pages of any origin varies by origin if some are configured", async () => {
   await using service = await openService({ env: { CORS_ORIGINS: "https://app.example" } });
-  const answer = await service.call("/panel.js", { token: null });
-  assertEquals(answer.headers.get("Access-Control-Allow-Origin"), "*");
-  assertEquals(answer.headers.get("Cross-Origin-Resource-Policy"), "cross-origin");
-  assertEquals(answer.headers.get("Vary"), "Accept-Encoding, Origin");
-  await answer.body?.cancel();
+  const response = await service.call("/panel.js", { token: null });
+  assertEquals(response.headers.get("Access-Control-Allow-Origin"), "*");
+  assertEquals(response.headers.get("Cross-Origin-Resource-Policy"), "cross-origin");
+  assertEquals(response.headers.get("Vary"), "Accept-Encoding, Origin");
+  await response.body?.cancel();
 });

@@ -7,7 +7,7 @@ import { assertProblem } from "../assert_problem.ts";
 
 const MODES = "must be one of none, create, link";
 
-/** What is wrong with a body, as `pointer: detail` for each place. */
+/** Returns the validation errors of a body, each as `pointer: detail`. */
 const REFUSED: [name: string, body: unknown, errors: string[]][] = [
   ["null", null, ["#: must be an object"]],
   ["a list", [], ["#: must be an object"]],
@@ -81,10 +81,10 @@ const REFUSED: [name: string, body: unknown, errors: string[]][] = [
 ];
 
 for (const [name, body, errors] of REFUSED) {
-  Deno.test(`validation names each place that is wrong: ${name}`, async () => {
+  Deno.test(`validation names the location of each error: ${name}`, async () => {
     await using service = await openService();
-    const answer = await service.call(TENANT, { method: "POST", json: body });
-    const problem = await assertProblem(answer, 422, "validation");
+    const response = await service.call(TENANT, { method: "POST", json: body });
+    const problem = await assertProblem(response, 422, "validation");
     assertEquals(problem.errors?.map(({ pointer, detail }) => `${pointer}: ${detail}`), errors);
     assertEquals(
       problem.detail,
@@ -95,7 +95,7 @@ for (const [name, body, errors] of REFUSED) {
   });
 }
 
-Deno.test("validation accepts the longest texts of the contract, and what is only too much", async () => {
+Deno.test("validation accepts the longest documented texts, and too many diagnostics", async () => {
   await using service = await openService();
   const summary = "😀".repeat(200);
   for (
@@ -116,27 +116,27 @@ Deno.test("validation accepts the longest texts of the contract, and what is onl
       { description: "\u202eright to left\u202c, \u200fas some write" },
     ]
   ) {
-    const answer = await service.call(TENANT, { json: { summary, ...fields } });
-    assertEquals(answer.status, 201, JSON.stringify(fields).slice(0, 60));
-    assertEquals((await answer.json()).summary, summary);
+    const response = await service.call(TENANT, { json: { summary, ...fields } });
+    assertEquals(response.status, 201, JSON.stringify(fields).slice(0, 60));
+    assertEquals((await response.json()).summary, summary);
   }
 });
 
-Deno.test("validation answers a body full of mistakes with fifty of them", async () => {
+Deno.test("validation reports at most fifty errors", async () => {
   await using service = await openService();
   const body = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`x${i}`, 0]));
-  const answer = await service.call(TENANT, { json: body });
-  assertLessOrEqual((await assertProblem(answer, 422, "validation")).errors?.length ?? 0, 50);
+  const response = await service.call(TENANT, { json: body });
+  assertLessOrEqual((await assertProblem(response, 422, "validation")).errors?.length ?? 0, 50);
 });
 
-/** Names that are long, or become so when they are encoded. */
+/** Field names that are long, or become long when they are encoded. */
 const longName = fc.oneof(
   fc.constantFrom("x", "é", "😀", '"', "\\", "\u202e", "\ud800", "~", "/", "%", " ")
     .chain((unit) => fc.integer({ min: 1, max: 30_000 }).map((length) => unit.repeat(length))),
   fc.string({ unit: "binary", maxLength: 200 }),
 );
 
-Deno.test("the response to the worst body of any kind stays under 16 KiB", async () => {
+Deno.test("the response to an invalid body of any kind stays under 16 KiB", async () => {
   await using service = await openService();
   const long = fc.array(longName, { minLength: 1, maxLength: 60 });
   const objects = long.map((names) => Object.fromEntries(names.map((name) => [name, 0])));
@@ -157,11 +157,11 @@ Deno.test("the response to the worst body of any kind stays under 16 KiB", async
   );
   await fc.assert(
     fc.asyncProperty(body, longName, async (json, header) => {
-      const answer = await service.call(TENANT, {
+      const response = await service.call(TENANT, {
         json,
         headers: { "X-Request-Id": encodeURIComponent(header.toWellFormed()) },
       });
-      assertLess((await answer.bytes()).length, 16 * 1024);
+      assertLess((await response.bytes()).length, 16 * 1024);
       const { pathname, search } = new URL(`http://x/v1/tenants/acme/audit-events?limit=1`);
       const name = encodeURIComponent(header.toWellFormed());
       for (
@@ -180,20 +180,20 @@ Deno.test("the response to the worst body of any kind stays under 16 KiB", async
   for (const line of service.lines) assertLess(JSON.stringify(line).length, 1024);
 });
 
-Deno.test("the response to fifty long names names as many as it has room for", async () => {
+Deno.test("the response to fifty long field names lists as many as fit", async () => {
   await using service = await openService();
   const names = Array.from({ length: 50 }, (_, i) => `${i}`.padEnd(162, "😀"));
   const json = Object.fromEntries(names.map((name) => [name, 0]));
-  const answer = await service.call(TENANT, { json });
-  const text = await answer.clone().text();
+  const response = await service.call(TENANT, { json });
+  const text = await response.clone().text();
   assertLess(text.length, 16 * 1024);
-  const { errors = [] } = await assertProblem(answer, 422, "validation");
-  // The missing summary, and the first of the names.
+  const { errors = [] } = await assertProblem(response, 422, "validation");
+  // The missing summary, and the first names.
   assertEquals([errors[0]?.pointer, errors[1]?.pointer.slice(0, 4)], ["#/summary", "#/0%"]);
   assertLess(10, errors.length);
 });
 
-Deno.test("a name that is too long to be one is cut in the response, on a character", async () => {
+Deno.test("a long field name is truncated in the response, between characters", async () => {
   await using service = await openService();
   for (
     const [name, shown] of [
@@ -203,8 +203,8 @@ Deno.test("a name that is too long to be one is cut in the response, on a charac
       ["😀".repeat(10_000), `${encodeURIComponent("😀".repeat(80))}%E2%80%A6`],
     ] as const
   ) {
-    const answer = await service.call(TENANT, { json: { summary: "a", [name]: 1 } });
-    const { errors } = await assertProblem(answer, 422, "validation");
+    const response = await service.call(TENANT, { json: { summary: "a", [name]: 1 } });
+    const { errors } = await assertProblem(response, 422, "validation");
     assertEquals(errors, [{ pointer: `#/${shown}`, detail: "is not a known field" }]);
   }
 });

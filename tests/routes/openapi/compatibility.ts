@@ -1,11 +1,11 @@
-/** What a client written for an older OpenAPI document meets in a newer one. */
+/** Finds changes between two OpenAPI documents that break clients of the older one. */
 
 type Json = Record<string, unknown>;
 
-/** What the client sends must still be accepted; what it receives must still be what it expects. */
+/** Requests must still be accepted; responses must still be what clients expect. */
 type Direction = "request" | "response";
 
-/** The parts of a schema that are compared. */
+/** The compared parts of a schema. */
 interface Schema {
   $ref?: string;
   type?: string | string[];
@@ -37,7 +37,7 @@ export interface Document {
   components: unknown;
 }
 
-/** The changes from `before` to `after` that such a client may notice, each as one line. */
+/** Returns the changes from `before` to `after` that break clients, each as one line. */
 export function breakingChanges(before: Document, after: Document): string[] {
   const found: string[] = [];
   for (const [path, methods] of Object.entries(before.paths)) {
@@ -150,7 +150,7 @@ const LIMITS = {
   minimum: -1,
 };
 
-/** The limits that leave less room than before. */
+/** Returns the limits that have become tighter. */
 function tighterLimits(before: Schema, after: Schema): string[] {
   return Object.entries(LIMITS).filter(([limit, sign]) => {
     const [was, is] = [before, after].map((schema) =>
@@ -166,13 +166,13 @@ function valuesOf(schema: Schema): unknown[] | undefined {
   return schema.enum ?? (schema.const === undefined ? undefined : [schema.const]);
 }
 
-/** Whether every value of `narrow` is one of `wide`. Undefined is any value. */
+/** Returns whether every value of `narrow` is in `wide`. Undefined means any value. */
 function isWithin(narrow: unknown[] | undefined, wide: unknown[] | undefined): boolean {
   if (wide === undefined) return true;
   return narrow !== undefined && without(narrow, wide).length === 0;
 }
 
-/** The forms that a value may have: by its constants, or else by its type. */
+/** Returns the forms that a value may have, by their constants or else by their types. */
 function forms(schema: Schema, document: Document): Map<string, Schema> {
   const { $ref, anyOf, oneOf, type } = schema;
   if ($ref !== undefined) {

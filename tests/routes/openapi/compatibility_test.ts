@@ -9,7 +9,7 @@ const DOCUMENT = openApiDocument(VERSION);
 const VERSION_1 = frozen as unknown as Document;
 const CURRENT: Document = JSON.parse(JSON.stringify(DOCUMENT));
 
-/** Changes since version 1 that a client may notice, each with the reason why it was made. */
+/** Breaking changes since version 1, each with its reason. */
 const ALLOWED: [change: RegExp, reason: string][] = [
   [/: \d+\.type: values changed$/, "PUBLIC_URL may precede the path, and slugs may be added"],
   [/handoff\.reason: values changed$/, "desk_unavailable: the desk is not called while it hangs"],
@@ -29,7 +29,7 @@ Deno.test("a client written for version 1 still works, apart from the changes li
 
 const SUBMIT = "/v1/tenants/{tenantId}/support-requests";
 
-/** A way to break a client, and the line that must tell of it. */
+/** Breaking changes, and the line that must report each. */
 const BREAKS: [change: string, break_: (document: Document) => void][] = [
   [`GET ${SUBMIT}/latest: removed`, ({ paths }) => delete paths[`${SUBMIT}/latest`]],
   [`POST ${SUBMIT}: operationId changed`, ({ paths }) => {
@@ -124,14 +124,14 @@ function edit(name: string, change: (schema: Schema) => void) {
 }
 
 for (const [line, break_] of BREAKS) {
-  Deno.test(`the comparison finds: ${line.replace(SUBMIT, "…")}`, () => {
+  Deno.test(`the comparison reports: ${line.replace(SUBMIT, "…")}`, () => {
     const broken = structuredClone(CURRENT);
     break_(broken);
     assert(breakingChanges(CURRENT, broken).includes(line));
   });
 }
 
-Deno.test("the comparison finds nothing in what only adds", () => {
+Deno.test("the comparison reports no additions", () => {
   const grown = structuredClone(CURRENT);
   grown.paths["/v2"] = grown.paths[SUBMIT]!;
   edit("Submission", ({ properties }) => {

@@ -14,20 +14,20 @@ import { assertProblem } from "../assert_problem.ts";
 
 const DOCUMENT = openApiDocument(VERSION);
 
-/** What is routed beside the contract: the document itself and what people look at. */
+/** Routes that the document omits: the document itself, pages and scripts. */
 const BESIDE =
   /^GET \/(openapi\.json|panel\.js|panel\/\S+|docs\/?|docs\/[a-z-]+\.(js|css)|problems\/\{slug\})$/;
 
-Deno.test("the contract is served to programs of any origin", async () => {
+Deno.test("the OpenAPI document is served to any origin", async () => {
   await using service = await openService();
-  const answer = await service.call("/openapi.json", { token: null });
-  assertEquals(answer.status, 200);
-  assertEquals(answer.headers.get("Content-Type"), "application/json");
-  assertEquals(answer.headers.get("Access-Control-Allow-Origin"), "*");
-  assertEquals(await answer.json(), JSON.parse(JSON.stringify(DOCUMENT)));
+  const response = await service.call("/openapi.json", { token: null });
+  assertEquals(response.status, 200);
+  assertEquals(response.headers.get("Content-Type"), "application/json");
+  assertEquals(response.headers.get("Access-Control-Allow-Origin"), "*");
+  assertEquals(await response.json(), JSON.parse(JSON.stringify(DOCUMENT)));
 });
 
-Deno.test("the contract documents what is routed, and nothing else", async () => {
+Deno.test("the OpenAPI document has every route of the API, and no other", async () => {
   await using service = await openService();
   const routed = service.app.routes
     .filter(({ method }) => method !== "ALL")
@@ -50,19 +50,19 @@ function mediaOf({ requestBody, responses }: Operation): Media[] {
 }
 
 for (const operation of OPERATIONS) {
-  Deno.test(`the contract's examples of ${operation.method} ${operation.path} are valid`, () => {
+  Deno.test(`the documented examples of ${operation.method} ${operation.path} are valid`, () => {
     for (const media of mediaOf(operation)) {
-      const given = examples(media);
-      assert(given.length > 0, "there is none");
-      for (const example of given) assertEquals(mismatches(media.schema.$ref, example), []);
+      const documented = examples(media);
+      assert(documented.length > 0, "no example");
+      for (const example of documented) assertEquals(mismatches(media.schema.$ref, example), []);
     }
   });
 }
 
-Deno.test("the contract's example submissions are taken", async () => {
+Deno.test("the documented example submissions are accepted", async () => {
   await using service = await openService({
     env: {
-      // A desk that nobody listens at: what is submitted is kept all the same.
+      // Nothing listens at this URL: the submission is stored nevertheless.
       SUPPORT_DESK_URL: "http://127.0.0.1:1",
       SUPPORT_DESK_TOKEN: "t",
       SUPPORT_DESK_QUEUE: "Support",
@@ -73,16 +73,16 @@ Deno.test("the contract's example submissions are taken", async () => {
   );
   assertEquals(submissions.length, 6);
   for (const { path, json } of submissions) {
-    const answer = await service.call(
+    const response = await service.call(
       path.replace("{tenantId}", "acme").replace("{runId}", "r-1"),
       { json },
     );
-    assertEquals(answer.status, 201);
-    await answer.body?.cancel();
+    assertEquals(response.status, 201);
+    await response.body?.cancel();
   }
 });
 
-Deno.test("the contract has an example of every problem, and each problem's address says what it is", async () => {
+Deno.test("every problem has a documented example, and its type is the URL of a page", async () => {
   await using service = await openService();
   const { Problem } = DOCUMENT.components.schemas as { Problem: { examples: unknown[] } };
   const shown = new Set(
@@ -92,10 +92,10 @@ Deno.test("the contract has an example of every problem, and each problem's addr
   for (const [slug, [status, title]] of Object.entries(PROBLEMS)) {
     const type = `/problems/${slug}`;
     assert(shown.has(type), type);
-    const answer = await service.call(type, { token: null });
-    assertEquals(answer.status, 200);
-    assertMatch(answer.headers.get("Content-Type")!, /^text\/plain/);
-    assert((await answer.text()).startsWith(`${status} ${title}\n`));
+    const response = await service.call(type, { token: null });
+    assertEquals(response.status, 200);
+    assertMatch(response.headers.get("Content-Type")!, /^text\/plain/);
+    assert((await response.text()).startsWith(`${status} ${title}\n`));
   }
   for (const stranger of ["nothing", "constructor", "__proto__", ""]) {
     await assertProblem(await service.call(`/problems/${stranger}`), 404, "not-found");
@@ -107,7 +107,7 @@ Deno.test("every problem and every header of the document belongs to an operatio
   const slugs = responses.flatMap(({ content }) =>
     Object.keys(content?.["application/problem+json"]?.examples ?? {})
   );
-  // Belongs to no operation: it is the response to a method that a path does not have.
+  // Belongs to no operation: it is the response to unsupported methods.
   const everywhere = ["method-not-allowed"];
   assertEquals(new Set([...slugs, ...everywhere]), new Set(Object.keys(PROBLEMS)));
   const headers = responses.flatMap(({ headers }) => Object.keys(headers));

@@ -1,4 +1,4 @@
-/** What code generators need of the document. `task test:clients` runs four real ones. */
+/** What code generators need from the document. `deno task test:clients` runs four real ones. */
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { CURSOR } from "../../../routes/v1/audit_events.ts";
 import { VERSION } from "../../../config/version.ts";
@@ -10,7 +10,7 @@ const DOCUMENT = openApiDocument(VERSION);
 
 type Json = Record<string, unknown>;
 
-/** Every object in the document, with where it stands. */
+/** Yields every object in the document, with its location. */
 function* objects(part: unknown, at = "#"): Generator<[at: string, part: Json]> {
   if (typeof part !== "object" || part === null) return;
   if (!Array.isArray(part)) yield [at, part as Json];
@@ -39,13 +39,13 @@ Deno.test("every form of a union has a name, and a discriminator that maps to it
   }
 });
 
-Deno.test("no schema has an object as its default, because generators drop such calls", () => {
+Deno.test("no schema has an object as default, because generators drop such operations", () => {
   for (const [at, schema] of SCHEMAS) {
     assert(typeof schema.default !== "object", `${at} has ${JSON.stringify(schema.default)}`);
   }
 });
 
-Deno.test("every operation has an id that is a good name for a function", () => {
+Deno.test("every operation ID is a good name for a function", () => {
   const ids = OPERATIONS.map((operation) => (operation as unknown as Json).operationId);
   assertEquals(new Set(ids).size, OPERATIONS.length);
   for (const id of ids) assertMatch(String(id), /^[a-z][A-Za-z]+$/);
@@ -70,13 +70,13 @@ Deno.test("the cursor's pattern matches every cursor that is returned", async ()
   assertEquals(seen, 4);
 });
 
-Deno.test("a cursor that the pattern does not match is a 422, never a 5xx", async () => {
+Deno.test("a cursor that does not match the pattern is 422, never 5xx", async () => {
   await using service = await openService();
   for (const cursor of ["", "a b", "WzE", "W", "WzE=", "é", "a".repeat(201), "a".repeat(9000)]) {
     const query = new URLSearchParams({ cursor });
-    const answer = await service.call(`/v1/tenants/acme/audit-events?${query}`);
-    assertEquals(answer.status, 422, cursor);
-    const { errors } = await answer.json();
+    const response = await service.call(`/v1/tenants/acme/audit-events?${query}`);
+    assertEquals(response.status, 422, cursor);
+    const { errors } = await response.json();
     assertEquals(errors, [
       { pointer: "#/cursor", detail: "must be a nextCursor returned by this endpoint" },
     ]);

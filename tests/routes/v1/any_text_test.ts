@@ -1,4 +1,4 @@
-/** Text of every kind, through the whole service and out of the store again. */
+/** Text of every kind, through the whole service into the store. */
 import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
 import { Submission } from "../../../domain/model/submission.ts";
@@ -30,7 +30,7 @@ async function open() {
   return {
     desk,
     service,
-    /** What is stored of the last submission. */
+    /** Returns the stored record of the last submission. */
     async latest(): Promise<Stored> {
       const selector = { prefix: ["tenant", "acme"] };
       const [entry] = await Array.fromAsync(
@@ -68,7 +68,7 @@ function assertWithinLimits({ summary, description, contact, diagnostics = {} }:
   }
 }
 
-/** Returns whether it was stored: as it was cleaned. Anything else is a 422 that names a field. */
+/** Returns whether the text was stored, cleaned. Otherwise asserts a 422 that names a field. */
 async function submit(
   { service, latest }: Awaited<ReturnType<typeof open>>,
   sent: Sent,
@@ -101,7 +101,7 @@ async function submit(
 }
 
 for (const [kind, text] of Object.entries(KINDS)) {
-  Deno.test(`a request for help is stored with text of any kind in any field: ${kind}`, async () => {
+  Deno.test(`a request is stored with text of any kind in any field: ${kind}`, async () => {
     await using place = await open();
     for (
       const fields of [
@@ -128,7 +128,7 @@ const wrong = fc.constantFrom<unknown>(
   "x".repeat(9000),
 );
 
-/** Text or what may stand there, and now and then anything else. */
+/** Mostly text, sometimes anything. */
 const mostly = (...right: fc.Arbitrary<unknown>[]) =>
   fc.oneof(
     ...right.map((arbitrary) => ({ weight: 20, arbitrary })),
@@ -168,7 +168,7 @@ const submission = fc.record({
   ),
 }, { requiredKeys: ["summary"] });
 
-Deno.test("whatever text is submitted, it is stored clean or a 422 names the field", async () => {
+Deno.test("any submitted text is stored clean, or a 422 names the field", async () => {
   await using place = await open();
   let stored = 0;
   await fc.assert(

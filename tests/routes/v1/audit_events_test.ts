@@ -14,12 +14,12 @@ async function withRequests(count: number) {
   return service;
 }
 
-Deno.test("audit lists who did what where, newest first, and nothing that was typed", async () => {
+Deno.test("audit events say who did what where, newest first, without user input", async () => {
   await using service = await withRequests(2);
-  const answer = await service.call(AUDIT);
-  assertEquals(answer.status, 200);
-  assertEquals(answer.headers.get("Cache-Control"), "no-store");
-  const { events, nextCursor, ...others } = await answer.json();
+  const response = await service.call(AUDIT);
+  assertEquals(response.status, 200);
+  assertEquals(response.headers.get("Cache-Control"), "no-store");
+  const { events, nextCursor, ...others } = await response.json();
   assertEquals(others, {});
   assertEquals(nextCursor, null);
   const { supportRequest: { reference, createdAt } } = await (
@@ -37,7 +37,7 @@ Deno.test("audit lists who did what where, newest first, and nothing that was ty
 });
 
 for (const limit of [1, 2, 3, 5, 7, 8, 100]) {
-  Deno.test(`audit shows each of seven events once by pages of ${limit}`, async () => {
+  Deno.test(`pages of ${limit} list each of seven audit events once`, async () => {
     await using service = await withRequests(7);
     const all = (await (await service.call(AUDIT)).json()).events;
     const walked = [];
@@ -54,7 +54,7 @@ for (const limit of [1, 2, 3, 5, 7, 8, 100]) {
   });
 }
 
-Deno.test("audit shows 50 events where no limit is given", async () => {
+Deno.test("a page has 50 audit events by default", async () => {
   await using service = await withRequests(51);
   const { events, nextCursor } = await (await service.call(AUDIT)).json();
   assertEquals(events.length, 50);
@@ -62,7 +62,7 @@ Deno.test("audit shows 50 events where no limit is given", async () => {
   assertEquals([rest.events.length, rest.nextCursor], [1, null]);
 });
 
-Deno.test("audit keeps to its tenant whatever cursor it is given", async () => {
+Deno.test("no cursor reveals audit events of another tenant", async () => {
   await using service = await withRequests(3);
   const token = { tenants: ["acme", "other"] };
   await service.call("/v1/tenants/other/support-requests", { token, json: { summary: "Mine" } });
@@ -77,10 +77,10 @@ Deno.test("audit keeps to its tenant whatever cursor it is given", async () => {
 });
 
 for (const limit of ["0", "101", "-1", "1.5", "1e1", "x", "", "%20", "9999999999", "٣", "1,2"]) {
-  Deno.test(`audit refuses the limit '${limit}'`, async () => {
+  Deno.test(`the limit '${limit}' is rejected`, async () => {
     await using service = await openService();
-    const answer = await service.call(`${AUDIT}?limit=${limit}`);
-    const { errors } = await assertProblem(answer, 422, "validation");
+    const response = await service.call(`${AUDIT}?limit=${limit}`);
+    const { errors } = await assertProblem(response, 422, "validation");
     assertEquals(errors, [{
       pointer: "#/limit",
       detail: "must be a whole number from 1 to 100",
@@ -94,22 +94,22 @@ const reference = "SR-01K9ZZZZZZZZZZZZZZZZZZZZZZ";
 for (
   const [name, cursor] of [
     ["nothing", ""],
-    ["a character too many", "a"],
-    ["no base64", "%%%"],
-    ["not what base64 of JSON gives", "abcd"],
+    ["one character too long", "a"],
+    ["not base64", "%%%"],
+    ["base64 of something else than JSON", "abcd"],
     ["invalid UTF-8", "_____w"],
     ["null", encoded(null)],
-    ["another shape", encoded([1])],
+    ["of another form", encoded([1])],
     ["a fraction", encoded([1.5, reference, "request.submitted"])],
-    ["a number that is none", encoded([1e300, reference, "request.submitted"])],
+    ["a number out of range", encoded([1e300, reference, "request.submitted"])],
     ["an unknown event", encoded([1, reference, "request.deleted"])],
-    ["no reference", encoded([1, "x".repeat(3000), "request.submitted"])],
+    ["without a reference", encoded([1, "x".repeat(3000), "request.submitted"])],
   ] as const
 ) {
-  Deno.test(`audit refuses a cursor that is ${name}`, async () => {
+  Deno.test(`a cursor is rejected: ${name}`, async () => {
     await using service = await withRequests(1);
-    const answer = await service.call(`${AUDIT}?cursor=${cursor}`);
-    const { errors } = await assertProblem(answer, 422, "validation");
+    const response = await service.call(`${AUDIT}?cursor=${cursor}`);
+    const { errors } = await assertProblem(response, 422, "validation");
     assertEquals(errors, [{
       pointer: "#/cursor",
       detail: "must be a nextCursor returned by this endpoint",

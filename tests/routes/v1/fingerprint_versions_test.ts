@@ -1,4 +1,4 @@
-/** Retries across versions: what one version stored, and another receives again. */
+/** Retries across versions: one version stored the request, another receives the retry. */
 import { assertEquals } from "@std/assert";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
@@ -27,7 +27,7 @@ interface Body {
 
 type Service = Awaited<ReturnType<typeof openService>>;
 
-/** What version 1 stored of a body that it accepted: everything as it was sent but the summary. */
+/** Returns what version 1 stored of a body: everything as sent, except the summary. */
 function storedByVersion1(body: Body) {
   const { summary, description, severity = "normal", contact, diagnostics } = body;
   return JSON.parse(
@@ -61,7 +61,7 @@ async function entryOf(service: Service, prefix: Deno.KvKey) {
   return entry!;
 }
 
-/** Puts in place of what this version stored of `body` what version 1 would have stored. */
+/** Replaces the stored records of `body` by those that version 1 would have stored. */
 async function asVersion1(service: Service, path: string, body: Body) {
   const request = await entryOf(service, [path === TENANT ? "tenant" : "run"]);
   const { reference, context, createdAt, createdBy, handoff } = request.value;
@@ -73,7 +73,7 @@ async function asVersion1(service: Service, path: string, body: Body) {
   await service.kv.set(key.key, { recordKey, fingerprint, expiresAt });
 }
 
-/** Changes the idempotency record and the request as a newer version might have stored them. */
+/** Changes the idempotency record and the request to what a newer version might have stored. */
 async function asNewer(service: Service, fingerprint: object, request: object = {}) {
   const key = await entryOf(service, ["idempotency"]);
   await service.kv.set(key.key, { ...key.value, ...fingerprint });
@@ -90,7 +90,7 @@ const FULL: Body = {
   handoff: { mode: "none" },
 };
 
-Deno.test("a process of version 1 recognizes the retry of what this version stored", async () => {
+Deno.test("version 1 recognizes the retry of a request that this version stored", async () => {
   for (const body of [FULL, { summary: "Help" }, { ...FULL, handoff: { mode: "create" } }]) {
     await using service = await openService();
     const { body: stored } = await send(service, RUN, body);
@@ -100,7 +100,7 @@ Deno.test("a process of version 1 recognizes the retry of what this version stor
   }
 });
 
-/** What version 1 accepted, and this version cleans. */
+/** Bodies that version 1 accepted, and this version cleans. */
 const CLEANED: Record<string, Partial<Body>> = {
   "Windows line breaks": { description: "a\r\nb\r\n" },
   "an empty description": { description: "" },
@@ -121,7 +121,7 @@ const CLEANED: Record<string, Partial<Body>> = {
 };
 
 for (const [what, change] of Object.entries(CLEANED)) {
-  Deno.test(`a retry of what version 1 stored is replayed: ${what}`, async () => {
+  Deno.test(`a retry of a request that version 1 stored is replayed: ${what}`, async () => {
     const env = change.handoff?.mode === "link" ? LINKING : {};
     for (const path of [TENANT, RUN]) {
       await using service = await openService(env);
@@ -145,13 +145,13 @@ for (const [what, change] of Object.entries(CLEANED)) {
   });
 }
 
-Deno.test("a retry of whatever version 1 accepted is replayed after the upgrade", async () => {
+Deno.test("a retry of any request that version 1 accepted is replayed after the upgrade", async () => {
   const word = anyText.filter((text) =>
     !/[\p{Cc}\p{Cs}\u2028\u2029]/u.test(text) && text.length < 60
   );
   const key = word.filter((text) => text !== "" && text !== "__proto__");
   const body = fc.record({
-    // Version 1 also accepted a summary that nobody can see. Now its retry is 422, as it is itself.
+    // Version 1 also accepted an invisible summary. Now both it and its retry are 422.
     summary: word.filter((text) => !isBlank(text)),
     description: fc.array(word).map((lines) => lines.join("\r\n")),
     severity: fc.constantFrom("low", "normal"),
@@ -177,7 +177,7 @@ Deno.test("a retry of whatever version 1 accepted is replayed after the upgrade"
 for (
   const [how, fingerprint, request] of [
     ["other fields", { fingerprint: "f".repeat(64), fingerprintVersion: 3 }, { team: "blue" }],
-    ["another form", { fingerprint: "v9:abc", fingerprintVersion: 9 }, {}],
+    ["of another form", { fingerprint: "v9:abc", fingerprintVersion: 9 }, {}],
     ["its version in the text", { fingerprint: "3:abc", fingerprintVersion: undefined }, {}],
     ["a shorter summary", { fingerprint: "x", fingerprintVersion: 3 }, { summary: "The import…" }],
     ["other blanks", { fingerprint: "x", fingerprintVersion: 3 }, {
@@ -188,7 +188,7 @@ for (
     }],
   ] as [string, object, object][]
 ) {
-  Deno.test(`a retry of what a newer version stored is replayed, not rejected: ${how}`, async () => {
+  Deno.test(`a retry of a request that a newer version stored is replayed: ${how}`, async () => {
     await using service = await openService();
     const { body: { reference } } = await send(service, TENANT, FULL);
     await asNewer(service, fingerprint, request);

@@ -14,7 +14,7 @@ Deno.test("a quoted idempotency key names the same key as the unquoted one", () 
       [`"${"k".repeat(255)}"`, "k".repeat(255)],
       [`"${String.raw`\\`.repeat(255)}"`, "\\".repeat(255)],
       ['"k;a=1"', "k;a=1"],
-      // Without a quote at its start it is what it is.
+      // Only a quote at the start makes a key a structured field.
       ["k;a=1", "k;a=1"],
       ['k"1"', 'k"1"'],
       [String.raw`a\b`, String.raw`a\b`],
@@ -22,7 +22,7 @@ Deno.test("a quoted idempotency key names the same key as the unquoted one", () 
   ) assertEquals(parseIdempotencyKey(header), key, header);
 });
 
-Deno.test("a quoted idempotency key that is malformed is none", () => {
+Deno.test("a malformed quoted idempotency key is rejected", () => {
   for (
     const header of [
       '"',

@@ -8,11 +8,11 @@ function keyed(json: unknown, call: Call = {}): Call {
   return { json, ...call, headers: { "Idempotency-Key": "k-1" } };
 }
 
-Deno.test("a repeated submission is answered with the stored request and is not stored again", async () => {
+Deno.test("a retry returns the stored request and stores nothing", async () => {
   await using service = await openService();
   const first = await service.call(TENANT, keyed({ summary: "Help", severity: "normal" }));
   const stored = await first.json();
-  // The same submission: a default left out, another order, other spaces around the summary.
+  // The same submission: an explicit default, another order, spaces around the summary.
   const again = await service.call(TENANT, keyed({ handoff: { mode: "none" }, summary: " Help " }));
   assertEquals(again.status, 201);
   assertEquals(again.headers.get("Idempotent-Replayed"), "true");
@@ -38,7 +38,7 @@ Deno.test("a retry may quote the key, as the IETF draft does, or not", async () 
 Deno.test("a quoted key that an earlier version stored with its quotes is found", async () => {
   await using service = await openService();
   const json = { summary: "Help" };
-  // As version 1 stored it: every header that is visible ASCII was the key itself.
+  // In version 1, the key was the header as sent, including quotes.
   const earlier = await service.call(TENANT, keyed(json));
   const stored = await earlier.json();
   const [record] = await Array.fromAsync(service.kv.list({ prefix: ["idempotency"] }));
@@ -49,20 +49,20 @@ Deno.test("a quoted key that an earlier version stored with its quotes is found"
   assertEquals(await again.json(), stored);
 });
 
-Deno.test("a key used for another body or another context is refused", async () => {
+Deno.test("a key that was used for another body or context is rejected", async () => {
   await using service = await openService();
   await service.call(TENANT, keyed({ summary: "Help" }));
   for (
     const [path, summary] of [[TENANT, "Help me"], [RUN, "Help"]] as const
   ) {
-    const answer = await service.call(path, keyed({ summary }));
-    await assertProblem(answer, 422, "idempotency-key-reused");
+    const response = await service.call(path, keyed({ summary }));
+    await assertProblem(response, 422, "idempotency-key-reused");
   }
   const run = await (await service.call(`${RUN}/latest`)).json();
   assertEquals(run.supportRequest, null);
 });
 
-Deno.test("a key belongs to its tenant and actor: another's is another key", async () => {
+Deno.test("the same key of another tenant or actor is a different key", async () => {
   await using service = await openService();
   const tenants = ["acme", "other"];
   const references = new Set<string>();
@@ -74,14 +74,14 @@ Deno.test("a key belongs to its tenant and actor: another's is another key", asy
     ] as const
   ) {
     const token = { sub, tenants };
-    const answer = await service.call(path, keyed({ summary: "Help" }, { token }));
-    assertEquals([answer.status, answer.headers.get("Idempotent-Replayed")], [201, null]);
-    references.add((await answer.json()).reference);
+    const response = await service.call(path, keyed({ summary: "Help" }, { token }));
+    assertEquals([response.status, response.headers.get("Idempotent-Replayed")], [201, null]);
+    references.add((await response.json()).reference);
   }
   assertEquals(references.size, 3);
 });
 
-Deno.test("two submissions without a key are two requests", async () => {
+Deno.test("two submissions without a key are stored as two requests", async () => {
   await using service = await openService();
   const json = { summary: "Help" };
   const first = await (await service.call(TENANT, { json })).json();
@@ -89,7 +89,7 @@ Deno.test("two submissions without a key are two requests", async () => {
   assertNotEquals(first.reference, second.reference);
 });
 
-Deno.test("a submission that is under way is not made twice: 409 says when to ask again", async () => {
+Deno.test("a retry during the first submission is 409 and says when to retry", async () => {
   const desk = startFakeDesk();
   desk.behave("hang-after-create");
   {
@@ -101,10 +101,10 @@ Deno.test("a submission that is under way is not made twice: 409 says when to as
     const call = keyed({ summary: "Help", handoff: { mode: "create" } });
     const first = service.call(TENANT, call);
     while (desk.tickets.length === 0) await service.call(`${TENANT}/latest`);
-    const answer = await service.call(TENANT, call);
-    await assertProblem(answer, 409, "idempotency-in-progress");
+    const response = await service.call(TENANT, call);
+    await assertProblem(response, 409, "idempotency-in-progress");
     // Its deadline: five seconds each for the desk, the start delay and the clock skew.
-    assertMatch(answer.headers.get("Retry-After")!, /^1[0-5]$/);
+    assertMatch(response.headers.get("Retry-After")!, /^1[0-5]$/);
     await desk.close();
     assertEquals((await first).status, 201);
     assertEquals(desk.tickets.length, 1);
@@ -113,29 +113,29 @@ Deno.test("a submission that is under way is not made twice: 409 says when to as
 
 for (
   const [name, key] of [
-    ["an empty one", ""],
+    ["empty", ""],
     ["256 characters", "k".repeat(256)],
     ["a space", "a b"],
     ["a character that is not ASCII", "clé"],
-    ["two of them", "a, b"],
+    ["two keys", "a, b"],
     ["a tab", "a\tb"],
-    ["quotes that do not end", '"k-1'],
-    ["quotes around nothing", '""'],
-    ["two in quotes", '"a", "b"'],
+    ["an unclosed quote", '"k-1'],
+    ["empty quotes", '""'],
+    ["two quoted keys", '"a", "b"'],
     ["a backslash that escapes nothing", String.raw`"a\b"`],
   ] as const
 ) {
-  Deno.test(`the idempotency key is refused: ${name}`, async () => {
+  Deno.test(`an idempotency key is rejected: ${name}`, async () => {
     await using service = await openService();
-    const answer = await service.call(TENANT, {
+    const response = await service.call(TENANT, {
       json: { summary: "Help" },
       headers: { "Idempotency-Key": key },
     });
-    await assertProblem(answer, 400, "invalid-idempotency-key");
+    await assertProblem(response, 400, "invalid-idempotency-key");
   });
 }
 
-Deno.test("the longest key of the actor with the longest id is kept", async () => {
+Deno.test("the longest key of an actor with the longest ID is stored", async () => {
   await using service = await openService();
   const call: Call = {
     token: { sub: "😀".repeat(255) },

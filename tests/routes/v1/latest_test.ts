@@ -11,19 +11,19 @@ const DESK = {
   SUPPORT_DESK_QUEUE: "Support",
 };
 
-Deno.test("latest says what can be asked of the desk, and that there is no request yet", async () => {
+Deno.test("latest has the desk, its handoff modes, and no request at first", async () => {
   await using service = await openService({ env: { ...DESK, SUPPORT_DESK_LABEL: "Acme IT desk" } });
-  const answer = await service.call(`${TENANT}/latest`);
-  assertEquals(answer.status, 200);
-  assertEquals(answer.headers.get("Content-Type"), "application/json");
-  assertEquals(await answer.json(), {
+  const response = await service.call(`${TENANT}/latest`);
+  assertEquals(response.status, 200);
+  assertEquals(response.headers.get("Content-Type"), "application/json");
+  assertEquals(await response.json(), {
     desk: { label: "Acme IT desk" },
     handoffModes: ["none", "create", "link"],
     supportRequest: null,
   });
 });
 
-Deno.test("latest offers no handoff where no desk is configured", async () => {
+Deno.test("latest offers no handoff if no desk is configured", async () => {
   await using service = await openService();
   assertEquals(await (await service.call(`${RUN}/latest`)).json(), {
     desk: null,
@@ -32,7 +32,7 @@ Deno.test("latest offers no handoff where no desk is configured", async () => {
   });
 });
 
-Deno.test("latest is the answer that the latest submission of this very context got", async () => {
+Deno.test("latest returns the latest submission of exactly this context", async () => {
   await using service = await openService();
   const token = { tenants: ["acme", "other"] };
   const stored = new Map<string, unknown>();
@@ -52,33 +52,33 @@ Deno.test("latest is the answer that the latest submission of this very context 
   }
 });
 
-Deno.test("latest may be kept by its reader alone, who must ask whether it is still so", async () => {
+Deno.test("latest may be cached privately, and must be revalidated", async () => {
   await using service = await openService();
   for (const path of [`${TENANT}/latest`, `${RUN}/latest`]) {
-    const answer = await service.call(path);
-    assertEquals(answer.headers.get("Cache-Control"), "private, no-cache");
-    assertEquals(answer.headers.get("Vary"), "Authorization");
-    assertMatch(answer.headers.get("ETag") ?? "", /^"[^"]+"$/);
+    const response = await service.call(path);
+    assertEquals(response.headers.get("Cache-Control"), "private, no-cache");
+    assertEquals(response.headers.get("Vary"), "Authorization");
+    assertMatch(response.headers.get("ETag") ?? "", /^"[^"]+"$/);
   }
 });
 
-Deno.test("latest answers 304 without a body to whom nothing changed", async () => {
+Deno.test("latest is 304 without a body if nothing changed", async () => {
   await using service = await openService({ env: { CORS_ORIGINS: "https://app.example" } });
   await service.call(TENANT, { json: { summary: "Help" } });
   const Origin = "https://app.example";
   const full = await service.call(`${TENANT}/latest`, { headers: { Origin } });
   const tag = full.headers.get("ETag")!;
   for (const tags of [tag, `W/${tag}`, `"x", ${tag}`, "*"]) {
-    const answer = await service.call(`${TENANT}/latest`, {
+    const response = await service.call(`${TENANT}/latest`, {
       headers: { Origin, "If-None-Match": tags, "X-Request-Id": "r-304" },
     });
-    assertEquals(answer.status, 304);
-    assertEquals(await answer.text(), "");
-    assertEquals(answer.headers.get("X-Request-Id"), "r-304");
-    // All but what belongs to the body: a page that asks by itself needs the CORS headers, too.
+    assertEquals(response.status, 304);
+    assertEquals(await response.text(), "");
+    assertEquals(response.headers.get("X-Request-Id"), "r-304");
+    // All headers except those of the body: cross-origin pages need the CORS headers, too.
     for (const [name, value] of full.headers) {
       if (name === "content-type" || name === "x-request-id") continue;
-      assertEquals(answer.headers.get(name), value, name);
+      assertEquals(response.headers.get(name), value, name);
     }
   }
   const head = await service.call(`${TENANT}/latest`, {
@@ -88,7 +88,7 @@ Deno.test("latest answers 304 without a body to whom nothing changed", async () 
   assertEquals(head.status, 304);
 });
 
-Deno.test("latest changes its ETag with the request, the label and the desk", async () => {
+Deno.test("the ETag of latest changes with the request, the label and the desk", async () => {
   const kv = await Deno.openKv(":memory:");
   const tags: (string | null)[] = [];
   for (
@@ -114,7 +114,7 @@ Deno.test("latest changes its ETag with the request, the label and the desk", as
   assertEquals(new Set(tags).size, 5, tags.join(" "));
 });
 
-Deno.test("latest changes its ETag when a pending handoff turns out to be interrupted", async () => {
+Deno.test("the ETag of latest changes when a pending handoff becomes interrupted", async () => {
   using kv = await Deno.openKv(":memory:");
   const desk = startFakeDesk();
   desk.behave("hang");
@@ -123,15 +123,15 @@ Deno.test("latest changes its ETag when a pending handoff turns out to be interr
   };
   await using first = await openService({ env, kv });
   const clock = new FakeClock({ now: "real" });
-  // To another process that handoff looks like one whose process died.
+  // To another process, it looks as if the process of that handoff had died.
   await using other = await openService({ env, kv, clock });
   const submission = first.call(TENANT, {
     json: { summary: "Help", handoff: { mode: "create" } },
   });
   const look = async (tag = "") => {
-    const answer = await other.call(`${TENANT}/latest`, { headers: { "If-None-Match": tag } });
-    const body = answer.status === 304 ? null : await answer.json();
-    return { status: answer.status, tag: answer.headers.get("ETag")!, body };
+    const response = await other.call(`${TENANT}/latest`, { headers: { "If-None-Match": tag } });
+    const body = response.status === 304 ? null : await response.json();
+    return { status: response.status, tag: response.headers.get("ETag")!, body };
   };
   let pending = await look();
   while (pending.body.supportRequest === null) pending = await look();
@@ -170,18 +170,18 @@ for (
     "~r",
   ]
 ) {
-  Deno.test(`latest names the run id ${runId.slice(0, 20)} as what is not valid`, async () => {
+  Deno.test(`latest rejects the run ID ${runId.slice(0, 20)}`, async () => {
     await using service = await openService();
     for (const call of [{}, { json: { summary: "Help" } }]) {
       const path = `/v1/tenants/acme/runs/${runId}/support-requests`;
-      const answer = await service.call("json" in call ? path : `${path}/latest`, call);
-      const { errors } = await assertProblem(answer, 422, "validation");
+      const response = await service.call("json" in call ? path : `${path}/latest`, call);
+      const { errors } = await assertProblem(response, 422, "validation");
       assertEquals(errors?.map(({ pointer }) => pointer), ["#/runId"]);
     }
   });
 }
 
-Deno.test("a run has one context, whichever way its id is percent-encoded", async () => {
+Deno.test("a run has one context, however its ID is percent-encoded", async () => {
   await using service = await openService();
   const path = (runId: string) => `/v1/tenants/acme/runs/${runId}/support-requests`;
   for (
@@ -202,7 +202,7 @@ Deno.test("a run has one context, whichever way its id is percent-encoded", asyn
   }
 });
 
-Deno.test("latest takes an id as long as ids may be, and one that is percent-encoded", async () => {
+Deno.test("latest accepts IDs of the maximum length, and percent-encoded ones", async () => {
   await using service = await openService();
   const long = "r".repeat(250);
   const path = (runId: string) => `/v1/tenants/acme/runs/${runId}/support-requests`;

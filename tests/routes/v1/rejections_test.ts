@@ -7,7 +7,7 @@ import { assertProblem } from "../assert_problem.ts";
 
 const RUN = "/v1/tenants/acme/runs/not%20a%20run/support-requests";
 
-Deno.test("refusals come in the order of the contract, whatever else is wrong", async () => {
+Deno.test("a request with several faults is rejected for the first in the documented order", async () => {
   const clock = new FakeClock();
   await using service = await openService({ clock, env: { RATE_LIMIT_PER_MINUTE: "6" } });
   for (let i = 0; i < 6; i++) await service.call(TENANT, { json: { summary: "Help" } });
@@ -18,10 +18,10 @@ Deno.test("refusals come in the order of the contract, whatever else is wrong", 
   let body = `[${"1,".repeat(30_000)}`;
   const outcome = async (path = RUN) => {
     const headers = { "Idempotency-Key": key, "Content-Type": type };
-    const answer = await service.call(path, { method: "POST", token, headers, body });
-    if (answer.ok) return answer.status;
-    const { type: problem } = await answer.json();
-    return `${answer.status} ${problem.replace("/problems/", "")}`;
+    const response = await service.call(path, { method: "POST", token, headers, body });
+    if (response.ok) return response.status;
+    const { type: problem } = await response.json();
+    return `${response.status} ${problem.replace("/problems/", "")}`;
   };
   assertEquals(await outcome(), "401 unauthenticated");
   token = { tenants: ["other"], scope: "" };
@@ -44,16 +44,16 @@ Deno.test("refusals come in the order of the contract, whatever else is wrong", 
   assertEquals(await outcome(TENANT), 201);
 });
 
-Deno.test("the rate is counted by actor and tenant, replays included, and 429 says when to ask", async () => {
+Deno.test("the rate limit is per actor and tenant, counts replays, and 429 says how long", async () => {
   const clock = new FakeClock();
   await using service = await openService({ clock, env: { RATE_LIMIT_PER_MINUTE: "2" } });
   const call: Call = { json: { summary: "Help" }, headers: { "Idempotency-Key": "k-1" } };
   assertEquals((await service.call(TENANT, call)).status, 201);
   assertEquals((await service.call(TENANT, call)).status, 201);
   clock.offset = 18_000;
-  const refused = await service.call(TENANT, call);
-  await assertProblem(refused, 429, "rate-limited");
-  assertEquals(refused.headers.get("Retry-After"), "42");
+  const rejected = await service.call(TENANT, call);
+  await assertProblem(rejected, 429, "rate-limited");
+  assertEquals(rejected.headers.get("Retry-After"), "42");
   assertEquals((await service.call(`${TENANT}/latest`)).status, 200);
 
   const token = { sub: "u-2", tenants: ["acme", "other"] };
@@ -64,13 +64,13 @@ Deno.test("the rate is counted by actor and tenant, replays included, and 429 sa
   assertEquals((await service.call(TENANT, call)).status, 201);
 });
 
-Deno.test("a tenant that is not in the token is answered exactly as one that does not exist", async () => {
+Deno.test("a tenant outside the token gets the same response as one that does not exist", async () => {
   await using service = await openService({ env: { CORS_ORIGINS: "https://app.example" } });
   const theirs = { tenants: ["theirs"] };
   for (const context of ["", "/runs/r-1"]) {
     const path = `/v1/tenants/theirs${context}/support-requests`;
-    const answer = await service.call(path, { token: theirs, json: { summary: "A secret" } });
-    assertEquals(answer.status, 201);
+    const response = await service.call(path, { token: theirs, json: { summary: "A secret" } });
+    assertEquals(response.status, 201);
   }
   const tag = (await service.call("/v1/tenants/theirs/support-requests/latest", { token: theirs }))
     .headers.get("ETag")!;
@@ -81,8 +81,11 @@ Deno.test("a tenant that is not in the token is answered exactly as one that doe
     headers.set("Authorization", `Bearer ${bearer}`);
     headers.set("X-Request-Id", "r-1");
     headers.set("If-None-Match", tag);
-    const answer = await service.app.request(`/v1/tenants/${tenant}${path}`, { ...init, headers });
-    return { status: answer.status, headers: [...answer.headers], body: await answer.text() };
+    const response = await service.app.request(`/v1/tenants/${tenant}${path}`, {
+      ...init,
+      headers,
+    });
+    return { status: response.status, headers: [...response.headers], body: await response.text() };
   };
   const json = { "Content-Type": "application/json", "Idempotency-Key": "k-1" };
   const calls: [string, RequestInit][] = [
@@ -116,19 +119,21 @@ for (
     ["GET", "/v1/tenants/acme/audit-events", "audit:read"],
   ] as const
 ) {
-  Deno.test(`${method} ${path} is for the scope ${scope} alone`, async () => {
+  Deno.test(`${method} ${path} requires the scope ${scope}`, async () => {
     await using service = await openService();
     const init: Call = method === "POST" ? { json: { summary: "Help" } } : {};
     const allowed = await service.call(path, { ...init, token: { scope } });
     assertEquals(allowed.ok, true);
     const others = "support_requests:create support_requests:read audit:read"
       .split(" ").filter((other) => other !== scope);
-    for (const refused of [others.join(" "), scope.toUpperCase(), `${scope}s`, `x${scope}`, ""]) {
-      const answer = await service.call(path, { ...init, token: { scope: refused } });
-      const { detail } = await assertProblem(answer, 403, "insufficient-scope");
+    for (
+      const insufficient of [others.join(" "), scope.toUpperCase(), `${scope}s`, `x${scope}`, ""]
+    ) {
+      const response = await service.call(path, { ...init, token: { scope: insufficient } });
+      const { detail } = await assertProblem(response, 403, "insufficient-scope");
       assertMatch(detail, new RegExp(scope));
       assertEquals(
-        answer.headers.get("WWW-Authenticate"),
+        response.headers.get("WWW-Authenticate"),
         `Bearer error="insufficient_scope", scope="${scope}"`,
       );
     }

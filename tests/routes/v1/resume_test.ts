@@ -20,14 +20,14 @@ const CONTEXTS: [string, SupportContext][] = [
 const ACME = CONTEXTS[0]![1];
 const GRACE = { token: { sub: "u-2", name: "Grace" } };
 
-/** Two processes with one store, one desk and one clock; the second has less time for the desk. */
+/** Two processes with one store, desk and clock; the second has a shorter desk timeout. */
 async function openPair(env: Record<string, string> = {}) {
   const desk = startFakeDesk();
   const kv = await Deno.openKv(":memory:");
   const clock = new FakeClock({ now: Date.now() });
   const shared = {
     ...deskEnv(desk),
-    // A server: no process remembers what only it can know.
+    // A KV server: no process may rely on what only it knows.
     KV_PATH: "http://127.0.0.1:4512",
     DENO_KV_ACCESS_TOKEN: "a token for tests",
     ...env,
@@ -44,7 +44,7 @@ async function openPair(env: Record<string, string> = {}) {
     isExclusive: false,
   });
 
-  /** Leaves what a process leaves that dies while it calls the desk, with `leftMs` to its deadline. */
+  /** Stores what a process that dies while it calls the desk leaves, `leftMs` before its deadline. */
   async function leavePending(context: SupportContext, leftMs: number): Promise<string> {
     const request = requestIn(context, {
       now: clock.now(),
@@ -87,7 +87,7 @@ async function latest({ call }: Service, path: string) {
 }
 
 for (const [path, context] of CONTEXTS) {
-  Deno.test(`anybody who may submit in a ${context.kind} resumes its interrupted handoff`, async () => {
+  Deno.test(`anybody who may submit in a ${context.kind} can resume its interrupted handoff`, async () => {
     await using pair = await openPair();
     const { one, desk, clock } = pair;
     const reference = await pair.leavePending(context, 15_000);
@@ -125,7 +125,7 @@ for (const [path, context] of CONTEXTS) {
 Deno.test("a resume adopts the ticket that the interrupted handoff had created", async () => {
   await using pair = await openPair();
   const { one, desk, clock } = pair;
-  // The service itself creates the ticket, so that it looks like one of ours.
+  // The service creates the ticket, so that it has our form.
   await pair.leavePending(ACME, 0);
   clock.offset = 1;
   const pending = await pair.store.latest(ACME);
@@ -136,7 +136,7 @@ Deno.test("a resume adopts the ticket that the interrupted handoff had created",
   assertEquals(desk.tickets.length, 1);
 });
 
-Deno.test("a resume returns a request that was not interrupted as it is, and sends nothing", async () => {
+Deno.test("a resume of a request that was not interrupted changes and sends nothing", async () => {
   await using pair = await openPair();
   const { one, desk } = pair;
   for (
@@ -157,7 +157,7 @@ Deno.test("a resume returns a request that was not interrupted as it is, and sen
   }
 });
 
-Deno.test("a resume says how long a handoff of another process still has", async () => {
+Deno.test("a resume says how long a handoff in another process may still take", async () => {
   await using pair = await openPair();
   const { one, other, clock } = pair;
   await pair.leavePending(ACME, 15_000);
@@ -174,13 +174,13 @@ Deno.test("a resume says how long a handoff of another process still has", async
   assertEquals((await resume(other, TENANT)).status, 200);
 });
 
-Deno.test("a process with less time for the desk takes no other's handoff for interrupted", async () => {
+Deno.test("a shorter desk timeout does not make another process's handoff interrupted", async () => {
   await using pair = await openPair();
   const { one, other, desk, clock } = pair;
   desk.behave("hang");
   const submission = one.call(TENANT, { json: { summary: "Help", handoff: { mode: "create" } } });
   await waitFor("the submission is stored", () => latest(other, TENANT));
-  // By its own configuration the second process would give up after 10.1 s.
+  // By its own configuration, the second process would consider it interrupted after 10.1 s.
   for (const offset of [10_101, 14_999]) {
     clock.offset = offset;
     assertEquals((await latest(other, TENANT)).handoff.status, "pending");
@@ -198,7 +198,7 @@ Deno.test("a resume in progress is not resumed again, and 409 says when its leas
   desk.behave("hang");
   const first = resume(one, TENANT);
   await waitFor("the lease is written", () => hasLease(pair.kv));
-  // The first has five seconds for the desk: its lease ends ten seconds later.
+  // The first has a desk timeout of five seconds: its lease ends ten seconds later.
   clock.offset = 22_000;
   const response = await resume(other, TENANT);
   assertEquals(response.headers.get("Retry-After"), "13");
@@ -206,10 +206,10 @@ Deno.test("a resume in progress is not resumed again, and 409 says when its leas
   await assertProblem(await resume(one, TENANT), 409, "handoff-in-progress");
   await desk.close();
   const body = await (await first).json();
-  assertEquals(body.handoff.reason, "interrupted", "the desk gave no clear answer");
+  assertEquals(body.handoff.reason, "interrupted", "the desk gave no clear response");
 });
 
-Deno.test("four callers in two processes who resume at once get one ticket", async () => {
+Deno.test("four concurrent resumes in two processes create one ticket", async () => {
   await using pair = await openPair();
   const { one, other, desk, clock } = pair;
   for (let round = 0; round < 10; round++) {
@@ -227,7 +227,7 @@ Deno.test("four callers in two processes who resume at once get one ticket", asy
   }
 });
 
-Deno.test("a resume needs no body, and takes any JSON", async () => {
+Deno.test("a resume needs no body, and accepts any JSON", async () => {
   await using pair = await openPair();
   await pair.leavePending(ACME, 15_000);
   pair.clock.offset = 15_001;
@@ -255,7 +255,7 @@ Deno.test("a resume needs no body, and takes any JSON", async () => {
   }
 });
 
-Deno.test("a resume needs the scope of a submission, and counts like one", async () => {
+Deno.test("a resume requires the scope of a submission, and counts like one", async () => {
   await using pair = await openPair({ RATE_LIMIT_PER_MINUTE: "2" });
   const reader = { token: { scope: "support_requests:read" } };
   await assertProblem(await resume(pair.one, TENANT, reader), 403, "insufficient-scope");
@@ -265,7 +265,7 @@ Deno.test("a resume needs the scope of a submission, and counts like one", async
   await assertProblem(await resume(pair.other, TENANT), 429, "rate-limited");
 });
 
-Deno.test("no response shows until when a handoff may be in progress", async () => {
+Deno.test("no response shows the deadline of a pending handoff", async () => {
   await using pair = await openPair();
   const { one, desk } = pair;
   desk.behave("hang");

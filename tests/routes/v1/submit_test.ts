@@ -13,14 +13,14 @@ function deskEnv({ url, token, queue }: { url: string; token: string; queue: str
   };
 }
 
-/** A service whose desk nobody asks. */
+/** A service with a desk that must not be called. */
 const LINKING = {
   env: deskEnv({ url: "https://desk.example/rt", token: "t", queue: "Support" }),
 };
 
-Deno.test("submit answers 201 with the support request and nothing typed for the desk alone", async () => {
+Deno.test("a submission is 201 with the support request, without what only agents see", async () => {
   await using service = await openService();
-  const answer = await service.call(TENANT, {
+  const response = await service.call(TENANT, {
     token: { sub: "u-1", name: "Ada" },
     json: {
       summary: "  The printer burns ",
@@ -30,11 +30,11 @@ Deno.test("submit answers 201 with the support request and nothing typed for the
       diagnostics: { "private key": "private value" },
     },
   });
-  assertEquals(answer.status, 201);
-  assertEquals(answer.headers.get("Content-Type"), "application/json");
-  assertEquals(answer.headers.get("Cache-Control"), "no-store");
-  assertEquals(answer.headers.get("Idempotent-Replayed"), null);
-  const text = await answer.text();
+  assertEquals(response.status, 201);
+  assertEquals(response.headers.get("Content-Type"), "application/json");
+  assertEquals(response.headers.get("Cache-Control"), "no-store");
+  assertEquals(response.headers.get("Idempotent-Replayed"), null);
+  const text = await response.text();
   assertNotMatch(text, /private/);
   const { reference, createdAt, ...others } = JSON.parse(text);
   assertMatch(reference, /^SR-[0-9A-HJKMNP-TV-Z]{26}$/);
@@ -48,7 +48,7 @@ Deno.test("submit answers 201 with the support request and nothing typed for the
   });
 });
 
-Deno.test("submit keeps a run's request in the run, with the default severity", async () => {
+Deno.test("a run's request is stored in the run, with the default severity", async () => {
   await using service = await openService();
   const request = await (await service.call(RUN, { json: { summary: "Help" } })).json();
   assertEquals(request.context, { kind: "run", tenantId: "acme", runId: "r-1" });
@@ -56,13 +56,13 @@ Deno.test("submit keeps a run's request in the run, with the default severity", 
   assertEquals(request.createdBy, { id: "u-1" });
 });
 
-Deno.test("submit keeps a request to create a ticket where no desk is configured", async () => {
+Deno.test("a request with a ticket is stored even if no desk is configured", async () => {
   await using service = await openService();
-  const answer = await service.call(TENANT, {
+  const response = await service.call(TENANT, {
     json: { summary: "Help", handoff: { mode: "create" } },
   });
-  assertEquals(answer.status, 201);
-  const { reference, handoff } = await answer.json();
+  assertEquals(response.status, 201);
+  const { reference, handoff } = await response.json();
   assertEquals([handoff.status, handoff.reason, handoff.ticketMayExist], [
     "failed",
     "desk_not_configured",
@@ -71,7 +71,7 @@ Deno.test("submit keeps a request to create a ticket where no desk is configured
   assert(handoff.summary.includes(reference));
 });
 
-Deno.test("submit answers 201 with the ticket, and with the failure when the desk refuses", async () => {
+Deno.test("a submission is 201 with the ticket, or with the failure of the desk", async () => {
   const desk = startFakeDesk();
   {
     await using service = await openService({ env: deskEnv(desk) });
@@ -81,9 +81,9 @@ Deno.test("submit answers 201 with the ticket, and with the failure when the des
     assertEquals([created.status, created.ticket], ["created", { reference: "1", url }]);
 
     desk.behave("reject");
-    const answer = await service.call(TENANT, { json });
-    assertEquals(answer.status, 201);
-    const { handoff } = await answer.json();
+    const response = await service.call(TENANT, { json });
+    assertEquals(response.status, 201);
+    const { handoff } = await response.json();
     assertEquals(Object.keys(handoff).sort(), [
       "at",
       "reason",
@@ -98,12 +98,12 @@ Deno.test("submit answers 201 with the ticket, and with the failure when the des
 });
 
 for (const ticket of ["42", "https://desk.example/rt/Ticket/Display.html?id=42"]) {
-  Deno.test(`submit links ${ticket} without asking the desk`, async () => {
+  Deno.test(`a submission links ${ticket} without calling the desk`, async () => {
     await using service = await openService(LINKING);
-    const answer = await service.call(TENANT, {
+    const response = await service.call(TENANT, {
       json: { summary: "Help", handoff: { mode: "link", ticket } },
     });
-    const { handoff: { at, ...handoff } } = await answer.json();
+    const { handoff: { at, ...handoff } } = await response.json();
     assertMatch(at, /Z$/);
     assertEquals(handoff, {
       status: "linked",
@@ -135,12 +135,12 @@ for (
     "https://desk.example/rt/Ticket/Display.html",
   ]
 ) {
-  Deno.test(`submit refuses to link ${JSON.stringify(ticket)}, and stores nothing`, async () => {
+  Deno.test(`linking ${JSON.stringify(ticket)} is rejected, and nothing is stored`, async () => {
     await using service = await openService(LINKING);
-    const answer = await service.call(TENANT, {
+    const response = await service.call(TENANT, {
       json: { summary: "Help", handoff: { mode: "link", ticket } },
     });
-    const { errors } = await assertProblem(answer, 422, "validation");
+    const { errors } = await assertProblem(response, 422, "validation");
     assertEquals(errors, [{
       pointer: "#/handoff/ticket",
       detail: "must be a ticket number or the URL of a ticket at Acme IT desk",
@@ -152,11 +152,11 @@ for (
   });
 }
 
-Deno.test("submit refuses any link where no desk is configured", async () => {
+Deno.test("any link is rejected if no desk is configured", async () => {
   await using service = await openService();
-  const answer = await service.call(TENANT, {
+  const response = await service.call(TENANT, {
     json: { summary: "Help", handoff: { mode: "link", ticket: "42" } },
   });
-  const { errors } = await assertProblem(answer, 422, "validation");
+  const { errors } = await assertProblem(response, 422, "validation");
   assertEquals(errors?.[0]?.pointer, "#/handoff/ticket");
 });
