@@ -18,6 +18,23 @@ export interface InFlight {
   oldestAgeMs: number;
 }
 
+/** What {@linkcode openTelemetry} returns: the port, and what only `main.ts` calls. */
+export interface OpenTelemetry {
+  withSpan<T>(
+    operation: string,
+    work: () => Promise<T>,
+    outcomeOf?: (result: T) => SpanOutcome,
+  ): Promise<T>;
+  nameRoute(method: string, route: string): void;
+  requestRejected(reason: string): void;
+  turnEnded(waitedMs: number, outcome: string): void;
+  circuitChanged(state: "open" | "closed"): void;
+  /** Reports what `read` returns at each export. */
+  watchInFlight(read: () => InFlight): void;
+  /** Returns a log that also counts the lines of the levels `warn` and `error`. */
+  counted(log: ConsoleLog): ConsoleLog;
+}
+
 /**
  * Records spans and metrics with OpenTelemetry, which Deno exports if `OTEL_DENO` is true. Metrics are
  * named by OpenTelemetry's semantic conventions if these have a name, otherwise `deskhand.*`. Deno
@@ -25,7 +42,7 @@ export interface InFlight {
  *
  * @param elapsed Milliseconds since an arbitrary start.
  */
-export function openTelemetry(elapsed: () => number) {
+export function openTelemetry(elapsed: () => number): OpenTelemetry {
   const tracer = trace.getTracer("deskhand");
   const instruments = createInstruments();
 
@@ -60,15 +77,8 @@ export function openTelemetry(elapsed: () => number) {
     span?.setAttribute("http.route", route);
   }
 
-  return {
-    withSpan,
-    nameRoute,
-    requestRejected: instruments.requestRejected,
-    turnEnded: instruments.turnEnded,
-    circuitChanged: instruments.circuitChanged,
-    watchInFlight: instruments.watchInFlight,
-    counted: instruments.counted,
-  };
+  const { recordDuration: _, ...others } = instruments;
+  return { withSpan, nameRoute, ...others };
 }
 
 function createInstruments() {
@@ -98,7 +108,6 @@ function createInstruments() {
     description: "1 while the circuit rejects handoffs because the desk hangs, otherwise 0",
   }).addCallback((result) => result.observe(isOpen ? 1 : 0));
 
-  /** Reports what `read` returns at each export. */
   function watchInFlight(read: () => InFlight): void {
     meter.createObservableGauge("deskhand.submissions.in_flight", {
       unit: "{submission}",
@@ -110,7 +119,6 @@ function createInstruments() {
     }).addCallback((result) => result.observe(read().oldestAgeMs / 1000));
   }
 
-  /** Returns a log that also counts the lines of the levels `warn` and `error`. */
   function counted(log: ConsoleLog): ConsoleLog {
     const counting = (level: "warn" | "error"): ConsoleLog["warn"] => (event, message, fields) => {
       events.add(1, { "deskhand.event": event, "deskhand.level": level });

@@ -110,11 +110,15 @@ Deno.test("nginx: a token of 16 KiB reaches Deskhand, and a longer header is a 4
   assertEquals(await assertOwnProblem(await call(32 * 1024), 431), "about:blank");
 });
 
-Deno.test("nginx: the method TRACE and a malformed header are problems, too", async () => {
+Deno.test("nginx: unknown methods and a malformed header are problems, and go no further", async () => {
   await using stage = await open({ hasTls: true });
   const { nginx } = stage;
-  const traced = await raw(nginx, "TRACE / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  assertMatch(traced, /^HTTP\/1\.1 405 [^]+"\/problems\/method-not-allowed"/);
+  for (const method of ["TRACE", "MX", "GETS", "PROPFIND"]) {
+    const response = await raw(nginx, `${method} /livez HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    assertMatch(response, /^HTTP\/1\.1 405 [^]+"\/problems\/method-not-allowed"/);
+    // Deskhand's own problem names the methods that the path has.
+    assertMatch(response, /"detail":"Use a method of the API"/);
+  }
   const malformed = await raw(
     nginx,
     "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
