@@ -79,3 +79,23 @@ export function erasureKey(tenantId: string, at: number, id: string): Deno.KvKey
 export function runsOf(tenantId: string): { start: Deno.KvKey; end: Deno.KvKey } {
   return { start: ["run", `${tenantId}/`], end: ["run", `${tenantId}0`] };
 }
+
+/** Returns the key prefix of all requests of tenants or of runs, audit events or leases. */
+export function kindPrefix(kind: "tenant" | "run" | "audit" | "lease"): Deno.KvKey {
+  return [kind];
+}
+
+/** Returns the key prefix of the idempotency keys or rate counters of a tenant or an actor in it. */
+export function ownerPrefix(
+  kind: "idempotency" | "rate",
+  tenantId: string,
+  actorId?: string,
+): Deno.KvKey {
+  return actorId === undefined ? [kind, tenantId] : [kind, tenantId, actorId];
+}
+
+/** The key of the record that a readiness probe writes. */
+export const PROBE_KEY: Deno.KvKey = ["ready"];
+
+/** Never written, so that a check of its absence always holds. */
+export const ABSENT_KEY: Deno.KvKey = ["ready", "never"];

@@ -2,12 +2,11 @@ import type { Clock } from "../domain/ports/clock.ts";
 import type { Log } from "../domain/ports/log.ts";
 import { call, commit } from "./client/call.ts";
 import type { KvConnection } from "./client/connection.ts";
+import { ABSENT_KEY, PROBE_KEY } from "./keys.ts";
 
 const PROBE_TIMEOUT_MS = 1_000;
 /** The endpoint is public, and writes have a quota, so frequent calls must not cause frequent writes. */
 const PROBE_INTERVAL_MS = 30_000;
-/** Never written, so the check always holds. */
-const ABSENT_KEY = { key: ["ready", "never"], versionstamp: null };
 
 export interface ReadinessOptions {
   clock: Pick<Clock, "elapsed">;
@@ -49,7 +48,8 @@ export class Readiness {
   #writeProbe(value: number): Promise<unknown> {
     return commit(
       this.#connection,
-      (kv) => kv.atomic().check(ABSENT_KEY).set(["ready"], value).commit(),
+      (kv) =>
+        kv.atomic().check({ key: ABSENT_KEY, versionstamp: null }).set(PROBE_KEY, value).commit(),
       PROBE_TIMEOUT_MS,
     ).catch(({ message }) =>
       this.#log.error("store_unavailable", "The store is unavailable", { error: message })

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { call, type KvHandle } from "../client/call.ts";
-import { auditPrefix, runsOf } from "../keys.ts";
+import { auditPrefix, contextPrefix, kindPrefix, ownerPrefix, runsOf } from "../keys.ts";
 import type { Retention } from "../retention.ts";
 import { addTicket, type CountName, type Tally } from "./tally.ts";
 
@@ -63,13 +63,14 @@ export class Targets {
     for await (const { reference } of this.#requests(scope, unreadable)) references.add(reference);
     yield* this.#auditEvents(scope, tally, references);
     if (scope.kind !== "expired") {
-      const owner = scope.kind === "actor" ? [scope.tenantId, scope.actorId] : [scope.tenantId];
+      const actorId = scope.kind === "actor" ? scope.actorId : undefined;
       const kinds = [["idempotencyKeys", "idempotency"], ["rateCounters", "rate"]] as const;
       for (const [kind, name] of kinds) {
-        for await (const { key } of this.#list({ prefix: [name, ...owner] })) yield { kind, key };
+        const prefix = ownerPrefix(name, scope.tenantId, actorId);
+        for await (const { key } of this.#list({ prefix })) yield { kind, key };
       }
     }
-    for await (const { key } of this.#list({ prefix: ["lease"] })) {
+    for await (const { key } of this.#list({ prefix: kindPrefix("lease") })) {
       if (references.has(String(key[1]))) yield { kind: "leases", key };
     }
     for await (const { key, reference, request } of this.#requests(scope)) {
@@ -81,8 +82,11 @@ export class Targets {
 
   async *#requests(scope: Scope, unreadable = () => {}) {
     const selectors = scope.kind === "expired"
-      ? [{ prefix: ["tenant"] }, { prefix: ["run"] }]
-      : [{ prefix: ["tenant", scope.tenantId] }, runsOf(scope.tenantId)];
+      ? [{ prefix: kindPrefix("tenant") }, { prefix: kindPrefix("run") }]
+      : [
+        { prefix: contextPrefix({ kind: "tenant", tenantId: scope.tenantId }) },
+        runsOf(scope.tenantId),
+      ];
     for (const selector of selectors) {
       for await (const { key, value } of this.#list(selector)) {
         const request = StoredRequest.safeParse(value).data;
@@ -102,7 +106,7 @@ export class Targets {
     references: Set<string>,
   ): AsyncGenerator<Target> {
     const { clock, retention } = this.#options;
-    const prefix = scope.kind === "expired" ? ["audit"] : auditPrefix(scope.tenantId);
+    const prefix = scope.kind === "expired" ? kindPrefix("audit") : auditPrefix(scope.tenantId);
     for await (const { key, value } of this.#list({ prefix })) {
       const event = StoredEvent.safeParse(value).data;
       if (scope.kind === "tenant") {

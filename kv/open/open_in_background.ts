@@ -3,6 +3,7 @@ import type { Log } from "../../domain/ports/log.ts";
 import type { Telemetry } from "../../domain/ports/telemetry.ts";
 import { call, type KvHandle } from "../client/call.ts";
 import { KvConnection } from "../client/connection.ts";
+import { PROBE_KEY } from "../keys.ts";
 import { watchFile } from "./file_watch.ts";
 import type { KvLocation, OpenedStore } from "./opened_store.ts";
 import { openWithRetry } from "./open_with_retry.ts";
@@ -63,5 +64,5 @@ export function openInBackground(
 }
 
 function isResponsive(kv: KvHandle): Promise<boolean> {
-  return call(kv, (kv) => kv.get(["ready"]), PING_TIMEOUT_MS).then(() => true, () => false);
+  return call(kv, (kv) => kv.get(PROBE_KEY), PING_TIMEOUT_MS).then(() => true, () => false);
 }
