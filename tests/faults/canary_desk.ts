@@ -6,7 +6,7 @@ import {
   startRawServer,
 } from "../support/raw_server.ts";
 
-/** What the desk does with the creation of one submission, and with the lookup that may follow. */
+/** How the desk treats the creation for one submission, and the lookup that may follow. */
 export interface Scene {
   creation: Behavior;
   lookup?: Behavior;
@@ -28,12 +28,12 @@ export function startCanaryDesk() {
 }
 
 /**
- * Every way in which a desk can fail a creation or answer a lookup, with a word planted in all that
- * it says. `plant` makes up a word for a name.
+ * Returns every way in which a desk can fail a creation or respond to a lookup, with a word planted
+ * in each part of the response. `plant` makes up a word for a name.
  */
 export function scenes(plant: (name: string) => string): Record<string, Scene> {
-  /** An answer with words in its status text, headers and body. */
-  const saying = (status: number, what: string, body = plant(`${what}: body`)): Behavior =>
+  /** Responds with words in the status text, the headers and the body. */
+  const respond = (status: number, what: string, body = plant(`${what}: body`)): Behavior =>
     respondWith(
       `${status} ${plant(`${what}: status text`)}`,
       body,
@@ -46,8 +46,8 @@ export function scenes(plant: (name: string) => string): Record<string, Scene> {
   const json = (what: string, fields: object) =>
     JSON.stringify({ ...fields, message: plant(`${what}: message`) });
   const failing = (status: number) => ({
-    creation: saying(status, `creation ${status}`),
-    lookup: saying(status, `lookup ${status}`),
+    creation: respond(status, `creation ${status}`),
+    lookup: respond(status, `lookup ${status}`),
   });
 
   const found: Behavior = (connection, request) => {
@@ -59,12 +59,12 @@ export function scenes(plant: (name: string) => string): Record<string, Scene> {
       _url: `http://127.0.0.1:9/${plant("found: _url")}`,
     };
     const body = json("lookup found", { total: 1, items: [item] });
-    return saying(200, "lookup found", body)(connection, request);
+    return respond(200, "lookup found", body)(connection, request);
   };
 
   return {
     created: {
-      creation: saying(
+      creation: respond(
         201,
         "created",
         json("created", { id: plant("ticket created"), _url: plant("created: _url") }),
@@ -79,15 +79,15 @@ export function scenes(plant: (name: string) => string): Record<string, Scene> {
     "error": failing(500),
     "proxy error": failing(503),
     "error page with 200": {
-      creation: saying(200, "error page", `<h1>${plant("error page: text")}</h1>`),
+      creation: respond(200, "error page", `<h1>${plant("error page: text")}</h1>`),
     },
     "rubbish with 201": {
-      creation: saying(201, "rubbish", `<h1>${plant("rubbish: text")}</h1>`),
-      lookup: saying(200, "rubbish lookup", json("rubbish lookup", { total: 0, items: "none" })),
+      creation: respond(201, "rubbish", `<h1>${plant("rubbish: text")}</h1>`),
+      lookup: respond(200, "rubbish lookup", json("rubbish lookup", { total: 0, items: "none" })),
     },
     "an id that is none": {
-      creation: saying(201, "no id", json("no id", { id: plant("no id: id") })),
-      lookup: saying(
+      creation: respond(201, "no id", json("no id", { id: plant("no id: id") })),
+      lookup: respond(
         200,
         "another ticket",
         json("another ticket", {
@@ -97,7 +97,7 @@ export function scenes(plant: (name: string) => string): Record<string, Scene> {
       ),
     },
     "too large": {
-      creation: saying(201, "too large", json("too large", { id: "1", rest: " ".repeat(70_000) })),
+      creation: respond(201, "too large", json("too large", { id: "1", rest: " ".repeat(70_000) })),
     },
     "cut short": {
       creation: closeAfter(
@@ -108,6 +108,6 @@ export function scenes(plant: (name: string) => string): Record<string, Scene> {
     "silence": {
       creation: stallAfter(`HTTP/1.1 201 Created\r\nX-Half: ${plant("half a header")}`),
     },
-    "error, but the ticket is there": { creation: saying(500, "late error"), lookup: found },
+    "error, but the ticket is there": { creation: respond(500, "late error"), lookup: found },
   };
 }

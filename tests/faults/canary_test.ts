@@ -1,50 +1,52 @@
 import { assertEquals } from "@std/assert";
 import { SignJWT } from "jose";
+import { requestKey } from "../../kv/keys.ts";
+import { run } from "../support/constants.ts";
 import { dump, temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
 import { scenes, startCanaryDesk } from "./canary_desk.ts";
 
-/** Where something can come out. `file` is the KV file byte by byte, beside what KV reads of it. */
-const SURFACES = ["log", "answer", "kv", "audit", "file", "desk"] as const;
+/** Where data can appear. `file` is the KV file byte by byte, beside what KV reads from it. */
+const SURFACES = ["log", "response", "kv", "audit", "file", "desk"] as const;
 
-/** Where each word must be found. One that is not named here must be found nowhere. */
+/** Where each word must be found. A word that is not listed must be found nowhere. */
 const FOUND: Record<string, string> = {
-  // What a person writes.
-  "summary": "answer kv file desk",
+  // The submission.
+  "summary": "response kv file desk",
   "description": "kv file desk",
   "contact name": "kv file desk",
   "contact email": "kv file desk",
   "diagnostics key": "kv file desk",
   "diagnostics value": "kv file desk",
-  // Who asks, and where.
-  "sub": "answer kv audit file desk",
-  "name": "answer kv audit file desk",
-  "tenant": "log answer kv audit file desk",
-  "run": "answer kv audit file desk",
-  // How it is asked.
+  // The actor and the context.
+  "sub": "response kv audit file desk",
+  "name": "response kv audit file desk",
+  "tenant": "log response kv audit file desk",
+  "run": "response kv audit file desk",
+  // The rest of the HTTP request.
   "Idempotency-Key": "kv file",
-  "X-Request-Id": "log answer",
-  "allowed origin": "answer",
+  "X-Request-Id": "log response",
+  "allowed origin": "log response",
   "foreign tenant": "log",
-  // A refusal names the place.
-  "unknown field: name": "answer",
-  "diagnostics key of a list": "answer",
-  // What the operator has configured.
-  "desk label": "answer kv audit file",
-  "desk path": "answer kv audit file desk",
-  "desk queue": "desk",
+  // A problem names the place of the error.
+  "unknown field: name": "response",
+  "diagnostics key of a list": "response",
+  // The configuration.
+  "desk label": "response kv audit file",
+  "desk path": "log response kv audit file desk",
+  "desk queue": "log desk",
   "desk reference field": "desk",
   "SUPPORT_DESK_TOKEN": "desk",
-  // The one thing that is taken from the desk.
-  "ticket created": "log answer kv audit file",
-  "ticket found": "log answer kv audit file",
-  "ticket linked": "answer kv audit file",
-  // What somebody else wrote into KV.
+  // The one value that is taken from the desk.
+  "ticket created": "log response kv audit file",
+  "ticket found": "log response kv audit file",
+  "ticket linked": "response kv audit file",
+  // A record that the service did not write.
   "broken record": "kv file",
   "broken record: value": "kv file",
 };
 
-/** All that a desk can be blamed for. */
+/** Every reason of a failed call to the desk. */
 const DESK_REASONS = [
   "desk_connection_lost",
   "desk_error",
@@ -56,7 +58,7 @@ const DESK_REASONS = [
   "desk_unreadable",
 ];
 
-/** The words that were planted, by name. The same name is the same word. */
+/** The planted words, by name. The same name is the same word. */
 class Canaries {
   readonly words = new Map<string, string>();
 
@@ -68,7 +70,7 @@ class Canaries {
     return this.words.getOrInsert(name, word);
   };
 
-  /** What was found where, for each word as in the table above. */
+  /** Where each word was found, as in the table above. */
   find(surfaces: Record<typeof SURFACES[number], string>): Record<string, string> {
     const texts = SURFACES.map((surface) => [surface, surfaces[surface].toLowerCase()] as const);
     return Object.fromEntries(
@@ -88,7 +90,7 @@ interface Call {
   body?: string | Uint8Array<ArrayBuffer>;
 }
 
-/** Sends a request as it is written, and returns the answer byte by byte: status, headers, body. */
+/** Sends a request as it is, and returns the raw response: status, headers, body. */
 async function exchange(address: string, { method = "GET", path, headers, body = "" }: Call) {
   const { hostname, port } = new URL(address);
   using socket = await Deno.connect({ hostname, port: Number(port) });
@@ -102,10 +104,10 @@ async function exchange(address: string, { method = "GET", path, headers, body =
   return await new Response(socket.readable).text();
 }
 
-/** What the service is asked, with a word in everything that a client can choose. */
+/** A client with a word planted in everything that a client can choose. */
 class Client {
-  /** All that was answered, byte by byte. */
-  answers = "";
+  /** Every raw response. */
+  responses = "";
   audit = "";
 
   constructor(
@@ -118,7 +120,7 @@ class Client {
   /** Resolves with the status. */
   async call(call: Call): Promise<string> {
     const { plant } = this;
-    const answer = await exchange(this.address, {
+    const response = await exchange(this.address, {
       ...call,
       headers: {
         "Authorization": `Bearer ${this.token}`,
@@ -131,9 +133,9 @@ class Client {
         ...call.headers,
       },
     });
-    const status = answer.slice("HTTP/1.1 ".length, "HTTP/1.1 200".length);
-    if (call.path.includes("audit-events") && status === "200") this.audit += answer;
-    else this.answers += answer;
+    const status = response.slice("HTTP/1.1 ".length, "HTTP/1.1 200".length);
+    if (call.path.includes("audit-events") && status === "200") this.audit += response;
+    else this.responses += response;
     return status;
   }
 
@@ -149,9 +151,9 @@ class Client {
   }
 }
 
-type Refusal = [status: string, fields: object, headers?: Record<string, string>];
+type Rejection = [status: string, fields: object, headers?: Record<string, string>];
 
-function refusals(plant: Canaries["plant"], forged: string, expired: string): Refusal[] {
+function rejections(plant: Canaries["plant"], forged: string, expired: string): Rejection[] {
   return [
     ["422", { [plant("unknown field: name")]: plant("unknown field: value") }],
     ["422", { severity: plant("severity") }],
@@ -202,15 +204,15 @@ function reads(plant: Canaries["plant"], path: string, origin: string): Read[] {
   ];
 }
 
-Deno.test("whatever is planted in inputs, desk answers and configuration comes out where it may, only", async () => {
+Deno.test("input, configuration and desk responses appear where they may, and nowhere else", async () => {
   const canaries = new Canaries();
   const { plant } = canaries;
   await using file = await temporaryPath();
   {
     using kv = await Deno.openKv(file.path);
-    // What is wrong with it is quoted by the error that it leads to.
+    // A parse error quotes the invalid part of a record.
     const contact = { [plant("broken record")]: plant("broken record: value") };
-    await kv.set(["run", `${plant("tenant")}/broken`, 1], { contact });
+    await kv.set(requestKey(run("broken", plant("tenant")), 1), { contact });
   }
   const desk = startCanaryDesk();
   const deskUrl = `${desk.url}/${plant("desk path")}`;
@@ -238,7 +240,7 @@ Deno.test("whatever is planted in inputs, desk answers and configuration comes o
   const token = await mint(canaries, "token", secret);
   const client = new Client(service.url, path, token, plant);
 
-  // Everything that a desk can do, then a desk that is not there: fetch quotes the URL in its error.
+  // Every scene, then a desk that is gone: the error of fetch quotes the URL.
   const create = {
     description: `Then\n${plant("description")}`,
     contact: { name: plant("contact name"), email: `${plant("contact email")}@example.com` },
@@ -251,7 +253,7 @@ Deno.test("whatever is planted in inputs, desk answers and configuration comes o
   }
   await desk.close();
   assertEquals(await client.submit(create), "201");
-  const reasons = client.answers.matchAll(/"reason":"(\w+)"/g).map(([, reason]) => reason);
+  const reasons = client.responses.matchAll(/"reason":"(\w+)"/g).map(([, reason]) => reason);
   assertEquals([...new Set(reasons)].toSorted(), DESK_REASONS);
 
   const keyed = { "Idempotency-Key": plant("Idempotency-Key") };
@@ -264,7 +266,7 @@ Deno.test("whatever is planted in inputs, desk answers and configuration comes o
 
   const forged = await mint(canaries, "forged token", plant("another secret").padEnd(32, "x"));
   const expired = await mint(canaries, "expired token", secret, "1 hour ago");
-  for (const [status, fields, headers] of refusals(plant, forged, expired)) {
+  for (const [status, fields, headers] of rejections(plant, forged, expired)) {
     const what = JSON.stringify([fields, headers]);
     assertEquals(await client.submit(fields, headers), status, what);
   }
@@ -283,18 +285,18 @@ Deno.test("whatever is planted in inputs, desk answers and configuration comes o
     JSON.stringify(entries.filter(({ key }) => (key[0] === "audit") === isAudit));
   const found = canaries.find({
     log: service.output.text,
-    answer: client.answers,
+    response: client.responses,
     kv: stored(false),
     audit: client.audit + stored(true),
     file: new TextDecoder("latin1").decode(await Deno.readFile(file.path)),
     desk: desk.received(),
   });
-  // Not less than everything: what is in the table and was not planted, or not found, shows too.
+  // Compares everything: a word of the table that was not planted or not found shows, too.
   const nowhere = Object.fromEntries([...canaries.words.keys()].map((name) => [name, ""]));
   assertEquals(found, { ...nowhere, ...FOUND });
 });
 
-/** A token whose every part, and every claim that is not shown, is a word to look for. */
+/** Mints a token whose parts, and whose claims that are never shown, are planted words. */
 async function mint(
   { plant, words }: Canaries,
   name: string,

@@ -3,7 +3,7 @@ import { mintToken } from "../demo/token.ts";
 import { AUTH_SECRET, requestsPath } from "../support/constants.ts";
 import { temporaryPath } from "../support/kv_file.ts";
 import { type Service, since, startService } from "../support/service_process.ts";
-import { waitFor } from "../support/wait_for.ts";
+import { waitFor, within } from "../support/wait_for.ts";
 import { startGatedDesk } from "../support/gated_desk.ts";
 import { Peer } from "../support/raw_client.ts";
 
@@ -12,8 +12,8 @@ const CREATE = { summary: "Printer on fire", handoff: { mode: "create" } };
 const pause = (milliseconds: number) =>
   new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
 
-/** Submits over a socket of its own, which the client can close whenever it likes. */
-async function submitByHand(service: Service, run: string): Promise<Deno.TcpConn> {
+/** Submits over a socket of its own, which a test can close. */
+async function submitRaw(service: Service, run: string): Promise<Deno.TcpConn> {
   const { hostname, port } = new URL(service.url);
   const socket = await Deno.connect({ hostname, port: Number(port) });
   const body = JSON.stringify(CREATE);
@@ -29,7 +29,7 @@ async function submitByHand(service: Service, run: string): Promise<Deno.TcpConn
   return socket;
 }
 
-async function assertSettled(service: Service, runs: string[], tickets: unknown[]): Promise<void> {
+async function assertCreated(service: Service, runs: string[], tickets: unknown[]): Promise<void> {
   const numbers = new Set<string>();
   for (const run of runs) {
     const request = (await service.latest(run)).body.supportRequest;
@@ -43,50 +43,50 @@ async function assertSettled(service: Service, runs: string[], tickets: unknown[
   assertEquals([numbers.size, tickets.length], [runs.length, runs.length]);
 }
 
-Deno.test("a client that hangs up while the desk is asked leaves a settled request and one ticket", async () => {
+Deno.test("a client that hangs up during a handoff leaves a finalized request and one ticket", async () => {
   await using file = await temporaryPath();
   await using desk = startGatedDesk();
   await using service = await startService({ kvPath: file.path, env: desk.env });
-  const socket = await submitByHand(service, "r-1");
-  await desk.hasMade(1);
+  const socket = await submitRaw(service, "r-1");
+  await desk.created(1);
   socket.close();
   assertEquals((await service.latest("r-1")).body.supportRequest?.handoff.status, "pending");
-  desk.answer();
+  desk.respond();
   await waitFor(
     "the handoff is final",
     () => service.latest("r-1"),
     ({ body }) => body.supportRequest?.handoff.status !== "pending",
   );
-  await assertSettled(service, ["r-1"], desk.tickets);
+  await assertCreated(service, ["r-1"], desk.tickets);
 });
 
-Deno.test("SIGTERM in the middle of handoffs, half of the clients gone: all are settled, then it exits", async () => {
+Deno.test("SIGTERM during handoffs finalizes them all before the exit, also without their clients", async () => {
   await using file = await temporaryPath();
   await using desk = startGatedDesk();
   await using service = await startService({ kvPath: file.path, env: desk.env });
   const patient = ["r-1", "r-2", "r-3", "r-4"];
   const gone = ["r-5", "r-6", "r-7", "r-8"];
-  const answers = patient.map((run) => service.submit(CREATE, { run }));
-  const sockets = await Promise.all(gone.map((run) => submitByHand(service, run)));
-  await desk.hasMade(8);
+  const submissions = patient.map((run) => service.submit(CREATE, { run }));
+  const sockets = await Promise.all(gone.map((run) => submitRaw(service, run)));
+  await desk.created(8);
   for (const socket of sockets) socket.close();
   service.child.kill("SIGTERM");
   await service.output.line("stopping");
   await assertRejects(() => service.submit(), TypeError);
-  for (const run of patient) desk.answerAbout(run);
-  for (const { status, body } of await Promise.all(answers)) {
+  for (const run of patient) desk.respondAbout(run);
+  for (const { status, body } of await Promise.all(submissions)) {
     assertEquals([status, body.handoff.status], [201, "created"]);
   }
-  // Nobody waits for an answer any more, and it must not end for all that.
+  // No client waits for a response any more, and the service must not exit yet.
   const ended = service.ended();
   assertEquals(await Promise.race([ended, pause(300)]), undefined);
-  desk.answer();
+  desk.respond();
   assertEquals(await ended, 0);
-  await using again = await startService({ kvPath: file.path, env: desk.env });
-  await assertSettled(again, [...patient, ...gone], desk.tickets);
+  await using restarted = await startService({ kvPath: file.path, env: desk.env });
+  await assertCreated(restarted, [...patient, ...gone], desk.tickets);
 });
 
-Deno.test("a submission whose body is still coming at SIGTERM is stored and answered", async () => {
+Deno.test("a submission whose body is incomplete at SIGTERM is stored and gets its response", async () => {
   for (const framing of ["Content-Length: 18", "Transfer-Encoding: chunked"]) {
     const isChunked = framing.startsWith("Transfer");
     await using file = await temporaryPath();
@@ -100,7 +100,7 @@ Deno.test("a submission whose body is still coming at SIGTERM is stored and answ
       framing,
     ];
     await peer.write(`${head.join("\r\n")}\r\n\r\n${isChunked ? "12\r\n" : ""}{"summary":`);
-    // The response to a later request shows that the first one has been seen.
+    // The response to a later request shows that the first one has arrived.
     await service.call("/livez");
     service.child.kill("SIGTERM");
     await service.output.line("stopping");
@@ -108,28 +108,28 @@ Deno.test("a submission whose body is still coming at SIGTERM is stored and answ
     const { status, body } = await peer.response();
     assertEquals(status, 201, framing);
     assertEquals(await service.ended(), 0);
-    await using again = await startService({ kvPath: file.path });
-    assertEquals((await again.latest()).body.supportRequest, JSON.parse(body));
+    await using restarted = await startService({ kvPath: file.path });
+    assertEquals((await restarted.latest()).body.supportRequest, JSON.parse(body));
   }
 });
 
-Deno.test("SIGTERM waits for no connection whose answer is given, though its body never comes", async () => {
+Deno.test("SIGTERM waits for no connection that has its response, though its body never arrives", async () => {
   await using file = await temporaryPath();
   await using service = await startService({ kvPath: file.path });
   const { hostname, port } = new URL(service.url);
   using socket = await Deno.connect({ hostname, port: Number(port) });
   const head = `POST ${requestsPath()} HTTP/1.1\r\nHost: service\r\nContent-Length: 100\r\n\r\n`;
   await socket.write(new TextEncoder().encode(head));
-  const answer = new Uint8Array(1024);
-  const length = await socket.read(answer);
-  assertStringIncludes(new TextDecoder().decode(answer.subarray(0, length ?? 0)), " 401 ");
+  const response = new Uint8Array(1024);
+  const length = await within("the response is received", socket.read(response));
+  assertStringIncludes(new TextDecoder().decode(response.subarray(0, length ?? 0)), " 401 ");
   const started = performance.now();
   assertEquals(await service.stop(), 0);
   assertLess(since(started), 8_000);
   assertEquals(service.output.lines.filter(({ level }) => level !== "INFO"), []);
 });
 
-Deno.test("a service without a file descriptor left finishes what is at the desk, and listens again", async () => {
+Deno.test("a service without file descriptors finishes its handoffs, and accepts connections again", async () => {
   await using file = await temporaryPath();
   await using desk = startGatedDesk();
   await using service = await startService({
@@ -138,7 +138,7 @@ Deno.test("a service without a file descriptor left finishes what is at the desk
     before: "ulimit -n 100",
   });
   const submission = service.submit({ handoff: { mode: "create" } });
-  await desk.hasMade(1);
+  await desk.created(1);
   const { hostname, port } = new URL(service.url);
   const address = { hostname, port: Number(port) };
   const sockets = await Promise.allSettled(
@@ -146,7 +146,7 @@ Deno.test("a service without a file descriptor left finishes what is at the desk
   );
   await service.output.line("accept_failed");
   for (const socket of sockets) if (socket.status === "fulfilled") socket.value.close();
-  desk.answer();
+  desk.respond();
   const { status, body } = await submission;
   assertEquals([status, body.handoff.status], [201, "created"]);
   const again = await waitFor(

@@ -9,7 +9,7 @@ import {
 import { kvErrorMessage } from "../../kv/client/error_message.ts";
 import { openStore } from "../../kv/open/open_store.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
-import { deskEnv } from "../support/constants.ts";
+import { deskEnv, TENANT } from "../support/constants.ts";
 import { type KvServerMode, SERVER_SECRET, startKvServer } from "../support/fake_kv_server.ts";
 import { freePort } from "../support/raw_server.ts";
 import { openService } from "../support/service.ts";
@@ -21,9 +21,9 @@ import {
 } from "../support/service_process.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-const LATEST = "/v1/tenants/acme/support-requests/latest";
+const LATEST = `${TENANT}/latest`;
 
-/** Each call has its deadline, and whoever asks is told what to do. */
+/** Each call gets a response before its deadline that says what to do. */
 async function assertAway(service: Service): Promise<void> {
   const [submission, keyed, latest, audit, live] = await Promise.all([
     service.submit(),
@@ -33,7 +33,7 @@ async function assertAway(service: Service): Promise<void> {
     service.call("/livez"),
   ]);
   const ready = await service.call("/readyz");
-  for (const answer of [submission, keyed, latest, audit, ready]) assertUnavailable(answer);
+  for (const response of [submission, keyed, latest, audit, ready]) assertUnavailable(response);
   assertLess(ready.ms, submission.ms);
   assertEquals(live.status, 200);
 }
@@ -44,7 +44,7 @@ async function assertBack(service: Service): Promise<void> {
   assertEquals((await service.submit()).status, 201);
 }
 
-async function outlives(fault: KvServerMode): Promise<void> {
+async function survives(fault: KvServerMode): Promise<void> {
   await using server = startKvServer(fault);
   await using service = await startService({ kvPath: server.url, env: server.env });
   await assertAway(service);
@@ -58,7 +58,7 @@ async function outlives(fault: KvServerMode): Promise<void> {
   assertFalse(service.output.lines.some((line) => JSON.stringify(line).includes(SERVER_SECRET)));
 }
 
-async function outlivesAbsence(): Promise<void> {
+async function survivesAbsence(): Promise<void> {
   const port = freePort();
   const kvPath = `http://127.0.0.1:${port}`;
   await using service = await startService({ kvPath, env: { DENO_KV_ACCESS_TOKEN: "token" } });
@@ -72,7 +72,7 @@ async function outlivesAbsence(): Promise<void> {
   assertEquals(await service.stop(), 0);
 }
 
-/** Ten seconds after SIGTERM it ends, whatever is under way, and says so. */
+/** It exits ten seconds after SIGTERM, whatever is in progress, and logs it. */
 async function endsInTime(): Promise<void> {
   await using server = startKvServer();
   const desk = startFakeDesk();
@@ -105,7 +105,7 @@ async function endsInTime(): Promise<void> {
   await desk.close();
 }
 
-/** SIGTERM is obeyed though the server never lets itself be opened. */
+/** It exits on SIGTERM although the store never opens. */
 async function endsWhileOpening(): Promise<void> {
   await using server = startKvServer("hangs");
   await using service = await startService({ kvPath: server.url, env: server.env });
@@ -114,23 +114,23 @@ async function endsWhileOpening(): Promise<void> {
   assertLess(since(started), 2_000);
 }
 
-// At the same time, because each waits for deadlines most of the time.
 async function isReady(service: Service): Promise<boolean> {
   return (await service.call("/readyz")).status === 200;
 }
 
-Deno.test("a service outlives a KV server that hangs, answers 500 or is away, and ends on SIGTERM in any case", async () => {
+// Concurrently, because each of them mostly waits for deadlines.
+Deno.test("a service survives a KV server that hangs, fails or is away, and exits on SIGTERM", async () => {
   const ends = await Promise.allSettled([
-    outlives("hangs"),
-    outlives("answers 500"),
-    outlivesAbsence(),
+    survives("hangs"),
+    survives("responds 500"),
+    survivesAbsence(),
     endsWhileOpening(),
     endsInTime(),
   ]);
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 });
 
-Deno.test("openStore gives an opening up that hangs, and closes what comes late", async () => {
+Deno.test("openStore gives up an opening that hangs, and closes a handle that is late", async () => {
   await using server = startKvServer("hangs");
   Deno.env.set("DENO_KV_ACCESS_TOKEN", "token");
   await assertRejects(
@@ -139,41 +139,41 @@ Deno.test("openStore gives an opening up that hangs, and closes what comes late"
     "did not respond within 50 ms",
   );
   server.become("works");
-  // Answered after the first: a handle that nobody closed would be found by now.
+  // This opening completes after the first: the test would report a handle that is left open.
   (await Deno.openKv(server.url)).close();
 });
 
-Deno.test("what a KV server says in its errors is neither logged nor answered", async () => {
-  await using server = startKvServer("answers 401");
+Deno.test("the text of a KV server's errors is neither logged nor sent to a client", async () => {
+  await using server = startKvServer("responds 401");
   const location = { kind: "connect", url: server.url } as const;
   Deno.env.set("DENO_KV_ACCESS_TOKEN", "token");
-  const refused = await assertRejects(() => openStore(location), Error, SERVER_SECRET);
+  const error = await assertRejects(() => openStore(location), Error, SERVER_SECRET);
   assertEquals(
-    kvErrorMessage(refused),
+    kvErrorMessage(error),
     `Could not open Deno KV database: the metadata endpoint at '${server.url}/' responded with ` +
       "status 401 Unauthorized",
   );
   server.become("works");
   const { kv, close } = await openStore(location);
-  server.become("answers 401");
+  server.become("responds 401");
   await using service = await openService({ kv });
-  const answer = await service.call(LATEST);
-  assertEquals(answer.status, 503);
-  assertFalse((await answer.text()).includes(SERVER_SECRET));
+  const response = await service.call(LATEST);
+  assertEquals(response.status, 503);
+  assertFalse((await response.text()).includes(SERVER_SECRET));
   assertEquals(service.lines[0]?.error, "KV failed: Failed to fetch metadata");
   close();
 });
 
-Deno.test("a KV server that hangs is not asked without end, and is again once it answers", async () => {
+Deno.test("a KV server that hangs gets no more calls, until it responds again", async () => {
   await using server = startKvServer();
   Deno.env.set("DENO_KV_ACCESS_TOKEN", "token");
   using kv = await Deno.openKv(server.url);
   const env = { KV_PATH: server.url, DENO_KV_ACCESS_TOKEN: "token" };
   await using service = await openService({ kv, env });
   const latest = async () => {
-    const answer = await service.call(LATEST);
-    await answer.body?.cancel();
-    return answer.status;
+    const response = await service.call(LATEST);
+    await response.body?.cancel();
+    return response.status;
   };
   server.become("hangs");
   const statuses = await Promise.all(Array.from({ length: 150 }, latest));
@@ -187,7 +187,7 @@ Deno.test("a KV server that hangs is not asked without end, and is again once it
   await waitFor("reads succeed again", latest, (status) => status === 200);
 });
 
-Deno.test("while the KV server is away, opening is tried once a second", async () => {
+Deno.test("the service tries to open a KV server that is away once a second", async () => {
   const kvPath = `http://127.0.0.1:${freePort()}`;
   await using service = await startService({ kvPath, env: { DENO_KV_ACCESS_TOKEN: "token" } });
   const failures = await waitFor(
@@ -198,7 +198,7 @@ Deno.test("while the KV server is away, opening is tried once a second", async (
   const times = failures.map((line) => Date.parse(String(line["@timestamp"])));
   for (const [i, time] of times.entries()) {
     if (i === 0) continue;
-    // A refused connection takes no time. The rest is for a busy machine.
+    // A refused connection takes no time. The rest is slack for a busy machine.
     assert(time - times[i - 1]! >= 990 && time - times[i - 1]! < 3_000, `${times}`);
   }
 });

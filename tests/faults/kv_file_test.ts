@@ -2,6 +2,7 @@ import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes }
 import { DatabaseSync } from "node:sqlite";
 import { SupportRequest } from "../../domain/model/support_request.ts";
 import { FakeClock } from "../support/clock.ts";
+import { TENANT } from "../support/constants.ts";
 import { dump, lockDatabase, openKvFile, temporaryPath } from "../support/kv_file.ts";
 import { openService } from "../support/service.ts";
 import {
@@ -14,7 +15,7 @@ import { startGatedDesk } from "../support/gated_desk.ts";
 
 const INTERRUPTED_MS = 60_000;
 
-/** As another process does that means to read nothing but its own writes. */
+/** Locks the database against other readers and writers, too. */
 function lockExclusively(path: string) {
   const database = new DatabaseSync(path);
   database.exec("BEGIN EXCLUSIVE");
@@ -24,13 +25,13 @@ function lockExclusively(path: string) {
   return { release, [Symbol.dispose]: release };
 }
 
-Deno.test("a submission that meets a short lock is stored once the lock is gone", async () => {
+Deno.test("a submission during a short lock is stored once the lock is released", async () => {
   await using file = await temporaryPath();
   await using service = await startService({ kvPath: file.path });
   await service.latest();
   using lock = lockDatabase(file.path);
-  const submission = service.submit({ summary: "Asked under the lock" });
-  // Proves that the lock is felt: before the first commit a write is tried.
+  const submission = service.submit({ summary: "Submitted under the lock" });
+  // Shows that the lock has an effect: before the first commit, readiness tries a write.
   assertEquals((await service.call("/readyz")).status, 503);
   lock.release();
   const { status, body } = await submission;
@@ -39,37 +40,37 @@ Deno.test("a submission that meets a short lock is stored once the lock is gone"
   assertEquals((await service.auditEvents()).length, 1);
 });
 
-/** Submissions are refused, reads go on, and all resumes when the lock goes. */
-async function outlivesLock(): Promise<void> {
+/** Submissions are rejected and reads work; all work again when the lock is released. */
+async function survivesLock(): Promise<void> {
   await using file = await temporaryPath();
   await using service = await startService({ kvPath: file.path });
   const before = (await service.submit()).body;
   using lock = lockExclusively(file.path);
-  const [refused, keyed, latest, live] = await Promise.all([
+  const [rejected, keyed, latest, live] = await Promise.all([
     service.submit(),
     service.submit({}, { key: "k-1" }),
     service.latest(),
     service.call("/livez"),
   ]);
-  assertUnavailable(refused);
+  assertUnavailable(rejected);
   assertUnavailable(keyed);
   assertStringIncludes(String(Object(keyed.body).detail), "with the same Idempotency-Key");
   assertEquals([latest.status, latest.body.supportRequest], [200, before]);
-  assertLess(latest.ms, refused.ms);
+  assertLess(latest.ms, rejected.ms);
   assertEquals(live.status, 200);
   const ready = await service.call("/readyz");
   assertUnavailable(ready);
-  assertLess(ready.ms, refused.ms);
+  assertLess(ready.ms, rejected.ms);
   lock.release();
 
   assertEquals((await service.latest()).body.supportRequest, before);
-  const [again, unkeyed] = [await service.submit({}, { key: "k-1" }), await service.submit()];
-  assertEquals([again.status, unkeyed.status], [201, 201]);
+  const [retry, unkeyed] = [await service.submit({}, { key: "k-1" }), await service.submit()];
+  assertEquals([retry.status, unkeyed.status], [201, 201]);
   assertEquals((await service.call("/readyz")).status, 200);
   assertEquals((await service.auditEvents()).length, 3);
 }
 
-/** It listens, says what is wrong, and resumes when the lock goes. */
+/** It listens, responds 503, and works when the lock is released. */
 async function startsUnderLock(): Promise<void> {
   await using file = await temporaryPath();
   (await openKvFile(file.path)).close();
@@ -81,7 +82,7 @@ async function startsUnderLock(): Promise<void> {
   assertEquals(await service.stop(), 0);
 }
 
-/** SIGTERM is obeyed even where the very first call still waits for the lock. */
+/** It exits on SIGTERM although its first call still waits for the lock. */
 async function endsUnderLock(): Promise<void> {
   await using file = await temporaryPath();
   (await openKvFile(file.path)).close();
@@ -104,48 +105,47 @@ async function assertAway(service: Service): Promise<void> {
   assertEquals(live.status, 200);
 }
 
-// At the same time, because each waits for deadlines most of the time.
-Deno.test("under a lock that stays submissions get 503, SIGTERM is obeyed, and all resumes when it goes", async () => {
+// Concurrently, because each of them mostly waits for deadlines.
+Deno.test("under a lock submissions get 503, SIGTERM works, and all work once it is released", async () => {
   const ends = await Promise.allSettled([
-    outlivesLock(),
+    survivesLock(),
     startsUnderLock(),
     endsUnderLock(),
   ]);
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 });
 
-Deno.test("a finalization that KV refuses leaves the request pending, and a repeat adopts the ticket", async () => {
+Deno.test("a finalization that KV rejects leaves the request pending, and a retry adopts the ticket", async () => {
   await using file = await temporaryPath();
   await using desk = startGatedDesk();
   using kv = await openKvFile(file.path);
   const clock = new FakeClock({ now: "real" });
   await using service = await openService({ kv, clock, env: desk.env });
-  const path = "/v1/tenants/acme/support-requests";
   const submit = async () => {
-    const answer = await service.call(path, {
+    const response = await service.call(TENANT, {
       json: { summary: "Printer on fire", handoff: { mode: "create" } },
       headers: { "Idempotency-Key": "k-1" },
     });
-    return { status: answer.status, headers: answer.headers, body: await answer.json() };
+    return { status: response.status, headers: response.headers, body: await response.json() };
   };
 
   const submission = submit();
-  await desk.hasMade(1);
+  await desk.created(1);
   using lock = lockDatabase(file.path);
-  const refusedAt = performance.now();
-  desk.answer();
+  const lockedAt = performance.now();
+  desk.respond();
   const { status, body } = await submission;
   assertEquals([status, body.handoff.status], [201, "pending"]);
-  assertLess(since(refusedAt), 4_000);
+  assertLess(since(lockedAt), 4_000);
   const errors = service.lines.filter(({ level }) => level === "error");
   assertEquals(errors.map(({ reference, ticket }) => [reference, ticket]), [[body.reference, "1"]]);
   lock.release();
 
   clock.offset = INTERRUPTED_MS;
-  const repeated = await submit();
-  assertEquals([repeated.status, repeated.headers.get("Idempotent-Replayed")], [201, "true"]);
-  assertEquals(repeated.body.reference, body.reference);
-  assertEquals(repeated.body.handoff.ticket.reference, "1");
+  const retry = await submit();
+  assertEquals([retry.status, retry.headers.get("Idempotent-Replayed")], [201, "true"]);
+  assertEquals(retry.body.reference, body.reference);
+  assertEquals(retry.body.handoff.ticket.reference, "1");
   assertEquals(desk.tickets.length, 1);
   const audit = await (await service.call("/v1/tenants/acme/audit-events")).json();
   assertEquals(audit.events.map(({ event }: { event: string }) => event), [
@@ -154,7 +154,7 @@ Deno.test("a finalization that KV refuses leaves the request pending, and a repe
   ]);
 });
 
-/** A disk that fills up. Each way says how to start the service there, and how to make room. */
+/** A disk that fills up: how to start the service there, and how to make room. */
 interface FullDisk {
   name: string;
   isPossible: boolean;
@@ -169,7 +169,7 @@ const FULL_DISKS: FullDisk[] = [
   {
     name: "a limit on the size of files",
     isPossible: isLinux && works("prlimit", "--version"),
-    // Deno does not ignore the signal by itself: without the trap the limit would kill it.
+    // Deno does not ignore the signal: without the trap the limit would kill it.
     before: () => "trap '' XFSZ; ulimit -S -f 320",
     makeRoom: (pid) => ["prlimit", "--pid", String(pid), "--fsize=unlimited"],
   },
@@ -195,8 +195,7 @@ function works(...command: string[]): boolean {
 
 for (const disk of FULL_DISKS) {
   Deno.test({
-    name:
-      `on ${disk.name} submissions get 503, nothing is torn, and all resumes when there is room`,
+    name: `on ${disk.name} submissions get 503, none is torn, and all work once there is room`,
     ignore: !disk.isPossible,
     async fn() {
       await using file = await temporaryPath();
@@ -210,10 +209,10 @@ for (const disk of FULL_DISKS) {
       const acknowledged = await fill(service);
       assertUnavailable(await service.call("/readyz"));
       assertGreater(acknowledged.length, 3);
-      const refused = await Promise.all(
+      const rejected = await Promise.all(
         Array.from({ length: 8 }, (_, i) => service.submit(LONG, { key: `k-${i}` })),
       );
-      refused.forEach(assertUnavailable);
+      rejected.forEach(assertUnavailable);
       assertEquals((await service.call("/livez")).status, 200);
       assertEquals((await service.latest()).body.supportRequest?.reference, acknowledged.at(-1));
       assertWhole(acknowledged, (await service.auditEvents()).map(({ reference }) => reference));
@@ -239,15 +238,16 @@ for (const disk of FULL_DISKS) {
 
 const LONG = { description: "x".repeat(8000) };
 
-/** Submits until there is no room. Returns the references of what was acknowledged, in order. */
+/** Submits until there is no room; returns the references of the acknowledged requests, in order. */
 async function fill(service: Service): Promise<string[]> {
   const references: string[] = [];
-  // The smaller one uses up what is too little for the larger one.
+  // The smaller one fills the space that is too small for the larger one.
   for (const json of [LONG, {}]) {
-    for (;;) {
-      const { status, body } = await service.submit(json);
-      if (status !== 201) break;
-      references.push(body.reference);
+    for (let status = 201; status === 201;) {
+      assertLess(references.length, 1_000, "the disk fills up");
+      const response = await service.submit(json);
+      status = response.status;
+      if (status === 201) references.push(response.body.reference);
     }
   }
   return references;
@@ -257,7 +257,7 @@ function assertWhole(acknowledged: string[], found: string[]): void {
   assertEquals(found.toSorted(), acknowledged.toSorted());
 }
 
-Deno.test("a service whose KV file is replaced underneath says so and ends", async () => {
+Deno.test("a service whose KV file is replaced logs it and exits", async () => {
   await using file = await temporaryPath();
   await using service = await startService({ kvPath: file.path });
   await service.submit();

@@ -1,5 +1,6 @@
-/** What an operator reads about a desk that cannot be reached, and how a private authority is trusted. */
+/** What the log says about a desk that cannot be reached, and how to trust a private authority. */
 import { assertEquals, assertNotMatch } from "@std/assert";
+import { deskEnv, TENANT } from "../support/constants.ts";
 import { temporaryPath } from "../support/kv_file.ts";
 import { openService } from "../support/service.ts";
 import { startService } from "../support/service_process.ts";
@@ -13,13 +14,9 @@ function startSelfSignedDesk() {
   );
 }
 
-function deskAt(url: string): Record<string, string> {
-  return { SUPPORT_DESK_URL: url, SUPPORT_DESK_TOKEN: "a-token", SUPPORT_DESK_QUEUE: "Support" };
-}
-
 const CREATE = { summary: "Anybody there?", handoff: { mode: "create" } };
 
-Deno.test("a self-signed certificate, an unknown name and a closed port are different lines", async () => {
+Deno.test("the log tells a self-signed certificate, an unknown name and a closed port apart", async () => {
   await using selfSigned = startSelfSignedDesk();
   const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   closed.close();
@@ -30,13 +27,13 @@ Deno.test("a self-signed certificate, an unknown name and a closed port are diff
       ["connect", `http://127.0.0.1:${closed.addr.port}`],
     ] as const
   ) {
-    await using service = await openService({ env: deskAt(url) });
-    const response = await service.call("/v1/tenants/acme/support-requests", { json: CREATE });
+    await using service = await openService({ env: deskEnv({ url }) });
+    const response = await service.call(TENANT, { json: CREATE });
     const { handoff } = await response.json();
     assertEquals([handoff.reason, handoff.ticketMayExist], ["desk_unreachable", false]);
     const line = service.lines.find(({ event }) => event === "handoff_failed");
     assertEquals([line?.level, line?.reason, line?.phase], ["warn", "desk_unreachable", phase]);
-    // The runtime's own words quote the URL, and what a server sent.
+    // The runtime's message quotes the URL and what a server sent.
     assertNotMatch(JSON.stringify(service.lines), /https?:|certificate|os error|lookup/i);
   }
 });
@@ -46,7 +43,7 @@ Deno.test("a desk's certificate is trusted once DENO_CERT names its authority", 
   await using path = await temporaryPath();
   const authority = `${path.path}.pem`;
   await Deno.writeTextFile(authority, SELF_SIGNED.cert);
-  const env = deskAt(`https://localhost:${desk.addr.port}`);
+  const env = deskEnv({ url: `https://localhost:${desk.addr.port}` });
   await using service = await startService({
     kvPath: path.path,
     env: { ...env, DENO_CERT: authority },
@@ -55,7 +52,7 @@ Deno.test("a desk's certificate is trusted once DENO_CERT names its authority", 
   assertEquals(body.handoff.status, "created");
 });
 
-Deno.test("a DENO_CERT that cannot be read leaves no ticket in doubt, and the log says tls", async () => {
+Deno.test("after a DENO_CERT that cannot be read no ticket may exist, and the log says tls", async () => {
   await using path = await temporaryPath();
   await using desk = startSelfSignedDesk();
   const cutOff = `${path.path}.pem`;
@@ -63,7 +60,7 @@ Deno.test("a DENO_CERT that cannot be read leaves no ticket in doubt, and the lo
   for (const authority of [`${path.path}.missing`, cutOff]) {
     const service = await startService({
       kvPath: path.path,
-      env: { ...deskAt(`https://localhost:${desk.addr.port}`), DENO_CERT: authority },
+      env: { ...deskEnv({ url: `https://localhost:${desk.addr.port}` }), DENO_CERT: authority },
     });
     try {
       const { body } = await service.submit(CREATE);

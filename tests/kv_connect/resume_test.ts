@@ -73,9 +73,9 @@ Deno.test("an original that was asleep does not overwrite what a resume has sett
   const wanted = { run: "r-1", key: "key-1" };
 
   const late = original!.submit(CREATE, wanted);
-  await desk.hasMade(1);
+  await desk.created(1);
   original!.child.kill("SIGSTOP");
-  desk.answer();
+  desk.respond();
   await interruption(reader!, wanted);
   const { body } = await settled(resumer!, wanted);
   assertEquals(body.handoff.status, "created");
@@ -101,11 +101,11 @@ Deno.test("a resume does not overwrite what the original settled after all, and 
   original!.child.kill("SIGSTOP");
   await interruption(resumer, wanted);
   const repeat = resumer.submit(CREATE, wanted);
-  await desk.hasMade(1);
+  await desk.created(1);
   original!.child.kill("SIGCONT");
   const { body } = await first;
   assert(body.handoff.status === "failed" && body.handoff.ticketMayExist);
-  desk.answer();
+  desk.respond();
 
   assertEquals((await repeat).body, body, "the resume tells what is stored");
   await assertStands(fleet, wanted.run, body);

@@ -1,13 +1,13 @@
 /**
- * As much of a KV Connect server as it takes to fail like one: it lets itself be opened, finds
- * nothing and accepts every write, until it is told to behave otherwise.
+ * Enough of a KV Connect server to fail like one: it can be opened, finds nothing and accepts every
+ * write, until a test has it behave otherwise.
  */
-export type KvServerMode = "works" | "hangs" | "answers 500" | "answers 401" | "is slow";
+export type KvServerMode = "works" | "hangs" | "responds 500" | "responds 401" | "is slow";
 
-/** Just within the two seconds that a call may take. */
+/** Just below the deadline of a call, two seconds. */
 const SLOW_MS = 1_900;
 
-/** What the server's errors say, and nobody may repeat. */
+/** The text of the server's errors, which must not be repeated anywhere. */
 export const SERVER_SECRET = "words-of-the-kv-server";
 
 /** `SnapshotReadOutput` with one empty range, strongly consistent, successful. */
@@ -30,8 +30,8 @@ export function startKvServer(first: KvServerMode = "works", port = 0) {
       calls++;
       if (pathname !== "/") called.resolve();
       while (mode === "hangs") await changed.promise;
-      if (mode === "answers 500") return new Response(SERVER_SECRET, { status: 500 });
-      if (mode === "answers 401") return new Response(SERVER_SECRET, { status: 401 });
+      if (mode === "responds 500") return new Response(SERVER_SECRET, { status: 500 });
+      if (mode === "responds 401") return new Response(SERVER_SECRET, { status: 401 });
       if (pathname === "/") return Response.json(metadata(origin));
       if (mode === "is slow") await pause(SLOW_MS, closing.signal);
       const headers = { "Content-Type": "application/x-protobuf" };
@@ -45,16 +45,16 @@ export function startKvServer(first: KvServerMode = "works", port = 0) {
     get calls() {
       return calls;
     },
-    /** Resolves when the first call after the opening has come. */
+    /** Resolves at the first call after the opening. */
     called: called.promise,
     become(next: KvServerMode) {
       mode = next;
       changed.resolve();
       changed = Promise.withResolvers();
     },
-    /** Ends every connection, as a server that goes away. */
+    /** Closes every connection, as a server does that is shut down. */
     async [Symbol.asyncDispose]() {
-      mode = "answers 500";
+      mode = "responds 500";
       changed.resolve();
       closing.abort();
       await server.shutdown();
@@ -80,10 +80,4 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
     resolve();
   });
   return promise;
-}
-
-/** A port on which nobody listens. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }

@@ -1,9 +1,10 @@
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { deskEnv } from "./constants.ts";
+import { within } from "./wait_for.ts";
 
 /**
- * A fake desk whose answers to creations wait: the tickets are there, and nobody is told until
- * the test says so.
+ * A fake desk that withholds its responses to creations: the tickets exist, and the service learns
+ * of them only when the test releases the responses.
  */
 export function startGatedDesk() {
   const desk = startFakeDesk();
@@ -18,24 +19,24 @@ export function startGatedDesk() {
       const headers = new Headers(request.headers);
       headers.delete("Accept-Encoding");
       const body = request.method === "POST" ? await request.text() : undefined;
-      const answer = await fetch(`${desk.url}${pathname}${search}`, {
+      const response = await fetch(`${desk.url}${pathname}${search}`, {
         method: request.method,
         headers,
         body,
       });
-      const text = await answer.text();
+      const text = await response.text();
       if (body !== undefined && !isOpen) {
         const { promise, resolve } = Promise.withResolvers<void>();
         gates.push({ body, open: resolve });
         for (const { count, resolve } of waiting) if (gates.length >= count) resolve();
         await promise;
       }
-      return new Response(text, { status: answer.status, headers: answer.headers });
+      return new Response(text, { status: response.status, headers: response.headers });
     },
   );
 
-  /** Lets every answer go, and from now on at once. */
-  function answer(): void {
+  /** Releases every response, and withholds no more. */
+  function respond(): void {
     isOpen = true;
     for (const { open } of gates) open();
   }
@@ -43,18 +44,19 @@ export function startGatedDesk() {
   return {
     env: deskEnv({ ...desk, url: `http://127.0.0.1:${server.addr.port}` }),
     tickets: desk.tickets,
-    /** Resolves when the desk has made so many tickets. */
-    hasMade(count: number): Promise<void> {
+    /** Resolves when the desk has created `count` tickets. */
+    created(count: number): Promise<void> {
       const { promise, resolve } = Promise.withResolvers<void>();
       if (gates.length >= count) resolve();
       waiting.add({ count, resolve });
-      return promise;
+      return within(`the desk has created ${count} tickets`, promise);
     },
-    /** Lets the answer about one run go. */
-    answerAbout: (run: string) => gates.find(({ body }) => body.includes(`Run: ${run}\\n`))?.open(),
-    answer,
+    /** Releases the response about one run. */
+    respondAbout: (run: string) =>
+      gates.find(({ body }) => body.includes(`Run: ${run}\\n`))?.open(),
+    respond,
     async [Symbol.asyncDispose]() {
-      answer();
+      respond();
       await server.shutdown();
       await desk.close();
     },
