@@ -4,7 +4,7 @@ import { Circuit } from "../../desk/circuit.ts";
 
 const INTERVAL_MS = 5_000;
 
-/** A circuit that opened at 0. */
+/** Returns a circuit that opened at time 0. */
 function openCircuit(changes: string[] = []): Circuit {
   const circuit = new Circuit((state) => changes.push(state));
   for (let count = 0; count < 5; count++) circuit.timedOut(0);
@@ -20,7 +20,7 @@ Deno.test("a circuit opens after five timeouts in a row, and not after four", ()
   assertEquals([circuit.state, circuit.admit(0), changes], ["open", "rejected", ["opened"]]);
 });
 
-Deno.test("a circuit starts to count again when the desk has responded", () => {
+Deno.test("a response resets the count of timeouts of a circuit", () => {
   const circuit = new Circuit();
   for (let count = 0; count < 4; count++) circuit.timedOut(0);
   circuit.responded();
@@ -28,7 +28,7 @@ Deno.test("a circuit starts to count again when the desk has responded", () => {
   assertEquals(circuit.admit(0), "admitted");
 });
 
-Deno.test("an open circuit lets one probe through every five seconds", () => {
+Deno.test("an open circuit admits one probe every five seconds", () => {
   const circuit = openCircuit();
   const verdicts: string[] = [];
   for (let now = 0; now <= 4 * INTERVAL_MS; now += 500) {
@@ -50,7 +50,7 @@ Deno.test("a probe that takes longer than the interval is the only one in flight
   assertEquals(circuit.admit(10 * INTERVAL_MS), "probe");
 });
 
-Deno.test("the first response closes an open circuit, whichever call it ends", () => {
+Deno.test("the first response closes an open circuit, whichever call received it", () => {
   for (const isProbing of [true, false]) {
     const changes: string[] = [];
     const circuit = openCircuit(changes);
@@ -69,7 +69,7 @@ Deno.test("a probe that ends with neither response nor timeout leaves the circui
   assertEquals([circuit.state, circuit.admit(INTERVAL_MS)], ["open", "rejected"]);
 });
 
-Deno.test("timeouts of older calls do not put off the probe of an open circuit", () => {
+Deno.test("timeouts of older calls do not delay the probe of an open circuit", () => {
   const circuit = openCircuit();
   for (let now = 0; now < INTERVAL_MS; now += 100) circuit.timedOut(now);
   assertEquals(circuit.admit(INTERVAL_MS), "probe");
@@ -78,7 +78,7 @@ Deno.test("timeouts of older calls do not put off the probe of an open circuit",
 type Step = "admit" | "responded" | "timedOut" | "end probe" | "pass";
 const STEPS: Step[] = ["admit", "responded", "timedOut", "end probe", "pass"];
 
-Deno.test("a circuit does as the table of its states says, whatever happens to it", () => {
+Deno.test("a circuit follows the table of its states, whatever happens", () => {
   const steps = fc.array(fc.constantFrom(...STEPS, "timedOut" as const, "timedOut" as const), {
     maxLength: 60,
   });
@@ -87,7 +87,7 @@ Deno.test("a circuit does as the table of its states says, whatever happens to i
       const changes: string[] = [];
       const circuit = new Circuit((state) => changes.push(state));
       let now = 0;
-      // The states in the table's own words, written a second time.
+      // An independent model of the table.
       let state = "closed";
       let inARow = 0;
       let probeAt = Infinity;

@@ -16,7 +16,7 @@ const CREATED: CreateTicketResult = { outcome: "created", ticket: TICKET };
 const TIMED_OUT = toCreateFailure({ outcome: "timed_out", phase: "request" });
 const REJECTS = toCreateFailure({ outcome: "unexpected_status", status: 400, isJson: true });
 
-/** Time that passes when a test says so. */
+/** A clock that tests advance. */
 class Time {
   #now = 0;
   #deadlines: { at: number; controller: AbortController }[] = [];
@@ -29,14 +29,14 @@ class Time {
 
   pass(milliseconds: number): void {
     this.#now += milliseconds;
-    const isOver = ({ at }: { at: number }) => at <= this.#now;
-    const over = this.#deadlines.filter(isOver);
-    this.#deadlines = this.#deadlines.filter((deadline) => !isOver(deadline));
-    for (const { controller } of over) controller.abort();
+    const isExpired = ({ at }: { at: number }) => at <= this.#now;
+    const expired = this.#deadlines.filter(isExpired);
+    this.#deadlines = this.#deadlines.filter((deadline) => !isExpired(deadline));
+    for (const { controller } of expired) controller.abort();
   }
 }
 
-/** A gate before a desk whose calls end when, and as, a test says. */
+/** Returns a gate in front of a desk whose calls end when a test says so. */
 function openGate(maxConcurrency: number) {
   const time = new Time();
   const { log, lines } = captureLog();
@@ -53,7 +53,7 @@ function openGate(maxConcurrency: number) {
     findTicket: () => Promise.resolve<FindTicketResult>({ outcome: "absent" }),
   };
   const gate = createGate(desk, { maxConcurrency, clock: time, log });
-  /** One handoff of one creation. */
+  /** A handoff with one create request. */
   const create = () => gate.admit(WAIT_MS, (calls) => calls.createTicket(REQUEST, SIGNAL));
   return {
     gate,
@@ -62,12 +62,12 @@ function openGate(maxConcurrency: number) {
     calls,
     create,
     events: () => lines.map(({ level, event }) => `${level} ${event}`),
-    /** Ends the oldest call that has not ended. */
+    /** Ends the oldest call in flight. */
     async end(creation: CreateTicketResult): Promise<void> {
       calls[ended++]!.resolve(creation);
       await idle();
     },
-    /** Opens the circuit by five handoffs that time out, one after the other. */
+    /** Opens the circuit with five consecutive timeouts. */
     async open(): Promise<void> {
       for (let count = 0; count < 5; count++) {
         const handoff = create();
@@ -79,17 +79,17 @@ function openGate(maxConcurrency: number) {
   };
 }
 
-/** Resolves when everything has happened that waits for nothing but promises. */
+/** Resolves after all pending promise reactions. */
 const idle = () => new Promise((resolve) => setTimeout(resolve, 0));
 
-/** Whether a promise is settled by now. */
-async function isOver(promise: Promise<unknown>): Promise<boolean> {
+/** Whether a promise is settled. */
+async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol();
   await idle();
   return await Promise.race([promise, Promise.resolve(pending)]) !== pending;
 }
 
-Deno.test("a gate lets through as many handoffs as it may, and the others in their order", async () => {
+Deno.test("a gate admits as many handoffs as configured, and queues the others in order", async () => {
   const test = openGate(2);
   const order: string[] = [];
   const handoffs = ["a", "b", "c", "d"].map((name) =>
@@ -102,7 +102,7 @@ Deno.test("a gate lets through as many handoffs as it may, and the others in the
   assertEquals([order.join(), test.calls.length], ["a,b", 2]);
   await test.end(CREATED);
   assertEquals(order.join(), "a,b,c");
-  // Whoever comes while others wait is behind them, though a place has just been left.
+  // A new handoff queues behind the others, even if a slot has just become free.
   const last = test.gate.admit(WAIT_MS, () => Promise.resolve(order.push("e")));
   await test.end(CREATED);
   assertEquals(order.join(), "a,b,c,d");
@@ -115,25 +115,25 @@ Deno.test("a gate lets through as many handoffs as it may, and the others in the
   await last;
 });
 
-Deno.test("a gate lets a handoff wait as long as it may, and then sends nothing for it", async () => {
+Deno.test("a gate rejects a handoff when its wait expires, and sends nothing for it", async () => {
   const test = openGate(1);
   const first = test.create();
   const waiting = test.create();
   test.time.pass(WAIT_MS - 1);
-  assertEquals(await isOver(waiting), false);
+  assertEquals(await isSettled(waiting), false);
   test.time.pass(1);
   assertEquals(await waiting, REJECTED);
   await test.end(CREATED);
   await first;
   assertEquals(test.calls.length, 1);
-  // Whoever has left does not take a place with them.
+  // An expired handoff does not occupy a slot.
   const next = test.create();
   await idle();
   await test.end(CREATED);
   assertEquals((await next).outcome, "admitted");
 });
 
-Deno.test("a gate lets a handoff run on past the time that it might have waited", async () => {
+Deno.test("a gate does not end a handoff when the maximum wait expires", async () => {
   const test = openGate(1);
   const first = test.create();
   const second = test.create();
@@ -141,12 +141,12 @@ Deno.test("a gate lets a handoff run on past the time that it might have waited"
   await test.end(CREATED);
   await first;
   test.time.pass(WAIT_MS);
-  assertEquals(await isOver(second), false);
+  assertEquals(await isSettled(second), false);
   await test.end(CREATED);
   assertEquals((await second).outcome, "admitted");
 });
 
-Deno.test("a gate keeps the place of a handoff for its lookup", async () => {
+Deno.test("a handoff keeps its slot for its lookup", async () => {
   const test = openGate(1);
   const order: string[] = [];
   const first = test.gate.admit(WAIT_MS, async (calls) => {
@@ -160,7 +160,7 @@ Deno.test("a gate keeps the place of a handoff for its lookup", async () => {
   assertEquals(order, ["first", "second"]);
 });
 
-Deno.test("a gate gives the place of a handoff that throws to the next one", async () => {
+Deno.test("the slot of a handoff that throws is passed on", async () => {
   const test = openGate(1);
   const first = test.gate.admit(WAIT_MS, () => Promise.reject(new Error("a bug")));
   const second = test.gate.admit(WAIT_MS, () => Promise.resolve("done"));
@@ -168,20 +168,20 @@ Deno.test("a gate gives the place of a handoff that throws to the next one", asy
   assertEquals(await second, { outcome: "admitted", result: "done" });
 });
 
-Deno.test("a gate rejects handoffs immediately once the desk has timed out five times", async () => {
+Deno.test("a gate rejects handoffs immediately after five consecutive timeouts", async () => {
   const test = openGate(2);
   await test.open();
   assertEquals(await test.create(), REJECTED);
   assertEquals([test.calls.length, test.events()], [5, ["error desk_circuit_opened"]]);
 });
 
-Deno.test("a gate rejects those that wait as soon as the circuit opens", async () => {
+Deno.test("a gate rejects queued handoffs when the circuit opens", async () => {
   const test = openGate(5);
   const inFlight = Array.from({ length: 5 }, test.create);
   const waiting = Array.from({ length: 7 }, test.create);
   await idle();
   for (let count = 0; count < 5; count++) await test.end(TIMED_OUT);
-  // The first four timeouts gave their places to others; nobody else is let through.
+  // The first four timeouts passed their slots on; nothing else is admitted.
   assertEquals(await Promise.all(waiting.slice(4)), [REJECTED, REJECTED, REJECTED]);
   assertEquals(test.calls.length, 9);
   for (let count = 0; count < 4; count++) await test.end(TIMED_OUT);
@@ -189,7 +189,7 @@ Deno.test("a gate rejects those that wait as soon as the circuit opens", async (
   assertEquals(test.events(), ["error desk_circuit_opened"]);
 });
 
-Deno.test("a probe closes the circuit, whatever the desk responds", async () => {
+Deno.test("a probe with any response closes the circuit", async () => {
   for (
     const response of [CREATED, REJECTS, toCreateFailure({ outcome: "unreadable", status: 201 })]
   ) {
@@ -222,7 +222,7 @@ const PROBES: Record<
     end(TIMED_OUT);
     return call;
   },
-  "reaches nothing": (calls, end) => {
+  "cannot connect": (calls, end) => {
     const call = calls.createTicket(REQUEST, SIGNAL);
     end(toCreateFailure({ outcome: "not_sent", phase: "connect" }));
     return call;
@@ -232,7 +232,7 @@ const PROBES: Record<
     end(toCreateFailure({ outcome: "connection_lost", phase: "request" }));
     return call;
   },
-  "calls nobody": () => {},
+  "makes no call": () => {},
   "throws": () => Promise.reject(new Error("a bug")),
 };
 for (const [what, work] of Object.entries(PROBES)) {
@@ -251,7 +251,7 @@ for (const [what, work] of Object.entries(PROBES)) {
   });
 }
 
-Deno.test("a lookup that times out counts, and one that is answered closes the circuit", async () => {
+Deno.test("a lookup that times out counts, and one with a response closes the circuit", async () => {
   const test = openGate(1);
   let lookup: FindTicketResult = { outcome: "unclear", responsiveness: "timed_out" };
   test.desk.findTicket = () => Promise.resolve(lookup);
@@ -264,7 +264,7 @@ Deno.test("a lookup that times out counts, and one that is answered closes the c
   assertEquals((await find()).outcome, "admitted");
 });
 
-Deno.test("a desk that cannot be reached keeps nobody waiting, and opens no circuit", async () => {
+Deno.test("a desk that cannot be reached opens no circuit", async () => {
   const test = openGate(1);
   for (let count = 0; count < 10; count++) {
     const handoff = test.create();
@@ -275,7 +275,7 @@ Deno.test("a desk that cannot be reached keeps nobody waiting, and opens no circ
   assertEquals(test.events(), []);
 });
 
-Deno.test("a gate has the label of its desk, and links tickets while the circuit is open", async () => {
+Deno.test("a gate resolves tickets while the circuit is open", async () => {
   const test = openGate(1);
   await test.open();
   assertEquals([test.gate.label, test.gate.resolveTicket("42")], ["Desk", TICKET]);

@@ -1,8 +1,8 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { normalizeBaseUrl, parseTicketLink } from "../../desk/link.ts";
 
-const ADDRESS = "https://desk.example/rt";
-const FORTY_TWO = { reference: "42", url: `${ADDRESS}/Ticket/Display.html?id=42` };
+const BASE_URL = "https://desk.example/rt";
+const FORTY_TWO = { reference: "42", url: `${BASE_URL}/Ticket/Display.html?id=42` };
 
 for (
   const text of [
@@ -31,25 +31,25 @@ for (
     "#\u200e42\u200f",
     "４２",
     "＃４２",
-    ` <${ADDRESS}/Ticket/Display.html?id=42> `,
-    `(${ADDRESS}/Ticket/Display.html?id=42).`,
-    `\u2068${ADDRESS}/Ticket/Display.html?id=42\u2069`,
-    `${ADDRESS}/Ticket/Display.html?id=42&results=0c5e6ae6b04da4ba4c3b9d8e7f65a1b2`,
-    `${ADDRESS}/Ticket/Display.html?id=42`,
-    `${ADDRESS}/Ticket/Display.html?id=42#txn-1017`,
-    `${ADDRESS}/Ticket/Display.html?ForceShowHistory=1&id=42&id=42`,
-    `${ADDRESS}/Ticket/Display.html?id=42;ForceShowHistory=1`,
-    `${ADDRESS}/Ticket/History.html?id=42`,
-    `${ADDRESS}/Ticket/ModifyAll.html?id=42`,
-    `${ADDRESS}/Ticket/Update.html?Action=Comment&id=42`,
-    `${ADDRESS}/m/ticket/show?id=42`,
-    `${ADDRESS}/SelfService/Display.html?id=42`,
-    `${ADDRESS}/x/../Ticket/Display.html?id=%34%32`,
+    ` <${BASE_URL}/Ticket/Display.html?id=42> `,
+    `(${BASE_URL}/Ticket/Display.html?id=42).`,
+    `\u2068${BASE_URL}/Ticket/Display.html?id=42\u2069`,
+    `${BASE_URL}/Ticket/Display.html?id=42&results=0c5e6ae6b04da4ba4c3b9d8e7f65a1b2`,
+    `${BASE_URL}/Ticket/Display.html?id=42`,
+    `${BASE_URL}/Ticket/Display.html?id=42#txn-1017`,
+    `${BASE_URL}/Ticket/Display.html?ForceShowHistory=1&id=42&id=42`,
+    `${BASE_URL}/Ticket/Display.html?id=42;ForceShowHistory=1`,
+    `${BASE_URL}/Ticket/History.html?id=42`,
+    `${BASE_URL}/Ticket/ModifyAll.html?id=42`,
+    `${BASE_URL}/Ticket/Update.html?Action=Comment&id=42`,
+    `${BASE_URL}/m/ticket/show?id=42`,
+    `${BASE_URL}/SelfService/Display.html?id=42`,
+    `${BASE_URL}/x/../Ticket/Display.html?id=%34%32`,
     "HTTPS://DESK.example:443/rt/Ticket/Display.html?id=42",
   ]
 ) {
-  Deno.test(`parseTicketLink takes ${JSON.stringify(text)}`, () => {
-    assertEquals(parseTicketLink(ADDRESS, text), FORTY_TWO);
+  Deno.test(`parseTicketLink accepts ${JSON.stringify(text)}`, () => {
+    assertEquals(parseTicketLink(BASE_URL, text), FORTY_TWO);
   });
 }
 
@@ -84,7 +84,7 @@ for (
     `#${"1".repeat(16)}`,
     `https://other.example/?q=[rt.example #42]`,
     `https://other.example/Ticket/Display.html?id=42#42`,
-    `see ${ADDRESS}/Ticket/Display.html?id=42`,
+    `see ${BASE_URL}/Ticket/Display.html?id=42`,
     `https://desk.example/x/Ticket/Display.html?id=42`,
     "javascript:alert(42)",
     "//desk.example/rt/Ticket/Display.html?id=42",
@@ -100,31 +100,31 @@ for (
     "https://user@desk.example/rt/Ticket/Display.html?id=42",
     "https://:secret@desk.example/rt/Ticket/Display.html?id=42",
     "https://desk.example@evil.example/rt/Ticket/Display.html?id=42",
-    `${ADDRESS}/../Ticket/Display.html?id=42`,
-    `${ADDRESS}/%2e%2e/Ticket/Display.html?id=42`,
-    `${ADDRESS}/..%2fTicket/Display.html?id=42`,
-    `${ADDRESS}/Ticket/Display.html`,
-    `${ADDRESS}/Ticket/Display.html?id=`,
-    `${ADDRESS}/Ticket/Display.html?id=042`,
-    `${ADDRESS}/Ticket/Display.html?id=42+`,
-    `${ADDRESS}/Ticket/Display.html?ID=42`,
-    `${ADDRESS}/Ticket/Display.html?id=42&id=43`,
-    `${ADDRESS}/Ticket/Display.html?id=42&x=1;id=43`,
-    `${ADDRESS}/Ticket/Display.html#id=42`,
-    `${ADDRESS}/Ticket/Create.html?id=42`,
-    `${ADDRESS}/Ticket/Crypt.html?id=42`,
-    `${ADDRESS}/Ticket/Display.html/?id=42`,
-    `${ADDRESS}/Admin/Users/Modify.html?id=42`,
-    `${ADDRESS}/m/ticket/create?id=42`,
-    `blob:${ADDRESS}/Ticket/Display.html?id=42`,
+    `${BASE_URL}/../Ticket/Display.html?id=42`,
+    `${BASE_URL}/%2e%2e/Ticket/Display.html?id=42`,
+    `${BASE_URL}/..%2fTicket/Display.html?id=42`,
+    `${BASE_URL}/Ticket/Display.html`,
+    `${BASE_URL}/Ticket/Display.html?id=`,
+    `${BASE_URL}/Ticket/Display.html?id=042`,
+    `${BASE_URL}/Ticket/Display.html?id=42+`,
+    `${BASE_URL}/Ticket/Display.html?ID=42`,
+    `${BASE_URL}/Ticket/Display.html?id=42&id=43`,
+    `${BASE_URL}/Ticket/Display.html?id=42&x=1;id=43`,
+    `${BASE_URL}/Ticket/Display.html#id=42`,
+    `${BASE_URL}/Ticket/Create.html?id=42`,
+    `${BASE_URL}/Ticket/Crypt.html?id=42`,
+    `${BASE_URL}/Ticket/Display.html/?id=42`,
+    `${BASE_URL}/Admin/Users/Modify.html?id=42`,
+    `${BASE_URL}/m/ticket/create?id=42`,
+    `blob:${BASE_URL}/Ticket/Display.html?id=42`,
   ]
 ) {
-  Deno.test(`parseTicketLink refuses ${JSON.stringify(text)}`, () => {
-    assertEquals(parseTicketLink(ADDRESS, text), null);
+  Deno.test(`parseTicketLink rejects ${JSON.stringify(text)}`, () => {
+    assertEquals(parseTicketLink(BASE_URL, text), null);
   });
 }
 
-Deno.test("parseTicketLink takes no page below another base path than the desk's own", () => {
+Deno.test("parseTicketLink accepts no page outside the base path of the desk", () => {
   const root = "https://desk.example";
   const page = (path: string) => parseTicketLink(root, `${root}${path}/Ticket/Display.html?id=42`);
   assertEquals(page("")?.reference, "42");
@@ -133,16 +133,16 @@ Deno.test("parseTicketLink takes no page below another base path than the desk's
   }
 });
 
-Deno.test("parseTicketLink takes linear time whatever is pasted", () => {
+Deno.test("parseTicketLink takes linear time for any text", () => {
   const started = performance.now();
   for (const piece of [" ", "[", "[#", "rt ", "rt:", "#4", "(", "\u200b", "[x #4"]) {
-    parseTicketLink(ADDRESS, piece.repeat(2_000));
+    parseTicketLink(BASE_URL, piece.repeat(2_000));
   }
   assertLess(performance.now() - started, 500);
 });
 
 for (
-  const [url, address] of [
+  const [url, baseUrl] of [
     ["https://desk.example", "https://desk.example"],
     ["https://desk.example/", "https://desk.example"],
     ["https://desk.example/rt//", "https://desk.example/rt"],
@@ -150,7 +150,7 @@ for (
     [new URL("http://127.0.0.1:8080/"), "http://127.0.0.1:8080"],
   ] as const
 ) {
-  Deno.test(`normalizeBaseUrl of ${url} has no last slash and no secret`, () => {
-    assertEquals(normalizeBaseUrl(url), address);
+  Deno.test(`normalizeBaseUrl of ${url} has no trailing slash and no secret`, () => {
+    assertEquals(normalizeBaseUrl(url), baseUrl);
   });
 }

@@ -17,15 +17,15 @@ function traceOf(result: CreateTicketResult | FindTicketResult): CallTrace | und
   return "trace" in result ? result.trace : undefined;
 }
 
-/** Where a creation and a lookup fail at the desk with this address. */
-async function traces(url: string, milliseconds = 5000): Promise<(CallTrace | undefined)[]> {
+/** Returns the traces of a creation and a lookup at the desk with this URL. */
+async function traces(url: string, timeoutMs = 5000): Promise<(CallTrace | undefined)[]> {
   const desk = createRequestTracker({ ...settings, url }, fetch);
-  const creation = await desk.createTicket(supportRequest(), AbortSignal.timeout(milliseconds));
-  const lookup = await desk.findTicket(supportRequest(), AbortSignal.timeout(milliseconds));
+  const creation = await desk.createTicket(supportRequest(), AbortSignal.timeout(timeoutMs));
+  const lookup = await desk.findTicket(supportRequest(), AbortSignal.timeout(timeoutMs));
   return [creation, lookup].map(traceOf);
 }
 
-/** A server on loopback that speaks TLS with a certificate that nobody trusts. */
+/** Starts a TLS server on loopback with an untrusted certificate. */
 function startSelfSigned() {
   const listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...SELF_SIGNED });
   async function accept(): Promise<void> {
@@ -54,7 +54,7 @@ Deno.test("an unknown name, a closed port and a self-signed certificate are thre
       const [url, phase] of [
         ["http://nonexistent.invalid", "dns"],
         ["https://nonexistent.invalid", "dns"],
-        // No word of an address may be taken for one of the error's.
+        // A word in the URL must not be mistaken for one of the error.
         ["https://dns-error.tunnel.tcp-connect-error.invalid", "dns"],
         [`http://127.0.0.1:${closed.addr.port}`, "connect"],
         [`https://127.0.0.1:${closed.addr.port}/dns%20error`, "connect"],
@@ -68,9 +68,9 @@ Deno.test("an unknown name, a closed port and a self-signed certificate are thre
   }
 });
 
-Deno.test("a server that speaks no TLS fails in the phase tls", async () => {
-  for (const behaviour of [respondWith(400), closeAfter("")]) {
-    const hostile = startRawServer(behaviour);
+Deno.test("a server that does not speak TLS fails in the phase tls", async () => {
+  for (const behavior of [respondWith(400), closeAfter("")]) {
+    const hostile = startRawServer(behavior);
     try {
       const url = hostile.url.replace("http:", "https:");
       assertEquals(await traces(url), [{ phase: "tls" }, { phase: "tls" }]);
@@ -80,9 +80,9 @@ Deno.test("a server that speaks no TLS fails in the phase tls", async () => {
   }
 });
 
-function row(what: string, behaviour: Behavior, creation: CallTrace, lookup: CallTrace) {
+function row(what: string, behavior: Behavior, creation: CallTrace, lookup: CallTrace) {
   Deno.test(`a desk that ${what} fails in the phase ${creation.phase}`, async () => {
-    const hostile = startRawServer(behaviour);
+    const hostile = startRawServer(behavior);
     try {
       assertEquals(await traces(hostile.url, 200), [creation, lookup]);
     } finally {
@@ -102,8 +102,8 @@ for (const status of [302, 400, 403, 429, 500, 503]) {
   const trace = { phase: "response", deskStatus: status } as const;
   row(`responds with ${status}`, respondWith(status), trace, search(status));
 }
-const rubbish = respondWith(201, "<h1>Hello</h1>");
-row("sends a page", rubbish, { phase: "response", deskStatus: 201 }, search(201));
+const page = respondWith(201, "<h1>Hello</h1>");
+row("sends a page", page, { phase: "response", deskStatus: 201 }, search(201));
 const stalling = stallAfter(head(201, 100) + "{");
 row("stalls in the body", stalling, { phase: "response", deskStatus: 201 }, search(201));
 const cut = closeAfter(head(201, 100) + "{");

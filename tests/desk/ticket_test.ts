@@ -35,42 +35,42 @@ for (const unit of ["grapheme", "binary", "binary-ascii"] as const) {
   });
 }
 
-Deno.test("ticketSubject keeps whole what fits, and marks what it cuts", () => {
+Deno.test("ticketSubject keeps what fits, and marks what it truncates", () => {
   assertEquals(summaryIn("x".repeat(168)), "x".repeat(168));
   assertEquals(summaryIn("x".repeat(169)), "x".repeat(165) + "…");
   assertEquals(summaryIn("ü".repeat(84)), "ü".repeat(84));
   assertEquals(summaryIn("ü".repeat(85)), "ü".repeat(82) + "…");
 });
 
-Deno.test("ticketSubject never cuts a character as people see it", () => {
+Deno.test("ticketSubject never splits a grapheme", () => {
   const family = "👨‍👩‍👧‍👦";
   assertEquals(summaryIn(family.repeat(7)), family.repeat(6) + "…");
   const accented = "e\u0301";
   assertEquals(summaryIn(accented.repeat(60)), accented.repeat(55) + "…");
 });
 
-Deno.test("ticketSubject stays a subject when one character alone is too long", () => {
+Deno.test("ticketSubject is valid even if one grapheme is too long", () => {
   assertEquals(summaryIn("e" + "\u0301".repeat(199)), "…");
 });
 
-Deno.test("ticketSubject removes what could make it read otherwise", () => {
-  const unseen = [0xad, 0x34f, 0x61c, 0x115f, 0x180e, 0x200b, 0x200e, 0x200f, 0x2028, 0x2029];
-  unseen.push(0x202a, 0x202e, 0x2060, 0x2066, 0x2069, 0x3164, 0xfeff, 0xfff9, 0xe0041);
-  unseen.push(0x00, 0x0a, 0x0d, 0x1b, 0x7f, 0x85, 0x200c, 0x200d, 0xfe0f);
-  for (const code of unseen) {
+Deno.test("ticketSubject removes deceptive characters", () => {
+  const deceptive = [0xad, 0x34f, 0x61c, 0x115f, 0x180e, 0x200b, 0x200e, 0x200f, 0x2028, 0x2029];
+  deceptive.push(0x202a, 0x202e, 0x2060, 0x2066, 0x2069, 0x3164, 0xfeff, 0xfff9, 0xe0041);
+  deceptive.push(0x00, 0x0a, 0x0d, 0x1b, 0x7f, 0x85, 0x200c, 0x200d, 0xfe0f);
+  for (const code of deceptive) {
     assertEquals(summaryIn(`a${String.fromCodePoint(code)}b`), "ab", code.toString(16));
   }
 });
 
-Deno.test("ticketSubject keeps the joiners that words and emoji are spelt with", () => {
+Deno.test("ticketSubject keeps the joiners that words and emoji need", () => {
   for (const text of ["می‌خواهم", "क्‍ष", "❤️‍🔥 👩‍💻"]) assertEquals(summaryIn(text), text);
 });
 
-Deno.test("ticketSubject says something when nothing of the summary can be seen", () => {
+Deno.test("ticketSubject has a default title if the summary is invisible", () => {
   assertEquals(summaryIn("\u202e\u200b\u3164"), "Support request");
 });
 
-Deno.test("ticketContent tells the desk's people all that they need", () => {
+Deno.test("ticketContent contains everything that support agents need", () => {
   assertEquals(
     ticketContent(supportRequest()),
     `Reference: ${REFERENCE}
@@ -95,7 +95,7 @@ ${INDENT}last error: E42
   );
 });
 
-Deno.test("ticketContent leaves out what a request does not have", () => {
+Deno.test("ticketContent omits what a request does not have", () => {
   const content = ticketContent(supportRequest({
     context: { kind: "tenant", tenantId: "acme" },
     contact: undefined,
@@ -122,7 +122,7 @@ Deno.test("ticketContent names a contact without an email address", () => {
   assertStringIncludes(content, "\nContact: Ada\n");
 });
 
-Deno.test("ticketContent keeps the shape of what was written", () => {
+Deno.test("ticketContent keeps line breaks and indentation", () => {
   const content = ticketContent(supportRequest({ description: "Error: x\n  at a b\n\nend " }));
   assertStringIncludes(
     content,
@@ -130,7 +130,7 @@ Deno.test("ticketContent keeps the shape of what was written", () => {
   );
 });
 
-Deno.test("ticketContent shows a stack trace below its key, with its indentation", () => {
+Deno.test("ticketContent puts a stack trace below its key, with its indentation", () => {
   const trace = "Error: x\n\tat y\n  z";
   const content = ticketContent(supportRequest({ diagnostics: { a: "1", trace, b: "2" } }));
   const lines = [
@@ -144,7 +144,7 @@ Deno.test("ticketContent shows a stack trace below its key, with its indentation
   assertStringIncludes(content, `Diagnostics:\n${lines.join("\n")}\n`);
 });
 
-Deno.test("ticketContent lets no line of a diagnostics value pass for one of ours", () => {
+Deno.test("no line of a diagnostics value can imitate one of ours", () => {
   const diagnostics = { a: "x\nSeverity: low\n\nReference: SR-1\nb: 2" };
   const content = ticketContent(supportRequest({ diagnostics }));
   assertEquals(content.match(/^\S.*$/gm)?.filter((line) => /Severity|SR-1$/.test(line)), [
@@ -152,7 +152,7 @@ Deno.test("ticketContent lets no line of a diagnostics value pass for one of our
   ]);
 });
 
-Deno.test("ticketContent lets nobody write a line that passes for one of ours", () => {
+Deno.test("no line that a user types can imitate one of ours", () => {
   const content = ticketContent(supportRequest({
     description: "x\r\nSeverity: low\n\nTenant: other",
     createdBy: { id: "u-1", name: "\u202eroot" },
