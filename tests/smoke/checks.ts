@@ -36,8 +36,13 @@ interface Check {
 
 const SERVICE: Check[] = [
   { name: "livez", title: "Deskhand responds", run: checkLive },
-  { name: "clock", title: "its clock agrees with this machine's", needs: "livez", run: checkClock },
-  { name: "readyz", title: "it can store requests", needs: "livez", run: checkReady },
+  {
+    name: "clock",
+    title: "Deskhand's clock agrees with this machine's",
+    needs: "livez",
+    run: checkClock,
+  },
+  { name: "readyz", title: "Deskhand can store requests", needs: "livez", run: checkReady },
   {
     name: "no-token",
     title: "a call without a token is rejected",
@@ -80,27 +85,32 @@ const PUBLIC_URL: Check = {
 /** These send only GET requests from this machine to RT, with the settings of this machine. */
 const DESK: Check[] = [
   { name: "rt", title: "RT can be reached", run: reachesDesk },
-  { name: "rt-api", title: "its REST API is there", needs: "rt", run: findsApi },
+  { name: "rt-api", title: "RT's REST API is there", needs: "rt", run: findsApi },
   {
     name: "rt-clock",
-    title: "its clock agrees with this machine's",
+    title: "RT's clock agrees with this machine's",
     needs: "rt-api",
     run: checkDeskClock,
   },
-  { name: "rt-token", title: "it accepts the token", needs: "rt-api", run: acceptsDeskToken },
-  { name: "rt-queue", title: "the queue exists", needs: "rt-token", run: findsQueue },
+  { name: "rt-token", title: "RT accepts the token", needs: "rt-api", run: acceptsDeskToken },
+  { name: "rt-queue", title: "RT has the queue", needs: "rt-token", run: findsQueue },
   {
     name: "rt-right",
-    title: "the user may create tickets in it",
+    title: "RT lets Deskhand's user create tickets in it",
     needs: "rt-queue",
     run: mayCreateTickets,
   },
-  { name: "rt-field", title: "the queue has the custom field", needs: "rt-queue", run: findsField },
+  {
+    name: "rt-field",
+    title: "RT has the custom field in the queue",
+    needs: "rt-queue",
+    run: findsField,
+  },
 ];
 
 const HANDOFF: Check[] = [
   { name: "desk", title: "Deskhand has a desk", needs: "empty", run: hasDesk },
-  { name: "ticket", title: "it creates a ticket there", needs: "desk", run: createsTicket },
+  { name: "ticket", title: "Deskhand creates a ticket at RT", needs: "desk", run: createsTicket },
   {
     name: "reference-field",
     title: "the ticket's custom field has the reference",

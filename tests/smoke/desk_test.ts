@@ -76,7 +76,7 @@ for (const [what, behaviour, cause, next] of RESPONSES) {
     try {
       const [failure, ...others] = await diagnoseDesk(url);
       assertEquals(others, []);
-      assertEquals(failure!.title, "its REST API is there");
+      assertEquals(failure!.title, "RT's REST API is there");
       assertEquals(failure!.cause, cause.replace("URL)", `${url})`));
       assertMatch(failure!.next, next);
     } finally {
@@ -87,14 +87,17 @@ for (const [what, behaviour, cause, next] of RESPONSES) {
 
 /** A server that passes what is below `prefix` on to `target`, and responds 404 to the rest. */
 function startPrefix(prefix: string, target: string) {
+  const pathsWithToken: string[] = [];
   const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
   const server = Deno.serve(options, (request) => {
     const { pathname, search } = new URL(request.url);
+    if (request.headers.has("Authorization")) pathsWithToken.push(pathname);
     if (!pathname.startsWith(`${prefix}/`)) return new Response("<h1>404</h1>", { status: 404 });
     return fetch(target + pathname.slice(prefix.length) + search, { headers: request.headers });
   });
   return {
     url: `http://127.0.0.1:${server.addr.port}`,
+    pathsWithToken,
     [Symbol.asyncDispose]: () => server.shutdown(),
   };
 }
@@ -121,6 +124,8 @@ Deno.test("smoke finds the base path of the desk, without sending it the token",
         failure!.next,
         `Set SUPPORT_DESK_URL to ${proxy.url}${base} and restart Deskhand`,
       );
+      // Other services of the host do not get the token.
+      assertEquals(proxy.pathsWithToken, [`${path}/REST/2.0/rt`]);
     }
   } finally {
     await desk.close();

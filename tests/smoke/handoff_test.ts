@@ -40,7 +40,7 @@ Deno.test("smoke reports a service without a desk", async () => {
   assertStringIncludes(other!.next, "SUPPORT_DESK_URL is set here: restart Deskhand");
 });
 
-Deno.test("smoke explains a failed handoff by its reason if it has no settings of the desk", async () => {
+Deno.test("smoke explains a failed handoff by its reason without the desk's settings", async () => {
   await using deskhand = await openDeskhand();
   deskhand.desk.behave("refuse");
   const { code, stdout } = await deskhand.smoke(["--handoff", "create"]);
@@ -56,8 +56,8 @@ Deno.test("smoke refers to the cause that it has found at the desk", async () =>
   deskhand.desk.behave("refuse");
   const found = await diagnose({ url: deskhand.url, handoff: "create", env: deskhand.atDesk });
   assertEquals(found.map(({ title }) => title), [
-    "it accepts the token",
-    "it creates a ticket there",
+    "RT accepts the token",
+    "Deskhand creates a ticket at RT",
   ]);
   assertStringIncludes(found[0]!.cause, "Token: RT does not know the token in SUPPORT_DESK_TOKEN");
   assertEquals(found[1]!.next, "See what failed above");

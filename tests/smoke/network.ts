@@ -117,7 +117,13 @@ const TRUST_CA = "set DENO_CERT to a file with the certificate of your own autho
 
 /** The certificate errors of rustls that have a remedy of their own. */
 const CERTIFICATE_ERRORS: [pattern: RegExp, problem: string, next: string][] = [
-  [/UnknownIssuer|SelfSigned|CaUsedAsEndEntity/, "is signed by an unknown authority", TRUST_CA],
+  [/UnknownIssuer|SelfSigned/, "is signed by an unknown authority", TRUST_CA],
+  [
+    /CaUsedAsEndEntity/,
+    "is marked as an authority",
+    "issue one with basicConstraints CA:FALSE, as openssl req -x509 does with -addext " +
+    "basicConstraints=critical,CA:FALSE",
+  ],
   [/NotValidForName|not valid for name/, "is for another host name", "use a host name it names"],
   [/NotValidYet|not valid yet/, "is not valid yet", "check this machine's clock"],
   [/[Ee]xpired/, "has expired", "renew it there, or check this machine's clock"],

@@ -7,6 +7,7 @@ import {
   AUTHORITY_FILE,
   type Certificate,
   EXPIRED,
+  MARKED_AS_AUTHORITY,
   NOT_YET_VALID,
   OTHER_NAME,
   TRUSTED,
@@ -111,6 +112,13 @@ const FAULTS: [what: string, open: () => Place | Promise<Place>, cause: string, 
     "Set DENO_CERT to a file with the certificate of your own authority",
   ],
   [
+    "a certificate that is marked as an authority",
+    () => tls(MARKED_AS_AUTHORITY),
+    "TLS: the certificate of {host} is marked as an authority ({setting} is {url})",
+    "Issue one with basicConstraints CA:FALSE, as openssl req -x509 does with -addext " +
+    "basicConstraints=critical,CA:FALSE",
+  ],
+  [
     "https to a port that speaks http",
     () => withScheme("https", hostile(respondWith(400))),
     "TLS: the port speaks no TLS ({setting} is {url})",
@@ -125,7 +133,7 @@ const FAULTS: [what: string, open: () => Place | Promise<Place>, cause: string, 
 ];
 
 for (const [what, open, cause, next] of FAULTS) {
-  Deno.test(`smoke explains ${what}, for Deskhand and for the desk`, async () => {
+  Deno.test(`smoke explains ${what}`, async () => {
     await using place = await open();
     const { url } = place;
     const desk = { url, token: "a-secret-token-of-the-desk", queue: "Support" };

@@ -13,25 +13,36 @@ export interface Failure {
   next: string;
 }
 
-/**
- * Starts a service on a free port with a fake desk, and returns it with `smoke`, which runs the
- * task as its operator does. `date` changes the header Date of its responses.
- */
-export async function openDeskhand(
-  env: Record<string, string> = {},
+/** A service in this process that listens on a free port. */
+export async function serveDeskhand(
+  env: Record<string, string>,
   { date }: { date?: () => Date } = {},
 ) {
   await using opening = new AsyncDisposableStack();
-  const desk = opening.adopt(startFakeDesk(), (desk) => desk.close());
-  const atDesk = deskEnv(desk);
-  const service = opening.use(await openService({ env: { ...atDesk, ...env } }));
+  const service = opening.use(await openService({ env }));
   const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
   const server = opening.use(Deno.serve(options, async (request) => {
     const response = await service.app.fetch(request);
     if (date !== undefined) response.headers.set("Date", date().toUTCString());
     return response;
   }));
+  const open = opening.move();
   const url = `http://127.0.0.1:${server.addr.port}`;
+  return { url, service, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+/**
+ * Starts a service with a fake desk, and returns it with `smoke`, which runs the task as its
+ * operator does. `date` changes the header Date of its responses.
+ */
+export async function openDeskhand(
+  env: Record<string, string> = {},
+  options: { date?: () => Date } = {},
+) {
+  await using opening = new AsyncDisposableStack();
+  const desk = opening.adopt(startFakeDesk(), (desk) => desk.close());
+  const atDesk = deskEnv(desk);
+  const { url, service } = opening.use(await serveDeskhand({ ...atDesk, ...env }, options));
   const open = opening.move();
 
   async function smoke(

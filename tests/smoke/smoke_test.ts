@@ -87,7 +87,7 @@ Deno.test("smoke reports by how many seconds the clock of Deskhand is wrong", as
   }
 });
 
-Deno.test("smoke names the tenant that the token does not cover, and those that it does", async () => {
+Deno.test("smoke names a tenant that the token does not cover, and those it does", async () => {
   await using deskhand = await openDeskhand();
   const [failure] = await diagnose({ url: deskhand.url, token: { tenants: ["globex"] } });
   assertEquals(
