@@ -82,13 +82,13 @@ for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
   });
 }
 
-Deno.test("tests import other folders of tests only from support/ and demo/", async () => {
+Deno.test("tests import other folders of tests only from support/ and the tasks", async () => {
   const strangers: string[] = [];
   for await (const { path, text } of sources(`${root}tests`)) {
     const [, folder] = path.slice(root.length).split("/");
     for (const imported of importsOf(path, text)) {
       const [top, target] = imported.slice(root.length).split("/");
-      if (top !== "tests" || [folder, "support", "demo"].includes(target)) continue;
+      if (top !== "tests" || [folder, "support", "demo", "smoke"].includes(target)) continue;
       strangers.push(`${path.slice(root.length)}: ${imported.slice(root.length)}`);
     }
   }

@@ -1,4 +1,4 @@
-# Configuration of a throw-away Request Tracker: everything it writes is in $RT_DIRECTORY.
+# Configuration of a temporary Request Tracker, which writes only to $RT_DIRECTORY.
 use utf8;
 Set($rtname, 'rt.test');
 Set($Organization, 'rt.test');
@@ -11,7 +11,7 @@ Set($DatabaseName, "$ENV{RT_DIRECTORY}/rt.sqlite");
 Set($BcryptCost, $ENV{RT_BCRYPT_COST});    # each request with a token hashes it once
 Set($CorrespondAddress, 'rt@rt.test');
 Set($CommentAddress, 'rt-comment@rt.test');
-# Nothing is ever sent: what would be goes to a file, one message after the other.
+# Mail is never sent, but appended to a file.
 Set($MailCommand, sub {
     my ($entity) = @_;
     open my $file, '>>', "$ENV{RT_DIRECTORY}/mail" or die "Cannot write mail: $!";

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
-# Changes a running Request Tracker the way its administrator would: admin.pl OPERATION [VALUE].
-# It goes through RT's own classes, in a process of its own; the server's workers see the change with
-# their next request, because RT empties its caches of records and rights after each one.
+# Changes a running Request Tracker as its administrator would: admin.pl OPERATION [VALUE]. It uses RT's
+# own classes in a separate process. The server's workers see the change with their next request, because
+# RT clears its caches of records and rights after each one.
 use strict;
 use warnings;
 use lib '/usr/local/share/request-tracker5/lib', '/usr/share/request-tracker5/lib';
@@ -24,17 +24,17 @@ sub revoke_token {
 }
 
 sub change_right {
-    my ($change) = @_;
+    my ($change, $right) = @_;
     my $bot = load('RT::User', 'desk-bot')->PrincipalObj;
     my ($ok, $message);
     for my $queue ('Support', 'Escalated') {
-        ($ok, $message) = $bot->$change(Right => 'ShowTicket', Object => load('RT::Queue', $queue));
+        ($ok, $message) = $bot->$change(Right => $right, Object => load('RT::Queue', $queue));
         last unless $ok;
     }
     return ($ok, $message);
 }
 
-# Half of what Deskhand needs, as somebody may have left it.
+# Half of what Deskhand needs, as an interrupted set-up may leave it.
 sub half_set_up {
     my $queue = create('RT::Queue', Name => 'Half');
     my $field = create('RT::CustomField', Name => 'HalfRef', Type => 'Freeform', MaxValues => 1,
@@ -45,7 +45,7 @@ sub half_set_up {
     return 1;
 }
 
-# Custom fields that cannot hold one reference.
+# Custom fields that cannot hold a reference.
 sub create_misfits {
     my %ticket = (LookupType => 'RT::Queue-RT::Ticket');
     create('RT::CustomField', Name => 'Several', Type => 'Freeform', MaxValues => 0, %ticket);
@@ -83,8 +83,8 @@ my %operations = (
     'set-time-zone' => sub { load('RT::User', 'desk-bot')->SetTimezone($_[0]) },
     'disable-queue' => sub { load('RT::Queue', 'Support')->SetDisabled(1) },
     'enable-queue' => sub { load('RT::Queue', 'Support')->SetDisabled(0) },
-    'hide-tickets' => sub { change_right('RevokeRight') },
-    'show-tickets' => sub { change_right('GrantRight') },
+    'revoke-right' => sub { change_right('RevokeRight', $_[0]) },
+    'grant-right' => sub { change_right('GrantRight', $_[0]) },
     'drop-field' => sub {
         load('RT::CustomField', 'SupportRef')->RemoveFromObject(load('RT::Queue', 'Support'));
     },
@@ -96,4 +96,4 @@ my %operations = (
 my $operation = shift // '';
 my $run = $operations{$operation} or die "Unknown operation '$operation'\n";
 my ($ok, $message) = $run->(@ARGV);
-die "Cannot $operation: " . ($message // 'refused') . "\n" unless $ok;
+die "Cannot $operation: " . ($message // 'rejected') . "\n" unless $ok;

@@ -1,4 +1,6 @@
-/** Faults of a real Request Tracker and of what stands before it, and what Deskhand must say. */
+/**
+ * Faults of a real Request Tracker and of proxies in front of it, and what Deskhand must report.
+ */
 import {
   type Behavior,
   closeAfter,
@@ -13,29 +15,29 @@ import {
 import type { RequestTracker } from "./instance.ts";
 import { type Spoil, startProxy } from "./proxy.ts";
 
-/** A fault that has begun. */
+/** A fault in progress. */
 export interface Fault {
-  /** Environment variables that lead Deskhand to it. */
+  /** Environment variables of the Deskhand that meets it. */
   env?: Record<string, string>;
-  /** Milliseconds for the desk, where they are to run out. */
-  budget?: number;
-  /** Goes on with the fault while the submission is under way. */
+  /** The desk timeout, if it is to expire. */
+  timeoutMs?: number;
+  /** Continues the fault while the submission is in progress. */
   during?(): Promise<void>;
-  /** Ends the fault, once the submission was answered. */
+  /** Ends the fault, after the response to the submission. */
   lift?(): unknown;
-  /** Whether the desk stays out of reach for good. */
+  /** Whether the desk is unreachable from then on. */
   isFinal?: true;
 }
 
 export interface Row {
   fault: string;
-  /** What Deskhand must say. */
-  says: string;
+  /** What Deskhand must report. */
+  reports: string;
   begin(desk: RequestTracker): Fault | Promise<Fault>;
 }
 
 const SHORT_MS = 1000;
-/** More than everything takes whose time is not to run out. */
+/** Longer than anything takes that is not to time out. */
 export const LONG_MS = 5000;
 const CREATED = "created";
 export const MAY_EXIST = "a ticket may exist";
@@ -43,18 +45,18 @@ export const NO_TICKET = "no ticket";
 
 /** Faults of the real desk. */
 const DESK_FAULTS: Row[] = [
-  { fault: "none", says: CREATED, begin: () => ({}) },
+  { fault: "none", reports: CREATED, begin: () => ({}) },
   {
-    fault: "server paused (SIGSTOP) until after the time",
-    says: `desk_timeout, ${MAY_EXIST}`,
+    fault: "server paused (SIGSTOP) beyond the timeout",
+    reports: `desk_timeout, ${MAY_EXIST}`,
     begin(desk) {
       desk.pause();
-      return { budget: SHORT_MS, lift: () => desk.resume() };
+      return { timeoutMs: SHORT_MS, lift: () => desk.resume() };
     },
   },
   {
-    fault: "server paused, and resumed (SIGCONT) within the time",
-    says: CREATED,
+    fault: "server paused, and resumed (SIGCONT) in time",
+    reports: CREATED,
     begin(desk) {
       desk.pause();
       const during = async () => {
@@ -66,16 +68,16 @@ const DESK_FAULTS: Row[] = [
   },
   ...(["IMMEDIATE", "EXCLUSIVE"] as const).flatMap((kind): Row[] => [
     {
-      fault: `database locked (${kind}) until after the time`,
-      says: `desk_timeout, ${MAY_EXIST}`,
+      fault: `database locked (${kind}) beyond the timeout`,
+      reports: `desk_timeout, ${MAY_EXIST}`,
       begin(desk) {
         const lock = desk.lockDatabase(kind);
-        return { budget: SHORT_MS, lift: () => lock.release() };
+        return { timeoutMs: SHORT_MS, lift: () => lock.release() };
       },
     },
     {
-      fault: `database locked (${kind}), and released within the time`,
-      says: CREATED,
+      fault: `database locked (${kind}), and released in time`,
+      reports: CREATED,
       begin(desk) {
         const lock = desk.lockDatabase(kind);
         const during = async () => {
@@ -88,7 +90,7 @@ const DESK_FAULTS: Row[] = [
   ]),
   {
     fault: "worker killed during the creation",
-    says: `desk_connection_lost, ${MAY_EXIST}`,
+    reports: `desk_connection_lost, ${MAY_EXIST}`,
     begin(desk) {
       const lock = desk.lockDatabase("IMMEDIATE");
       const during = async () => {
@@ -100,28 +102,28 @@ const DESK_FAULTS: Row[] = [
     },
   },
   {
-    fault: "worker killed as soon as the ticket is there",
-    says: CREATED,
+    fault: "worker killed as soon as the ticket exists",
+    reports: CREATED,
     begin(desk) {
       const created = desk.created();
       return { during: () => created.then(() => desk.killWorker()) };
     },
   },
   {
-    fault: "worker killed during the creation, database locked until after the time",
-    says: `desk_connection_lost, ${MAY_EXIST}`,
+    fault: "worker killed during the creation, database locked beyond the timeout",
+    reports: `desk_connection_lost, ${MAY_EXIST}`,
     begin(desk) {
       const lock = desk.lockDatabase("EXCLUSIVE");
       const during = async () => {
         await desk.serving();
         await desk.killWorker();
       };
-      return { budget: 2 * SHORT_MS, during, lift: () => lock.release() };
+      return { timeoutMs: 2 * SHORT_MS, during, lift: () => lock.release() };
     },
   },
   {
     fault: "both workers killed during the creation",
-    says: `desk_connection_lost, ${MAY_EXIST}`,
+    reports: `desk_connection_lost, ${MAY_EXIST}`,
     begin(desk) {
       const lock = desk.lockDatabase("IMMEDIATE");
       const during = async () => {
@@ -135,7 +137,7 @@ const DESK_FAULTS: Row[] = [
   },
   {
     fault: "user disabled",
-    says: `desk_refused_credentials, ${NO_TICKET}`,
+    reports: `desk_refused_credentials, ${NO_TICKET}`,
     async begin(desk) {
       await desk.disableUser();
       return { lift: () => desk.enableUser() };
@@ -143,7 +145,7 @@ const DESK_FAULTS: Row[] = [
   },
   {
     fault: "queue disabled",
-    says: `desk_refused_credentials, ${NO_TICKET}`,
+    reports: `desk_refused_credentials, ${NO_TICKET}`,
     async begin(desk) {
       await desk.disableQueue();
       return { lift: () => desk.enableQueue() };
@@ -151,22 +153,22 @@ const DESK_FAULTS: Row[] = [
   },
   {
     fault: "queue unknown",
-    says: `desk_refused_credentials, ${NO_TICKET}`,
+    reports: `desk_refused_credentials, ${NO_TICKET}`,
     begin: () => ({ env: { SUPPORT_DESK_QUEUE: "Nowhere" } }),
   },
   {
     fault: "queue without rights",
-    says: `desk_refused_credentials, ${NO_TICKET}`,
+    reports: `desk_refused_credentials, ${NO_TICKET}`,
     begin: () => ({ env: { SUPPORT_DESK_QUEUE: "Closed" } }),
   },
   {
     fault: "token unknown",
-    says: `desk_refused_credentials, ${NO_TICKET}`,
+    reports: `desk_refused_credentials, ${NO_TICKET}`,
     begin: () => ({ env: { SUPPORT_DESK_TOKEN: "1-14-0123456789abcdef" } }),
   },
   {
     fault: "field no longer applied to the queue",
-    says: CREATED,
+    reports: CREATED,
     async begin(desk) {
       await desk.dropField();
       return { lift: () => desk.restoreField() };
@@ -174,56 +176,56 @@ const DESK_FAULTS: Row[] = [
   },
   {
     fault: "field unknown",
-    says: CREATED,
+    reports: CREATED,
     begin: () => ({ env: { SUPPORT_DESK_REFERENCE_FIELD: "Nothing" } }),
   },
   {
     fault: "user may not see tickets",
-    says: CREATED,
+    reports: CREATED,
     async begin(desk) {
-      await desk.hideTickets();
-      return { lift: () => desk.showTickets() };
+      await desk.revokeRight("ShowTicket");
+      return { lift: () => desk.grantRight("ShowTicket") };
     },
   },
   {
     fault: "base path wrong",
-    // Request Tracker answers with a page of its own, and 200.
-    says: `desk_unreadable, ${MAY_EXIST}`,
+    // Request Tracker responds with a page of its own and 200.
+    reports: `desk_unreadable, ${MAY_EXIST}`,
     begin: (desk) => ({ env: { SUPPORT_DESK_URL: `${desk.url}/rt` } }),
   },
   {
-    fault: "TLS where the server waits for HTTP",
-    says: `desk_timeout, ${MAY_EXIST}`,
+    fault: "TLS to a server that waits for HTTP",
+    reports: `desk_timeout, ${MAY_EXIST}`,
     begin: (desk) => ({
-      budget: SHORT_MS,
+      timeoutMs: SHORT_MS,
       env: { SUPPORT_DESK_URL: desk.url.replace("http:", "https:") },
     }),
   },
 ];
 
-/** Faults on the way to a desk that itself is well. */
-const WAY_FAULTS: Row[] = [
+/** Faults between Deskhand and a desk that works. */
+const NETWORK_FAULTS: Row[] = [
   {
     fault: "name not resolved",
-    says: `desk_unreachable, ${NO_TICKET}`,
+    reports: `desk_unreachable, ${NO_TICKET}`,
     begin: () => ({ env: { SUPPORT_DESK_URL: "https://desk.invalid" } }),
   },
   {
     fault: "port blocked by the runtime",
-    says: `desk_unreachable, ${NO_TICKET}`,
+    reports: `desk_unreachable, ${NO_TICKET}`,
     begin: () => ({ env: { SUPPORT_DESK_URL: "http://127.0.0.1:6000" } }),
   },
   {
-    fault: "TLS where the server answers in HTTP",
-    says: `desk_unreachable, ${NO_TICKET}`,
+    fault: "TLS to a server that responds in HTTP",
+    reports: `desk_unreachable, ${NO_TICKET}`,
     begin() {
       const { url, close } = startRawServer(respondWith(400));
       return { env: { SUPPORT_DESK_URL: url.replace("http:", "https:") }, lift: close };
     },
   },
   {
-    fault: "connection reset (RST) once the request has come",
-    says: `desk_connection_lost, ${MAY_EXIST}`,
+    fault: "connection reset (RST) after the request",
+    reports: `desk_connection_lost, ${MAY_EXIST}`,
     async begin() {
       const { url, close } = await startResettingServer();
       return { env: { SUPPORT_DESK_URL: url }, lift: close };
@@ -231,7 +233,7 @@ const WAY_FAULTS: Row[] = [
   },
   {
     fault: "HTML with 200 for everything",
-    says: `desk_unreadable, ${MAY_EXIST}`,
+    reports: `desk_unreadable, ${MAY_EXIST}`,
     begin() {
       const { url, close } = startRawServer(respondWith(200, "<h1>Welcome to our Wi-Fi</h1>"));
       return { env: { SUPPORT_DESK_URL: url }, lift: close };
@@ -239,7 +241,7 @@ const WAY_FAULTS: Row[] = [
   },
   {
     fault: "500 for everything",
-    says: `desk_error, ${MAY_EXIST}`,
+    reports: `desk_error, ${MAY_EXIST}`,
     begin() {
       const { url, close } = startRawServer(respondWith(500));
       return { env: { SUPPORT_DESK_URL: url }, lift: close };
@@ -247,31 +249,31 @@ const WAY_FAULTS: Row[] = [
   },
 ];
 
-/** The desk never hears of the creation. */
+/** The desk never receives the create request. */
 const before = (behaviour: Behavior): Spoil => () => behaviour;
 
-/** The desk has made the ticket. */
+/** The desk has created the ticket. */
 const after = (behaviour: Behavior): Spoil => async (forward) => {
   await forward();
   return behaviour;
 };
 
-function proxyRow(fault: string, says: string, spoil: Spoil, budget = LONG_MS): Row {
+function proxyRow(fault: string, reports: string, spoil: Spoil, timeoutMs = LONG_MS): Row {
   return {
     fault,
-    says,
+    reports,
     begin(desk) {
       const { url, close } = startProxy(desk.url, spoil);
-      return { budget, env: { SUPPORT_DESK_URL: url }, lift: close };
+      return { timeoutMs, env: { SUPPORT_DESK_URL: url }, lift: close };
     },
   };
 }
 
-/** The creation is still on its way to the desk when the client is told `status`, or nothing. */
-function lateRow(fault: string, says: string, behaviour: Behavior): Row {
+/** The create request still reaches the desk after the client has got its response, or none. */
+function lateRow(fault: string, reports: string, behaviour: Behavior): Row {
   return {
-    fault: `${fault}, the creation still on its way`,
-    says,
+    fault: `${fault}, the create request arriving later`,
+    reports,
     begin(desk) {
       let arrive: (() => Promise<unknown>) | undefined;
       const { url, close } = startProxy(desk.url, (forward) => {
@@ -291,24 +293,36 @@ const LOGIN = "Location: /NoAuth/Login.html";
 const CUT_201 = head(201, 100) + '{"type":"ticket","id":"1"';
 const MEGABYTE = new Uint8Array(1024 * 1024).fill(0x20);
 
-/** Faults of a proxy that stands before the desk. */
+/** Faults of a proxy in front of the desk. */
 const PROXY_FAULTS: Row[] = [
-  proxyRow("500, nothing made", `desk_error, ${NO_TICKET}`, before(respondWith(500))),
-  proxyRow("500, ticket made", CREATED, after(respondWith(500))),
+  proxyRow("500, no ticket created", `desk_error, ${NO_TICKET}`, before(respondWith(500))),
+  proxyRow("500, ticket created", CREATED, after(respondWith(500))),
   ...[502, 503, 504, 520].flatMap((status) => [
-    proxyRow(`${status}, nothing made`, `desk_error, ${MAY_EXIST}`, before(respondWith(status))),
-    proxyRow(`${status}, ticket made`, CREATED, after(respondWith(status))),
+    proxyRow(
+      `${status}, no ticket created`,
+      `desk_error, ${MAY_EXIST}`,
+      before(respondWith(status)),
+    ),
+    proxyRow(`${status}, ticket created`, CREATED, after(respondWith(status))),
     lateRow(`${status}`, `desk_error, ${MAY_EXIST}`, respondWith(status)),
   ]),
   lateRow("connection closed", `desk_connection_lost, ${MAY_EXIST}`, closeAfter("")),
   lateRow("202", `desk_unreadable, ${MAY_EXIST}`, respondWith(202, "{}")),
-  proxyRow("connection closed, ticket made", CREATED, after(closeAfter(""))),
-  proxyRow("201 cut off, ticket made", CREATED, after(closeAfter(CUT_201))),
-  proxyRow("garbage for an answer, ticket made", CREATED, after(closeAfter("\x16\x03\x01\r\n"))),
-  proxyRow("HTML with 200, ticket made", CREATED, after(respondWith(200, "<h1>Hello</h1>"))),
-  proxyRow("201 naming no number, ticket made", CREATED, after(respondWith(201, '{"id":"../1"}'))),
+  proxyRow("connection closed, ticket created", CREATED, after(closeAfter(""))),
+  proxyRow("201 cut off, ticket created", CREATED, after(closeAfter(CUT_201))),
   proxyRow(
-    "201 of 30 MB, ticket made",
+    "garbage for a response, ticket created",
+    CREATED,
+    after(closeAfter("\x16\x03\x01\r\n")),
+  ),
+  proxyRow("HTML with 200, ticket created", CREATED, after(respondWith(200, "<h1>Hello</h1>"))),
+  proxyRow(
+    "201 naming no number, ticket created",
+    CREATED,
+    after(respondWith(201, '{"id":"../1"}')),
+  ),
+  proxyRow(
+    "201 of 30 MB, ticket created",
     CREATED,
     after(async (connection) => {
       await write(connection, head(201, 30 * MEGABYTE.length));
@@ -316,19 +330,19 @@ const PROXY_FAULTS: Row[] = [
     }),
   ),
   proxyRow(
-    "stall in the headers, ticket made",
+    "stall in the headers, ticket created",
     `desk_timeout, ${MAY_EXIST}`,
     after(stallAfter("HTTP/1.1 201 Created\r\nX-A: ")),
     SHORT_MS,
   ),
   proxyRow(
-    "stall in the body of a 201, ticket made",
+    "stall in the body of a 201, ticket created",
     `desk_timeout, ${MAY_EXIST}`,
     after(stallAfter(CUT_201)),
     SHORT_MS,
   ),
   proxyRow(
-    "a 201 that drips, ticket made",
+    "a 201 that drips, ticket created",
     `desk_timeout, ${MAY_EXIST}`,
     after(drip(head(201, 4000), " ".repeat(4000))),
     SHORT_MS,
@@ -342,8 +356,8 @@ const PROXY_FAULTS: Row[] = [
   proxyRow("413", `desk_rejected, ${NO_TICKET}`, before(respondWith(413))),
   proxyRow("429", `desk_rate_limited, ${NO_TICKET}`, before(respondWith(429))),
   {
-    fault: "500, ticket made, field no longer applied to the queue",
-    says: CREATED,
+    fault: "500, ticket created, field no longer applied to the queue",
+    reports: CREATED,
     async begin(desk) {
       await desk.dropField();
       const { url, close } = startProxy(desk.url, after(respondWith(500)));
@@ -353,11 +367,11 @@ const PROXY_FAULTS: Row[] = [
   },
 ];
 
-/** Faults after which the desk is gone for good, in this order. */
+/** Faults after which the desk is permanently unreachable, in this order. */
 const LAST_FAULTS: Row[] = [
   {
     fault: "token revoked",
-    says: `desk_refused_credentials, ${NO_TICKET}`,
+    reports: `desk_refused_credentials, ${NO_TICKET}`,
     async begin(desk) {
       await desk.revokeToken();
       return { isFinal: true };
@@ -365,7 +379,7 @@ const LAST_FAULTS: Row[] = [
   },
   {
     fault: "server killed with its workers during the creation",
-    says: `desk_connection_lost, ${MAY_EXIST}`,
+    reports: `desk_connection_lost, ${MAY_EXIST}`,
     begin(desk) {
       desk.pause();
       const during = async () => {
@@ -377,15 +391,15 @@ const LAST_FAULTS: Row[] = [
   },
   {
     fault: "server not running",
-    says: `desk_unreachable, ${NO_TICKET}`,
+    reports: `desk_unreachable, ${NO_TICKET}`,
     begin: () => ({ isFinal: true }),
   },
 ];
 
-/** Every fault, in an order that leaves the desk well until the last ones. */
+/** Every fault, in an order that leaves the desk working until the last ones. */
 export const FAULTS: Row[] = [
   ...DESK_FAULTS,
-  ...WAY_FAULTS,
+  ...NETWORK_FAULTS,
   ...PROXY_FAULTS,
   ...LAST_FAULTS,
 ];

@@ -1,30 +1,30 @@
-// deno-lint-ignore-file no-console -- the table is for whoever reads the tests' output
+// deno-lint-ignore-file no-console -- the table is part of the tests' output
 /**
- * What Deskhand says when a real Request Tracker, or what stands before it, fails; and whether that
- * is true of the tickets which are there, then and once the fault is over.
+ * What Deskhand reports if a real Request Tracker or a proxy in front of it fails, and whether that
+ * is true of the tickets that exist, during the fault and after it.
  */
 import { assert, assertEquals } from "@std/assert";
 import { createRequestTracker } from "../../desk/request_tracker.ts";
 import type { SupportRequest } from "../../routes/v1/responses.ts";
+import { supportRequest } from "../support/records.ts";
 import { FakeClock } from "../support/clock.ts";
 import { deskEnv } from "../support/constants.ts";
 import { openService } from "../support/service.ts";
-import { supportRequest } from "../support/records.ts";
 import { FAULTS, LONG_MS, MAY_EXIST, NO_TICKET, type Row } from "./faults.ts";
 import { type RequestTracker, startRequestTracker } from "./instance.ts";
 
 type Handoff = SupportRequest["handoff"];
 
-/** After so long a handoff that is pending must have been interrupted. */
+/** After this time, a pending handoff counts as interrupted. */
 const LATER_MS = 20_000;
 
-/** A handoff in the words of a row. */
-function said(handoff: Handoff): string {
+/** Describes a handoff as a row does. */
+function describe(handoff: Handoff): string {
   if (handoff.status !== "failed") return handoff.status;
   return `${handoff.reason}, ${handoff.ticketMayExist ? MAY_EXIST : NO_TICKET}`;
 }
 
-/** Whether what was said about a request is true of the tickets that carry its reference. */
+/** Whether a handoff is true of the tickets with its reference. */
 function isTrue(handoff: Handoff, tickets: string[]): boolean {
   switch (handoff.status) {
     case "created":
@@ -36,15 +36,15 @@ function isTrue(handoff: Handoff, tickets: string[]): boolean {
   }
 }
 
-/** Meets one fault: submits, looks at the desk, ends the fault, looks again and asks again. */
-async function meet({ begin }: Row, desk: RequestTracker) {
-  const { env, budget = LONG_MS, during, lift, isFinal } = await begin(desk);
+/** Submits during a fault, reads the desk, ends the fault, reads the desk again and retries. */
+async function submitDuring({ begin }: Row, desk: RequestTracker) {
+  const { env, timeoutMs = LONG_MS, during, lift, isFinal } = await begin(desk);
   const clock = new FakeClock({ now: "real" });
   await using service = await openService({
     clock,
     env: {
       ...deskEnv(desk),
-      SUPPORT_DESK_TIMEOUT_MS: String(budget),
+      SUPPORT_DESK_TIMEOUT_MS: String(timeoutMs),
       ...env,
     },
   });
@@ -58,16 +58,16 @@ async function meet({ begin }: Row, desk: RequestTracker) {
   };
 
   let submitted: SupportRequest;
-  let then: string[];
+  let ticketsThen: string[];
   try {
     [submitted] = await Promise.all([submit(), during?.()]);
-    then = desk.tickets(submitted.reference);
+    ticketsThen = desk.tickets(submitted.reference);
   } finally {
     await lift?.();
   }
   await desk.idle();
   const { reference, createdAt, handoff } = submitted;
-  const later = desk.tickets(reference);
+  const ticketsLater = desk.tickets(reference);
   const { url, token, queue, referenceField } = desk;
   const lookup = await createRequestTracker(
     { url, token, queue, referenceField, label: "the desk" },
@@ -76,39 +76,40 @@ async function meet({ begin }: Row, desk: RequestTracker) {
   const found = lookup.outcome === "found" ? lookup.ticket.reference : lookup.outcome;
 
   clock.offset = LATER_MS;
-  const again = await submit();
+  const retry = await submit();
   await desk.idle();
-  const atLast = desk.tickets(reference);
+  const ticketsLast = desk.tickets(reference);
 
-  const agrees = isTrue(handoff, later) &&
-    (handoff.status !== "created" || isTrue(handoff, then)) &&
-    isTrue(again.handoff, atLast) && found === (isFinal ? "unclear" : later[0] ?? "absent");
-  return { handoff, then, later, found, again: again.handoff, atLast, agrees };
+  const agrees = isTrue(handoff, ticketsLater) &&
+    (handoff.status !== "created" || isTrue(handoff, ticketsThen)) &&
+    isTrue(retry.handoff, ticketsLast) &&
+    found === (isFinal ? "unclear" : ticketsLater[0] ?? "absent");
+  return { handoff, ticketsThen, ticketsLater, found, retry: retry.handoff, ticketsLast, agrees };
 }
 
-Deno.test("what is said about a ticket is true of the desk, whatever fails", async (t) => {
+Deno.test("what Deskhand reports about a ticket is true, whatever fails", async (t) => {
   await using desk = await startRequestTracker();
   const table: string[] = [];
   for (const row of FAULTS) {
-    await t.step(`${row.fault}: ${row.says}`, async () => {
-      const met = await meet(row, desk);
-      const { handoff, then, later, found, again, agrees } = met;
+    await t.step(`${row.fault}: ${row.reports}`, async () => {
+      const result = await submitDuring(row, desk);
+      const { handoff, ticketsThen, ticketsLater, found, retry, agrees } = result;
       const cells = [
         row.fault,
-        said(handoff),
-        then.length,
-        later.length,
+        describe(handoff),
+        ticketsThen.length,
+        ticketsLater.length,
         /^\d/.test(found) ? "found" : found,
-        said(again),
+        describe(retry),
         agrees ? "yes" : "**NO**",
       ];
       table.push(`| ${cells.join(" | ")} |`);
-      assertEquals(said(handoff), row.says);
-      assert(agrees, JSON.stringify(met));
+      assertEquals(describe(handoff), row.reports);
+      assert(agrees, JSON.stringify(result));
     });
   }
   console.log(
-    "| fault | answer | tickets then | tickets after | lookup after | asked again | agree |\n" +
+    "| fault | response | tickets then | tickets later | lookup later | retry | true |\n" +
       `| --- | --- | --- | --- | --- | --- | --- |\n${table.join("\n")}`,
   );
 });

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Installs Request Tracker 5 with its standalone server and SQLite on Debian, unattended, as root.
-# No database is created and no daemon started: every test instance brings its own directory.
+# No database is created and no daemon started: each test instance has its own directory.
 set -euo pipefail
 
-# msmtp-mta stands in for the mail server RT asks for: no daemon, and unconfigured it sends nothing.
+# msmtp-mta replaces the mail server that RT requires. It is no daemon, and sends nothing unconfigured.
 packages=(request-tracker5 rt5-standalone rt5-db-sqlite msmtp-mta)
 
 installed() {

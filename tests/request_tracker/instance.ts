@@ -1,21 +1,24 @@
 /**
- * A real, private Request Tracker 5 on loopback, with everything it writes in one temporary
- * directory, and the faults a desk can have. `install.sh` installs what it needs.
+ * A real Request Tracker 5 on loopback, which writes only to one temporary directory, and the
+ * faults that a desk can have. `install.sh` installs what it needs.
  */
 import { DatabaseSync } from "node:sqlite";
+import { waitFor } from "../support/wait_for.ts";
 import { type RequestTrackerOptions, type Server, startServer } from "./server.ts";
 import { findTickets, readTicket, type Ticket } from "./tickets.ts";
 
-const PATIENCE_MS = 30_000;
+/** No event of another process can be awaited, so its state is read every few milliseconds. */
+const WAIT = { timeoutMs: 30_000, intervalMs: 5 };
 
-/** Holds the database's lock until it is released. */
+/** A lock on the database, held until it is released. */
 export interface DatabaseLock extends Disposable {
   release(): void;
 }
 
 /**
- * Starts a Request Tracker with a queue for `token`'s user, and resolves when it answers (in about
- * four seconds). It ends with `stop()`, with `await using`, or with the process that started it.
+ * Starts a Request Tracker with a queue for the user of `token`, and resolves when it responds (in
+ * about four seconds). It ends with `stop()`, with `await using`, or with the process that started
+ * it.
  */
 export async function startRequestTracker(
   options: RequestTrackerOptions = {},
@@ -26,14 +29,16 @@ export async function startRequestTracker(
 /** See {@linkcode startRequestTracker}. */
 export class RequestTracker implements AsyncDisposable {
   readonly url: string;
-  /** The token of desk-bot, who may create, find and change tickets in `queue` and in Escalated. */
+  /**
+   * The token of desk-bot, which may create, find and change tickets in `queue` and in Escalated.
+   */
   readonly token: string;
   readonly queue = "Support";
   readonly referenceField = "SupportRef";
-  /** The server's process, and its process group. */
+  /** The server's process ID, and that of its process group. */
   readonly pid: number;
   readonly directory: string;
-  /** The password of `agent` at the web login. */
+  /** The password of `agent` for the web login. */
   readonly agentPassword: string;
   readonly #server: Server;
   readonly #database: DatabaseSync;
@@ -50,7 +55,7 @@ export class RequestTracker implements AsyncDisposable {
     this.#database = new DatabaseSync(`${server.directory}/rt.sqlite`, { timeout: 5000 });
   }
 
-  /** Ends every process, paused or not, and removes the directory. May be called again. */
+  /** Ends every process, paused or not, and removes the directory. Can be called repeatedly. */
   stop(): Promise<void> {
     this.#stopped ??= Promise.resolve().then(() => {
       this.#database.close();
@@ -63,60 +68,62 @@ export class RequestTracker implements AsyncDisposable {
     return this.stop();
   }
 
-  /** Freezes the server with its workers: connections are accepted, nothing is answered. */
+  /** Pauses the server and its workers: connections are accepted and get no response. */
   pause(): void {
     Deno.kill(-this.pid, "SIGSTOP");
   }
 
-  /** Thaws the server; it then works off what it was asked in the meantime. */
+  /** Resumes the server, which then processes the requests that arrived in the meantime. */
   resume(): void {
     Deno.kill(-this.pid, "SIGCONT");
   }
 
   /**
-   * Kills one worker, the one that is serving a request where there is one, and resolves when it is
-   * dead. The server replaces it within about a second.
+   * Kills one worker, preferably one that is processing a request, and resolves when it has ended.
+   * The server replaces it within about a second.
    */
   async killWorker(): Promise<void> {
-    await until(() => this.#workers().length > 0);
-    const [busiest] = this.#workers().sort((a, b) => sockets(b) - sockets(a));
+    await waitFor("a worker", () => this.#workers().length > 0, Boolean, WAIT);
+    const [busiest] = this.#workers().sort((a, b) => countSockets(b) - countSockets(a));
     Deno.kill(busiest!, "SIGKILL");
-    await until(() => !this.#workers().includes(busiest!));
+    await waitFor("its end", () => !this.#workers().includes(busiest!), Boolean, WAIT);
   }
 
-  /** Resolves when a worker is serving a request, which a lock on the database then holds up. */
-  serving(): Promise<void> {
-    return until(() => this.#workers().some((worker) => sockets(worker) > 1));
+  /** Resolves when a worker is processing a request, which a lock on the database then blocks. */
+  async serving(): Promise<void> {
+    const isServing = () => this.#workers().some((worker) => countSockets(worker) > 1);
+    await waitFor("a worker processes a request", isServing, Boolean, WAIT);
   }
 
-  /** Resolves when one more ticket is there than when it was called. */
-  created(): Promise<void> {
-    const count = () => this.tickets("").length; // the empty text is in every subject
+  /** Resolves when one more ticket exists than at the time of the call. */
+  async created(): Promise<void> {
+    const count = () => this.tickets("").length; // every subject contains the empty string
     const before = count();
-    return until(() => count() > before);
+    await waitFor("another ticket", () => count() > before, Boolean, WAIT);
   }
 
-  /** Resolves when so many requests, or more, lie before the paused server. */
-  received(count: number): Promise<void> {
+  /** Resolves when at least `count` requests are waiting for the paused server. */
+  async received(count: number): Promise<void> {
     const unread = () => connections(this.#port).filter(({ isUnread }) => isUnread);
-    return until(() => unread().length >= count);
+    await waitFor(`${count} requests`, () => unread().length >= count, Boolean, WAIT);
   }
 
-  /** Resolves when the server has worked off all that it was asked, whoever still waits for it. */
-  idle(): Promise<void> {
-    return until(() => connections(this.#port).length === 0);
+  /** Resolves when the server has processed all requests, even if their clients are gone. */
+  async idle(): Promise<void> {
+    await waitFor("no requests", () => connections(this.#port).length === 0, Boolean, WAIT);
   }
 
-  /** Kills the server with its workers, for good: its port refuses from then on. */
+  /** Kills the server and its workers permanently: its port then refuses connections. */
   async kill(): Promise<void> {
-    await Deno.writeTextFile(`${this.directory}/stopping`, ""); // it was meant: no complaint
+    // Tells run.sh that the end is intended, so that it prints no log.
+    await Deno.writeTextFile(`${this.directory}/stopping`, "");
     Deno.kill(-this.pid, "SIGKILL");
   }
 
   /**
-   * Locks the database against writing ("IMMEDIATE") or against reading as well ("EXCLUSIVE").
-   * Request Tracker waits 30 s for a lock, and then gives up. A search needs to write as well where
-   * it is the first use of the token within a second.
+   * Locks the database against writes ("IMMEDIATE") or against reads, too ("EXCLUSIVE"). Request
+   * Tracker waits 30 s for a lock and then fails. A search also writes, if it is the first use of
+   * the token within a second.
    */
   lockDatabase(kind: "IMMEDIATE" | "EXCLUSIVE"): DatabaseLock {
     this.#database.exec(`BEGIN ${kind}`);
@@ -126,7 +133,7 @@ export class RequestTracker implements AsyncDisposable {
     return { release, [Symbol.dispose]: release };
   }
 
-  /** Deletes desk-bot's token, for good. */
+  /** Deletes desk-bot's token permanently. */
   revokeToken(): Promise<void> {
     return this.#administer("revoke-token");
   }
@@ -139,7 +146,7 @@ export class RequestTracker implements AsyncDisposable {
     return this.#administer("enable-user");
   }
 
-  /** Sets the time zone in which desk-bot's queries name days. */
+  /** Sets the time zone of the dates in desk-bot's queries. */
   setTimeZone(name: string): Promise<void> {
     return this.#administer("set-time-zone", name);
   }
@@ -152,7 +159,7 @@ export class RequestTracker implements AsyncDisposable {
     return this.#administer("enable-queue");
   }
 
-  /** Makes the custom field no longer apply to the queue. */
+  /** Removes the custom field from the queue. */
   dropField(): Promise<void> {
     return this.#administer("drop-field");
   }
@@ -161,16 +168,16 @@ export class RequestTracker implements AsyncDisposable {
     return this.#administer("restore-field");
   }
 
-  /** Takes from desk-bot the right to see tickets. The desk then says that there are none. */
-  hideTickets(): Promise<void> {
-    return this.#administer("hide-tickets");
+  /** Revokes a right of desk-bot on its queues. Without ShowTicket, searches find nothing. */
+  revokeRight(right: string): Promise<void> {
+    return this.#administer("revoke-right", right);
   }
 
-  showTickets(): Promise<void> {
-    return this.#administer("show-tickets");
+  grantRight(right: string): Promise<void> {
+    return this.#administer("grant-right", right);
   }
 
-  /** A page as the agent sees it after logging in. */
+  /** Returns a page as the agent sees it after logging in. */
   async readAsAgent(url: string): Promise<string> {
     const login = await fetch(this.url, {
       method: "POST",
@@ -182,17 +189,17 @@ export class RequestTracker implements AsyncDisposable {
     return await page.text();
   }
 
-  /** The tickets that carry `reference` in the custom field or in the subject, oldest first. */
+  /** Returns the tickets with `reference` in the custom field or the subject, oldest first. */
   tickets(reference: string): string[] {
     return findTickets(this.#database, this.referenceField, reference);
   }
 
-  /** One ticket as it is stored, whatever state the server is in. */
+  /** Returns one ticket as it is stored, whatever state the server is in. */
   ticket(id: string): Ticket {
     return readTicket(this.#database, this.referenceField, id);
   }
 
-  /** Every message that Request Tracker would have sent, as it would have been sent. */
+  /** Returns every message that Request Tracker would have sent. */
   async mail(): Promise<string[]> {
     const text = await Deno.readTextFile(`${this.directory}/mail`).catch((error) => {
       if (error instanceof Deno.errors.NotFound) return "";
@@ -221,14 +228,14 @@ export class RequestTracker implements AsyncDisposable {
   }
 }
 
-/** How many sockets a process has open: one more while it serves a request. */
-function sockets(pid: number): number {
+/** Counts the open sockets of a process: one more while it processes a request. */
+function countSockets(pid: number): number {
   const directory = `/proc/${pid}/fd`;
   return [...Deno.readDirSync(directory)]
     .filter(({ name }) => Deno.readLinkSync(`${directory}/${name}`).startsWith("socket:")).length;
 }
 
-/** Connections whose client waits at `port`, or has hung up without being heard there yet. */
+/** Connections to `port` whose client is waiting, or has hung up without the server noticing. */
 function connections(port: number): { isUnread: boolean }[] {
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   return Deno.readTextFileSync("/proc/net/tcp").split("\n").slice(1)
@@ -237,12 +244,4 @@ function connections(port: number): { isUnread: boolean }[] {
       address?.endsWith(local) && ["01", "03", "08"].includes(state!)
     )
     .map(([, , , , queues]) => ({ isUnread: !queues!.endsWith(":00000000") }));
-}
-
-/** For what no event tells: nothing of another process can be awaited. */
-async function until(condition: () => boolean): Promise<void> {
-  for (const giveUp = Date.now() + PATIENCE_MS; !condition();) {
-    if (Date.now() > giveUp) throw new Error("Waited too long for the Request Tracker");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { waitFor } from "../support/wait_for.ts";
 import { type RequestTracker, startRequestTracker } from "./instance.ts";
 
 let desk: RequestTracker;
@@ -40,12 +41,12 @@ Deno.test("the agent reads a ticket after logging in on the web", async () => {
   assertStringIncludes(page, "[SR-WEB] Printer on fire");
 });
 
-Deno.test("a paused desk answers nothing, and creates the ticket once resumed", async () => {
+Deno.test("a paused desk sends no response, and creates the ticket when resumed", async () => {
   desk.pause();
   await assertRejects(() => create("SR-PAUSED", {}, 500), DOMException, "timeout");
   assertEquals(desk.tickets("SR-PAUSED"), []);
   desk.resume();
-  await eventually(() => desk.tickets("SR-PAUSED").length === 1);
+  await waitFor("the ticket", () => desk.tickets("SR-PAUSED").length === 1);
   assertEquals((await create("SR-RESUMED")).status, 201);
 });
 
@@ -57,14 +58,14 @@ for (const kind of ["IMMEDIATE", "EXCLUSIVE"] as const) {
       await assertRejects(() => create(reference, {}, 500), DOMException, "timeout");
       assertEquals(desk.tickets(reference), []);
     }
-    await eventually(() => desk.tickets(reference).length === 1);
+    await waitFor("the ticket", () => desk.tickets(reference).length === 1);
   });
 }
 
-Deno.test("a worker killed while it creates a ticket closes the connection and leaves none", async () => {
+Deno.test("a worker killed during a creation closes the connection and leaves none", async () => {
   const lock = desk.lockDatabase("IMMEDIATE");
   const creation = assertRejects(() => create("SR-KILLED"), TypeError);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await desk.serving();
   await desk.killWorker();
   await creation;
   lock.release();
@@ -72,21 +73,21 @@ Deno.test("a worker killed while it creates a ticket closes the connection and l
   assertEquals(desk.tickets("SR-KILLED"), []);
 });
 
-Deno.test("a disabled user is refused until enabled again", async () => {
+Deno.test("a disabled user is rejected until enabled again", async () => {
   await desk.disableUser();
   assertEquals((await create("SR-USER")).status, 401);
   await desk.enableUser();
   assertEquals((await create("SR-USER")).status, 201);
 });
 
-Deno.test("a disabled queue refuses tickets until enabled again", async () => {
+Deno.test("a disabled queue rejects tickets until enabled again", async () => {
   await desk.disableQueue();
   assertEquals((await create("SR-QUEUE")).status, 403);
   await desk.enableQueue();
   assertEquals((await create("SR-QUEUE")).status, 201);
 });
 
-Deno.test("a dropped custom field is left out of the ticket without a word", async () => {
+Deno.test("a dropped custom field is silently missing from the ticket", async () => {
   await desk.dropField();
   const without = await create("SR-FIELD");
   await desk.restoreField();
@@ -96,7 +97,7 @@ Deno.test("a dropped custom field is left out of the ticket without a word", asy
   assertEquals(references, [null, "SR-FIELD"]);
 });
 
-Deno.test("a revoked token is refused", async () => {
+Deno.test("a revoked token is rejected", async () => {
   await using other = await startRequestTracker();
   await other.revokeToken();
   assertEquals((await create("SR-TOKEN", {}, 10_000, other)).status, 401);
@@ -116,7 +117,7 @@ Deno.test("stopping a paused desk leaves no process, no port and no directory", 
   }
 });
 
-Deno.test("a port in use is reported at once", async () => {
+Deno.test("a port in use is reported immediately", async () => {
   const port = Number(new URL(desk.url).port);
   await assertRejects(() => startRequestTracker({ port }), Deno.errors.AddrInUse);
 });
@@ -144,18 +145,11 @@ async function create(
   return { status: response.status, body: await response.json() };
 }
 
-/** Ids of the tickets desk-bot finds. */
+/** Returns the IDs of the tickets that desk-bot finds. */
 async function search(query: string): Promise<string[]> {
   const response = await fetch(`${desk.url}/REST/2.0/tickets?${new URLSearchParams({ query })}`, {
     headers: { authorization: `token ${desk.token}` },
   });
   const { items } = await response.json() as { items: { id: string }[] };
   return items.map(({ id }) => id);
-}
-
-async function eventually(condition: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !condition();) {
-    assert(Date.now() < deadline, "it did not happen within 10 s");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -9,17 +9,17 @@ const TYPED = "grace@typed.example";
 const VERIFIED = "ada@verified.example";
 const SECRET = "the words of the request";
 
-/** Whom each message is addressed to, by its headers. */
+/** Returns the recipients of messages, from their headers. */
 function recipients(messages: string[]): string[] {
   return messages.map((message) => message.split(/\r?\n\r?\n/, 1)[0]!)
     .flatMap((headers) => [...headers.matchAll(/^(?:To|Cc|Bcc): (.*)$/gm)])
     .map(([, address]) => address!.trim());
 }
 
-Deno.test("Request Tracker sends mail to verified addresses only, unless it is told to", async () => {
+Deno.test("Request Tracker mails verified addresses only, unless configured otherwise", async () => {
   await using tracker = await startRequestTracker({ sendsMail: true });
   const { url, token, queue, referenceField } = tracker;
-  /** What the desk sends because of one new ticket. */
+  /** Returns the mail that one new ticket causes. */
   async function mailFor(requestor: RequestorSource | undefined, requestorEmail?: string) {
     const before = (await tracker.mail()).length;
     const settings = { url, token, queue, referenceField, requestor, label: "Desk" };
@@ -34,11 +34,11 @@ Deno.test("Request Tracker sends mail to verified addresses only, unless it is t
     return (await tracker.mail()).slice(before);
   }
 
-  // By default Request Tracker sends all that was written to the requestor.
+  // By default, Request Tracker mails the whole text to the requestor.
   const verified = await mailFor("token", VERIFIED);
   assertEquals(recipients(verified), [VERIFIED]);
   assertStringIncludes(verified.join(), SECRET);
-  // Nobody is sent mail because somebody typed their address.
+  // A typed address gets no mail.
   assertEquals(await mailFor("token"), []);
   assertEquals(await mailFor(undefined), []);
   assertEquals(await mailFor("none", VERIFIED), []);

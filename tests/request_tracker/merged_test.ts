@@ -6,27 +6,27 @@ import { startRequestTracker } from "./instance.ts";
 
 const signal = () => AbortSignal.timeout(5000);
 
-Deno.test("createRequestTracker.find finds a ticket that an agent merged into another", async () => {
+Deno.test("findTicket finds a ticket that an agent merged into another", async () => {
   await using tracker = await startRequestTracker();
   const { url, token, queue, referenceField } = tracker;
   const settings = { url, token, queue, referenceField, label: "Desk" };
   const desk = createRequestTracker(settings, fetch);
-  const [kept, merged] = [generateReference(1), generateReference(2)];
+  const [target, merged] = [generateReference(1), generateReference(2)];
   const createdAt = new Date().toISOString();
   const find = async (reference: string) =>
     (await desk.findTicket({ ...supportRequest(), reference, createdAt }, signal())).outcome;
-  for (const reference of [kept, merged]) {
+  for (const reference of [target, merged]) {
     const creation = await desk.createTicket({ ...supportRequest(), reference }, signal());
     assertEquals(creation.outcome, "created");
   }
-  const answer = await fetch(`${url}/REST/2.0/ticket/2`, {
+  const response = await fetch(`${url}/REST/2.0/ticket/2`, {
     method: "PUT",
     headers: { "Authorization": `token ${token}`, "Content-Type": "application/json" },
     body: JSON.stringify({ MergeInto: "1" }),
   });
-  assertEquals(await answer.json(), ["Merge Successful"]);
+  assertEquals(await response.json(), ["Merge Successful"]);
 
-  assertEquals(await find(kept), "found");
+  assertEquals(await find(target), "found");
   assertEquals(await find(merged), "found");
   assertEquals(await find(generateReference(3)), "absent");
 });

@@ -1,17 +1,17 @@
 #!/bin/bash
-# Sets Request Tracker up in the empty $RT_DIRECTORY and runs it on 127.0.0.1:$RT_PORT until standard
-# input closes; then ends every process of it and removes the directory. Whoever holds the other end
-# of the pipe (server.ts, which sets all RT_ variables) may be killed and still leaves nothing behind.
+# Sets up Request Tracker in the empty $RT_DIRECTORY and runs it on 127.0.0.1:$RT_PORT until standard
+# input closes; then ends all of its processes and removes the directory. So nothing is left behind if
+# the process at the other end of the pipe (server.ts, which sets all RT_ variables) is killed.
 set -uo pipefail
 here=$(dirname "$(realpath "$0")")
 export TZ=UTC LC_ALL=C.UTF-8
 umask 077
 cd "$RT_DIRECTORY" || exit 1
 
-trap '' HUP INT TERM # a Ctrl-C is for the owner: it stops, and standard input closes
+trap '' HUP INT TERM # Ctrl-C ends the owner, and that closes standard input
 exec 3<&0
 
-# A session of its own is a process group of its own: one signal reaches the workers, too.
+# A separate session is a separate process group, so that one signal reaches the workers, too.
 setsid bash -c '
   set -euo pipefail
   echo "$$" >pid
@@ -37,5 +37,5 @@ wait "$server" 2>/dev/null
 [ -e stopping ] || tail -n 20 log >&2
 kill -KILL "$watch" 2>/dev/null
 kill -KILL -- "-$server" 2>/dev/null
-cd / # a worker in its last system call may still add a file: try again
+cd / # a worker in its last system call may still add a file, so this is retried
 until rm -rf "$RT_DIRECTORY"; do sleep 0.1; done

@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Seeds an empty Request Tracker and prints desk-bot's token:
+# Fills an empty Request Tracker and prints desk-bot's token:
 #   queues Support (custom field SupportRef), Escalated (no field) and Closed (no rights for anyone)
 #   users  desk-bot (token) and agent (web login, password in RT_AGENT_PASSWORD)
 use strict;
@@ -44,7 +44,7 @@ for my $queue ($support, $escalated) {
     grant($agent, $queue, @rights, qw(OwnTicket TakeTicket));
 }
 
-# No notifications unless a test is about them: without these scrips, a new ticket causes no mail.
+# Notifications are disabled unless a test needs them: without these scrips, a new ticket causes no mail.
 my $scrips = RT::Scrips->new(RT->SystemUser);
 $scrips->UnLimit;
 while (my $scrip = !$ENV{RT_SENDS_MAIL} && $scrips->Next) {

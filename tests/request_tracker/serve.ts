@@ -1,8 +1,8 @@
 /**
- * Runs a throw-away Request Tracker to try Deskhand with, until Ctrl-C:
+ * Runs a temporary Request Tracker to try Deskhand with, until Ctrl-C:
  * `deno run -A tests/request_tracker/serve.ts [--port 8085]`.
  */
-// deno-lint-ignore-file no-console -- a command speaks to whoever ran it
+// deno-lint-ignore-file no-console -- a command prints its result
 import { parseArgs } from "node:util";
 import { startRequestTracker } from "./instance.ts";
 

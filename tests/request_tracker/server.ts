@@ -1,15 +1,15 @@
-/** Starts and ends the processes of one Request Tracker. */
+/** Starts and ends the processes of a Request Tracker. */
 
 const SERVER = "/usr/share/request-tracker5/libexec/rt-server";
 const HOST = "127.0.0.1";
 const READY_WITHIN_MS = 120_000;
 
 export interface RequestTrackerOptions {
-  /** Where to listen; a free port by default. */
+  /** The port to listen on; a free one by default. */
   port?: number;
-  /** 4 by default, for speed. Real desks use 12, where checking a token takes about 250 ms. */
+  /** 4 by default, for speed. The default of RT is 12, with which checking a token takes 250 ms. */
   bcryptCost?: number;
-  /** Whether Request Tracker's own notifications stay on. What it would send goes to a file. */
+  /** Whether Request Tracker's own notifications are enabled. Mail is written to a file. */
   sendsMail?: boolean;
 }
 
@@ -18,15 +18,15 @@ export interface Server {
   token: string;
   agentPassword: string;
   directory: string;
-  /** The main process, and the process group of all. */
+  /** The ID of the main process and of the process group. */
   pid: number;
-  /** What a program needs to work on the same Request Tracker. */
+  /** The environment of a program that works on the same Request Tracker. */
   env: Record<string, string>;
-  /** Ends every process, whatever state it is in, and removes the directory. */
+  /** Ends every process, paused or not, and removes the directory. */
   end(): Promise<void>;
 }
 
-/** Sets a Request Tracker up and resolves when it answers. */
+/** Sets up a Request Tracker; resolves when it responds. */
 export async function startServer(options: RequestTrackerOptions): Promise<Server> {
   if (!await exists(SERVER)) {
     throw new Error(
@@ -66,12 +66,12 @@ export async function startServer(options: RequestTrackerOptions): Promise<Serve
   }
 }
 
-/** Waits until the server answers to its own token (another one may have the port), returns that. */
+/** Returns the token once the server accepts it: another server could have taken the port. */
 async function ready(url: string, directory: string, process: Deno.ChildProcess): Promise<string> {
   let ended = false;
   process.status.then(() => ended = true);
   for (const deadline = Date.now() + READY_WITHIN_MS; Date.now() < deadline;) {
-    if (ended) throw new Error(`Request Tracker did not start at ${url}: its log is above`);
+    if (ended) throw new Error(`Cannot start Request Tracker at ${url}: see its log above`);
     await new Promise((resolve) => setTimeout(resolve, 50));
     if (!await exists(`${directory}/token`)) continue;
     const token = (await Deno.readTextFile(`${directory}/token`)).trim();
@@ -83,13 +83,13 @@ async function ready(url: string, directory: string, process: Deno.ChildProcess)
       await response.body?.cancel();
       if (response.ok) return token;
     } catch {
-      // It does not listen yet.
+      // The server does not listen yet.
     }
   }
-  throw new Error(`Request Tracker did not answer at ${url} within ${READY_WITHIN_MS / 1000} s`);
+  throw new Error(`Request Tracker did not respond at ${url} within ${READY_WITHIN_MS / 1000} s`);
 }
 
-/** A free port for 0; otherwise this port, or `Deno.errors.AddrInUse` where it is taken. */
+/** Returns a free port for 0, and otherwise this port. Throws `Deno.errors.AddrInUse` if taken. */
 function availablePort(port: number): number {
   using listener = Deno.listen({ hostname: HOST, port });
   return listener.addr.port;

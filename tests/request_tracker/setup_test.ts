@@ -1,4 +1,4 @@
-/** The script that sets up a Request Tracker for Deskhand, on real ones. */
+/** The script that sets up Request Tracker for Deskhand, run on a real one. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { parseEnv } from "node:util";
@@ -7,7 +7,7 @@ import { type Server, startServer } from "./server.ts";
 import { readTicket } from "./tickets.ts";
 
 const SCRIPT = new URL("../../config/deploy/request_tracker_setup.pl", import.meta.url).pathname;
-/** Of what the script may touch, beside the transactions that Request Tracker records. */
+/** The tables that the script may change, besides Request Tracker's own record of transactions. */
 const TABLES = ["Queues", "CustomFields", "ObjectCustomFields", "Users", "ACL", "AuthTokens"];
 
 const FRESH = ["--queue", "Fresh", "--user", "fresh-bot", "--field", "FreshRef"];
@@ -34,7 +34,7 @@ Deno.test("one run leaves a Request Tracker ready for tickets, and the lines for
   });
   await assertTicketWithReference(env);
 
-  // A ticket in another queue must not look absent: a resumed handoff would create a second one.
+  // A ticket in another queue must be found, or a resumed handoff would create a second one.
   await administer("close-tickets");
   const query = new URLSearchParams({ query: "CF.{FreshRef} LIKE 'SR-'" });
   const response = await fetch(`${desk.url}/REST/2.0/tickets?${query}`, {
@@ -51,7 +51,7 @@ Deno.test("a second run changes nothing and prints no token", async () => {
   assertEquals(stored(), before);
 });
 
-Deno.test("another token is created only where it is asked for, and the first stays valid", async () => {
+Deno.test("--new-token creates another token, and the first stays valid", async () => {
   const first = await setUp("--user", "rolling-bot");
   const second = await setUp("--user", "rolling-bot", "--new-token");
   assertEquals(changes(second.report), ["token Deskhand of rolling-bot: created"]);
@@ -63,7 +63,7 @@ Deno.test("another token is created only where it is asked for, and the first st
   }
 });
 
-Deno.test("a Request Tracker that has half of it gets the other half", async () => {
+Deno.test("a Request Tracker that is half set up gets the other half", async () => {
   await administer("half-set-up");
   const options = ["--queue", "Half", "--user", "half-bot", "--field", "HalfRef"];
   const planned = await setUp(...options, "--dry-run");
@@ -106,14 +106,14 @@ Deno.test("a dry run changes nothing and says what would change", async () => {
   assertEquals(stored(), before);
 });
 
-Deno.test("names with blanks, quotes and dollar signs reach .env as they are", async () => {
+Deno.test("names with blanks, quotes and dollar signs are unchanged in .env", async () => {
   for (const queue of ["Größe 1 $HOME", "It's"]) {
     const { code, env, report } = await setUp("--queue", queue);
     assertEquals([code, env.SUPPORT_DESK_QUEUE], [0, queue], report);
   }
 });
 
-/** Runs the script as an administrator of the machine does. */
+/** Runs the script as an administrator does. */
 async function setUp(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command("perl", {
     args: [SCRIPT, ...args],
@@ -137,17 +137,15 @@ async function administer(operation: string): Promise<void> {
   assert(success, new TextDecoder().decode(stderr));
 }
 
-/** All rows of the tables that the script may change. */
+/** Returns all rows of the tables that the script may change. */
 function stored() {
   using database = new DatabaseSync(`${desk.directory}/rt.sqlite`, { readOnly: true });
   return TABLES.map((table) => database.prepare(`SELECT * FROM ${table} ORDER BY id`).all());
 }
 
-/** Hands a request to the desk as Deskhand does with these lines in its .env. */
+/** Asserts that Deskhand creates a complete ticket with these lines in its .env. */
 async function assertTicketWithReference(env: Record<string, string>): Promise<void> {
-  const directory = await Deno.makeTempDir({ prefix: "deskhand-" });
-  await using deskhand = new Deskhand(directory, env);
-  await deskhand.start();
+  await using deskhand = await Deskhand.start(env);
   const { body } = await deskhand.submit({ summary: "Fire", handoff: { mode: "create" } });
   assert(body.handoff.status === "created", JSON.stringify(body.handoff));
   using database = new DatabaseSync(`${desk.directory}/rt.sqlite`, { readOnly: true });

@@ -1,4 +1,4 @@
-/** Reads tickets straight from Request Tracker's SQLite database, whatever its server is doing. */
+/** Reads tickets directly from Request Tracker's SQLite database, whatever its server is doing. */
 import type { DatabaseSync } from "node:sqlite";
 
 export interface Ticket {
@@ -6,13 +6,13 @@ export interface Ticket {
   queue: string;
   subject: string;
   status: string;
-  /** What agents sort by: a larger number is more urgent. */
+  /** A larger number is more urgent. */
   priority: number;
-  /** Addresses of the requestors Request Tracker kept. */
+  /** The email addresses of the requestors that Request Tracker stored. */
   requestors: string[];
-  /** The text the ticket was created with. */
+  /** The text with which the ticket was created. */
   content: string;
-  /** The value of the custom field, or null where the ticket has none. */
+  /** The value of the custom field, or null if the ticket has none. */
   reference: string | null;
 }
 
@@ -25,7 +25,7 @@ const REQUESTORS = `
   JOIN GroupMembers m ON m.GroupId = g.id JOIN Users u ON u.id = m.MemberId
   WHERE g.Domain = 'RT::Ticket-Role' AND g.Name = 'Requestor' AND g.Instance = t.id`;
 
-/** Ids of the tickets that carry `reference` in the custom field or in the subject, oldest first. */
+/** Returns the IDs of tickets with `reference` in the custom field or the subject, oldest first. */
 export function findTickets(database: DatabaseSync, field: string, reference: string): string[] {
   return database.prepare(`
     SELECT t.id FROM Tickets t
@@ -45,7 +45,7 @@ type TicketRow = Record<
   string
 >;
 
-/** The ticket with this id; throws where there is none. */
+/** Returns the ticket with this ID. Throws if there is none. */
 export function readTicket(database: DatabaseSync, field: string, id: string): Ticket {
   const row = database.prepare(`
     SELECT t.Subject AS subject, t.Priority AS priority, t.Status AS status, q.Name AS queue, a.Content AS content,
@@ -64,13 +64,13 @@ export function readTicket(database: DatabaseSync, field: string, id: string): T
     status,
     priority: Number(row.priority),
     requestors: JSON.parse(row.requestors),
-    content: decoded(row.content, row.encoding),
+    content: decode(row.content, row.encoding),
     reference,
   };
 }
 
-/** Request Tracker stores text beyond ASCII as quoted-printable or base64. */
-function decoded(content: string | null, encoding: string): string {
+/** Request Tracker stores non-ASCII text as quoted-printable or base64. */
+function decode(content: string | null, encoding: string): string {
   if (content === null || encoding === "none") return content ?? "";
   const binary = encoding === "base64" ? atob(content) : content.replace(/=\n/g, "").replace(
     /=([0-9A-F]{2})/g,

@@ -6,7 +6,7 @@ import { startRequestTracker } from "./instance.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-Deno.test("a search finds a ticket of today, and no older one, in every time zone", async () => {
+Deno.test("findTicket finds today's ticket, and no older one, in every time zone", async () => {
   await using tracker = await startRequestTracker();
   const { url, token, queue, referenceField } = tracker;
   const desk = createRequestTracker({ url, token, queue, referenceField, label: "Desk" }, fetch);
@@ -16,7 +16,7 @@ Deno.test("a search finds a ticket of today, and no older one, in every time zon
 
   for (const zone of ["UTC", "Etc/GMT+12", "Pacific/Kiritimati"]) {
     await tracker.setTimeZone(zone);
-    // The desk's clock may be a day slow, and a request that is four days younger had another ticket.
+    // The desk's clock may be a day behind. A request four days later had another ticket.
     for (const [days, outcome] of [[0, "found"], [1, "found"], [4, "absent"]] as const) {
       const createdAt = new Date(Date.now() + days * DAY_MS).toISOString();
       const lookup = await desk.findTicket({ ...request, createdAt }, signal());
