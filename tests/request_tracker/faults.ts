@@ -17,7 +17,7 @@ import { type Spoil, startProxy } from "./proxy.ts";
 
 /** A fault in progress. */
 export interface Fault {
-  /** Environment variables of the Deskhand that meets it. */
+  /** Environment variables that lead Deskhand to it. */
   env?: Record<string, string>;
   /** The desk timeout, if it is to expire. */
   timeoutMs?: number;

@@ -132,7 +132,7 @@ Deno.test("smoke finds the base path of the desk, without sending it the token",
   }
 });
 
-Deno.test("smoke tells a wrong token, queue and custom field apart", async () => {
+Deno.test("smoke distinguishes a wrong token, queue and custom field", async () => {
   const desk = startFakeDesk();
   try {
     for (

@@ -178,7 +178,7 @@ const BAD_OPTIONS: [flags: string[], says: string, env?: Record<string, string>]
 ];
 
 for (const [flags, says, env] of BAD_OPTIONS) {
-  Deno.test(`smoke ${flags.join(" ")} calls nobody and says: ${says.slice(0, 30)}`, async () => {
+  Deno.test(`smoke ${flags.join(" ")} makes no call and says: ${says.slice(0, 30)}`, async () => {
     const { code, stdout, stderr } = await runTask("smoke", ["--tenant", "acme", ...flags], {
       DESKHAND_TOKEN: "a.b.c",
       ...env,
