@@ -71,7 +71,7 @@ Deno.test("smoke recognizes a Deskhand that runs with older settings", async () 
     env: deskhand.atDesk,
   });
   assertEquals(others, []);
-  assertStringIncludes(failure!.next, "RT works with the settings of this machine. Restart");
+  assertStringIncludes(failure!.next, "RT works with this machine's settings: restart Deskhand");
 });
 
 Deno.test("smoke says that a ticket may exist if the desk hangs", async () => {

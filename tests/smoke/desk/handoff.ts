@@ -62,7 +62,8 @@ const REASONS: Record<FailureReason, [cause: string, next: string]> = {
   desk_rejected: [
     "RT, or a firewall or proxy in front of it, did not accept the ticket; deskStatus in the log " +
     "line: 404 a wrong base path, 401 or 403 a firewall, 400 or 422 the ticket",
-    "Check the base path in SUPPORT_DESK_URL, mandatory fields of the queue, and RT's log",
+    "Exempt POST below /REST/2.0/ from a web application firewall in front of RT, and check the " +
+    "base path in SUPPORT_DESK_URL, mandatory fields of the queue, and RT's log",
   ],
   desk_rate_limited: [
     "RT or a proxy in front of it limits the rate (429)",
@@ -102,7 +103,6 @@ export function explainHandoff(
   function nextStep(): string {
     if (desk === null) return next;
     if (deskFailed) return "See what failed above";
-    return `RT works with the settings of this machine. Restart Deskhand if they have changed ` +
-      `since it started. ${next}`;
+    return `RT works with this machine's settings: restart Deskhand if they have changed. ${next}`;
   }
 }
