@@ -1,6 +1,7 @@
 /**
  * Validates the environment before `serve` starts, whose permissions are built from `KV_PATH`. If a
- * task has read `.env`, also prints where each value comes from, and the warnings of `config`.
+ * task has read `.env`, also prints where each value comes from, and the warnings of `config`. With
+ * `--sources` it does only that, for tasks that need a part of the configuration.
  */
 import { parseConfigOrExit } from "./parse_or_exit.ts";
 import { NAMES_VARIABLE, readOrigins } from "./report/read_origins.ts";
@@ -16,4 +17,4 @@ if (NAMES_VARIABLE in env) {
     console.error(`Warning: ${warning}`);
   }
 }
-parseConfigOrExit(env);
+if (Deno.args[0] !== "--sources") parseConfigOrExit(env);

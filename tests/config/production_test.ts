@@ -1,4 +1,4 @@
-import { assertEquals, assertGreater, assertNotEquals } from "@std/assert";
+import { assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
 import production from "../../config/deploy/production.json" with { type: "json" };
 import development from "../../deno.json" with { type: "json" };
 
@@ -72,7 +72,19 @@ for (const task of OPERATOR_TASKS) {
     assertGreater(programs.length, 0);
     for (const args of programs) {
       assertEquals(args.filter((arg) => arg.startsWith("--config")), [`--config=${PRODUCTION}`]);
-      assertEquals(unresolved(await readGraph(args.at(-1)!)), []);
+      assertEquals(unresolved(await readGraph(args.findLast((arg) => arg.endsWith(".ts"))!)), []);
     }
   });
 }
+
+Deno.test("every task that reads .env says where its configuration comes from", () => {
+  const tasks = Object.entries(development.tasks).filter(([, { command }]) =>
+    command.includes("--env-file=.env")
+  );
+  assertEquals(tasks.map(([name]) => name).sort(), ["config", "erase", "smoke", "start", "token"]);
+  for (const [name, { command }] of tasks) {
+    assertMatch(command, /^export DESKHAND_ENVIRONMENT=\$\(deno run .*environment_names\.ts\) &&/);
+    // The tasks serve and erase:run depend on config:env, which runs validate.ts.
+    assertMatch(command, /report\/main\.ts|validate\.ts --sources|task .*(serve|erase:run)$/, name);
+  }
+});

@@ -22,7 +22,8 @@ Deno.test("deno task token prints only a token, and the service accepts it", asy
     AUTH_TENANTS_CLAIM: "https://acme.example/tenants",
     AUTH_SCOPES_CLAIM: "realm_access.roles",
   });
-  assertEquals([code, stderr], [0, ""]);
+  assertEquals(code, 0, stderr);
+  assertMatch(stderr, /^Configuration: AUTH_SECRET, .* from the environment\n/);
   assertMatch(stdout, /^[\w-]+\.[\w-]+\.[\w-]+\n$/);
 
   const verify = createTokenVerifier({
