@@ -6,13 +6,13 @@
 #                                 [--token-name Deskhand] [--new-token] [--dry-run]
 #
 # Creates what is missing: the queue, the ticket custom field, a privileged user without a password, its
-# rights, and an auth token. A second run changes nothing. Everything is checked before the first change;
-# what does not fit and cannot be changed without loss is reported, and nothing is changed then.
+# rights, and an auth token. A second run changes nothing. Everything is checked before the first change:
+# if an object conflicts and cannot be changed without loss, the script reports it and changes nothing.
 #
-# Standard error says what changed. Standard output has the lines for Deskhand's .env, with the token in
-# the run that creates it: Request Tracker stores only its hash. --new-token creates another one, and the
-# old one stays valid until it is deleted. RT_LIB names the folder of Request Tracker's own modules where
-# it is none of the usual ones.
+# Writes what it changed to standard error, and the lines for Deskhand's .env to standard output, with the
+# token only in the run that creates it: Request Tracker stores its hash. --new-token creates another one,
+# and the old one stays valid until it is deleted. Set RT_LIB to the folder of Request Tracker's own modules
+# if it is not one of the usual ones.
 use strict;
 use warnings;
 use utf8;
@@ -41,10 +41,10 @@ RT->SystemUser && RT->SystemUser->Id
 eval { require RT::AuthToken; require RT::AuthTokens; 1 }
     or stop("Request Tracker $RT::VERSION has no auth tokens: Deskhand needs version 5 or 6");
 
-# A reference as Deskhand mints it: the custom field must accept it.
+# A reference as Deskhand generates it: the custom field must accept it.
 my $EXAMPLE = 'SR-01M857JJM2SCJ21CGTHC4N37D3';
 my @QUEUE_RIGHTS = qw(SeeQueue CreateTicket SeeCustomField ModifyCustomField);
-# On every queue: a ticket that an agent moved would look absent, and a resumed handoff would create another.
+# On every queue: otherwise a ticket that an agent has moved looks absent, and a resume creates another.
 my @GLOBAL_RIGHTS = qw(ShowTicket);
 
 my (@plan, @problems, @warnings, $token);
@@ -74,16 +74,16 @@ print assignment(SUPPORT_DESK_REFERENCE_FIELD => $option{field}) if $option{fiel
 sub plan_queue {
     my $queue = find('RT::Queue', $option{queue});
     if (!$queue->Id) {
-        add("queue $option{queue}: created", sub { $queue->Create(Name => $option{queue}) });
+        change("queue $option{queue}: created", sub { $queue->Create(Name => $option{queue}) });
     } elsif ($queue->Disabled) {
-        add("queue $option{queue}: enabled", sub { $queue->SetDisabled(0) });
+        change("queue $option{queue}: enabled", sub { $queue->SetDisabled(0) });
     } else {
-        keep("queue $option{queue}");
+        unchanged("queue $option{queue}");
     }
     return $queue;
 }
 
-# Chooses among several fields of that name the one that the queue has.
+# Prefers, among several fields of that name, the one that is applied to the queue.
 sub plan_field {
     my $name = $option{field};
     my $fields = RT::CustomFields->new(RT->SystemUser);
@@ -97,7 +97,7 @@ sub plan_field {
         if @candidates > 1;
     my $field = $candidates[0] // RT::CustomField->new(RT->SystemUser);
     if (!$field->Id) {
-        add("custom field $name: created", sub {
+        change("custom field $name: created", sub {
             $field->Create(Name => $name, Type => 'Freeform', MaxValues => 1,
                 LookupType => 'RT::Queue-RT::Ticket', Description => 'Reference of the support request');
         });
@@ -107,10 +107,10 @@ sub plan_field {
         if $field->Type ne 'Freeform' || $field->MaxValues != 1;
     push @problems, "The custom field $name has a pattern that $EXAMPLE does not match: remove it"
         unless $field->MatchPattern($EXAMPLE);
-    keep("custom field $name") unless $field->Disabled || is_unique($field);
-    add("custom field $name: enabled", sub { $field->SetDisabled(0) }) if $field->Disabled;
-    # Request Tracker drops the value of a second ticket without a word.
-    add("custom field $name: values need not be unique any more", sub { $field->SetUniqueValues(0) })
+    unchanged("custom field $name") unless $field->Disabled || is_unique($field);
+    change("custom field $name: enabled", sub { $field->SetDisabled(0) }) if $field->Disabled;
+    # With unique values, Request Tracker silently drops the value of a second ticket.
+    change("custom field $name: values need not be unique any more", sub { $field->SetUniqueValues(0) })
         if is_unique($field);
     return $field;
 }
@@ -119,15 +119,15 @@ sub plan_user {
     my $name = $option{user};
     my $user = find('RT::User', $name);
     if (!$user->Id) {
-        add("user $name: created, without a password", sub {
+        change("user $name: created, without a password", sub {
             $user->Create(Name => $name, RealName => 'Deskhand', Privileged => 1,
                 Comments => 'Creates tickets for Deskhand with an auth token');
         });
         return $user;
     }
-    keep("user $name") unless $user->Disabled || !$user->Privileged;
-    add("user $name: enabled", sub { $user->SetDisabled(0) }) if $user->Disabled;
-    add("user $name: made privileged", sub { $user->SetPrivileged(1) }) unless $user->Privileged;
+    unchanged("user $name") unless $user->Disabled || !$user->Privileged;
+    change("user $name: enabled", sub { $user->SetDisabled(0) }) if $user->Disabled;
+    change("user $name: made privileged", sub { $user->SetPrivileged(1) }) unless $user->Privileged;
     push @warnings, "$name may do everything (SuperUser), which is more than Deskhand needs"
         if $user->HasRight(Right => 'SuperUser', Object => RT->System);
     return $user;
@@ -135,8 +135,8 @@ sub plan_user {
 
 sub plan_application {
     my $what = "custom field $option{field} on queue $option{queue}";
-    return keep($what) if is_applied($field);
-    add("$what: applied", sub { $field->AddToObject($queue) });
+    return unchanged($what) if is_applied($field);
+    change("$what: applied", sub { $field->AddToObject($queue) });
 }
 
 sub plan_rights {
@@ -145,10 +145,10 @@ sub plan_rights {
         my $what = "right $right of $option{user} " . ($is_global ? 'globally' : "on queue $option{queue}");
         my $object = $is_global ? RT->System : $queue;
         if ($user->Id && $object->Id && has_right($right, $object)) {
-            keep($what);
+            unchanged($what);
         } else {
-            add("$what: granted", sub {
-                # A disabled user seems to have no rights: what was granted shows once it is enabled.
+            change("$what: granted", sub {
+                # HasRight is false for a disabled user, so check again after the user was enabled.
                 return (1, 'unchanged') if has_right($right, $object);
                 $user->PrincipalObj->GrantRight(Right => $right, Object => $object);
             });
@@ -162,9 +162,9 @@ sub plan_token {
         my $tokens = RT::AuthTokens->new(RT->SystemUser);
         $tokens->LimitOwner(VALUE => $user->Id);
         $tokens->Limit(FIELD => 'Description', VALUE => $name);
-        return keep("token $name of $option{user}") if $tokens->Count;
+        return unchanged("token $name of $option{user}") if $tokens->Count;
     }
-    add("token $name of $option{user}: created", sub {
+    change("token $name of $option{user}: created", sub {
         my ($id, $message);
         ($id, $message, $token) = RT::AuthToken->new(RT->SystemUser)
             ->Create(Owner => $user->Id, Description => $name);
@@ -195,19 +195,19 @@ sub has_right {
     return $user->PrincipalObj->HasRight(Right => $right, Object => $object);
 }
 
-sub keep { push @plan, [$_[0]] }
+sub unchanged { push @plan, [$_[0]] }
 
-sub add {
+sub change {
     my ($what, $change) = @_;
     push @plan, [$what, sub {
         my ($ok, $message) = $change->();
-        stop("Cannot finish at '$what': " . ($message // 'refused')
+        stop("Cannot finish at '$what': " . ($message // 'rejected')
             . "\nWhat is listed above was changed. Run this again once the cause is removed") unless $ok;
         return ($message // '') eq 'unchanged' ? 'unchanged' : 'changed';
     }];
 }
 
-# As Deno, systemd and Docker read it: single quotes keep everything as it is.
+# Quotes a value as Deno and systemd read it: single quotes take it literally.
 sub assignment {
     my ($name, $value) = @_;
     return "$name=$value\n" if $value =~ m{^[\w.:/@+-]*$}a;

@@ -25,7 +25,7 @@ export async function initEnvFile(path: string, example: string): Promise<string
   }
   text = await Deno.readTextFile(path);
   if (SETS_SECRET.test(text) || SETS_ISSUER.test(text)) {
-    return `${path} exists and says who may call: nothing was changed`;
+    return `${path} already sets AUTH_SECRET or AUTH_JWKS_URL: nothing was changed`;
   }
   await Deno.chmod(path, MODE);
   await Deno.writeTextFile(path, withSecret(text));

@@ -1,6 +1,6 @@
 import type { Config } from "../config.ts";
 
-/** Says in one line each what the configuration makes the service do. Contains no secret. */
+/** Describes what the service does with this configuration, one line each, without a secret. */
 export function describeMeaning(config: Config): string[] {
   const rows: [string, string][] = [
     ["Listens on", listenText(config)],

@@ -38,7 +38,7 @@ export function describeValues(origins: Origins, problems: readonly ConfigProble
   );
 }
 
-/** Deno Deploy sets these; elsewhere they say nothing. */
+/** Whether only Deno Deploy sets the variable, which is then of no use to a reader elsewhere. */
 function isSetByDeploy(name: string): boolean {
   return name === "DENO_DEPLOY" || name === "DENO_DEPLOYMENT_ID";
 }
