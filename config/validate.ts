@@ -11,8 +11,9 @@ import { findWarnings } from "./report/warnings.ts";
 
 const env = Deno.env.toObject();
 if (NAMES_VARIABLE in env) {
-  const { origins, mode } = await readOrigins(env, ".env");
+  const { origins, mode, readError } = await readOrigins(env, ".env");
   console.error(`Configuration: ${describeSources(VARIABLES, origins)}`);
+  if (readError !== null) console.error(`Warning: .env cannot be read: ${readError}`);
   for (const warning of findWarnings(VARIABLES, origins, mode)) {
     console.error(`Warning: ${warning}`);
   }

@@ -15,7 +15,7 @@ wrong with it. Secrets are not shown.
           that is empty in .env`;
 
 async function report(): Promise<void> {
-  const { origins, mode } = await readOrigins(Deno.env.toObject(), ".env");
+  const { origins, mode, readError } = await readOrigins(Deno.env.toObject(), ".env");
   let problems: ConfigProblem[] = [];
   let config: Config | null = null;
   try {
@@ -25,7 +25,7 @@ async function report(): Promise<void> {
     problems = error.problems;
   }
   const from = origins.file === null
-    ? "the environment (there is no .env)"
+    ? "the environment (without .env)"
     : "the environment and .env (the environment wins)";
   console.log(`Configuration in ${from}\n`);
   printLines(describeValues(origins, problems));
@@ -34,6 +34,7 @@ async function report(): Promise<void> {
     printLines(describeMeaning(config));
   }
   const warnings = findWarnings(VARIABLES, origins, mode);
+  if (readError !== null) warnings.unshift(`.env cannot be read: ${readError}`);
   if (warnings.length > 0) {
     console.log("\nWarnings\n");
     printLines(warnings);
@@ -46,6 +47,16 @@ async function report(): Promise<void> {
   Deno.exitCode = 1;
 }
 
+async function init(): Promise<void> {
+  try {
+    console.log(await initEnvFile(".env", ".env.example"));
+    console.log("Fill in the rest, and print the configuration with 'deno task config'");
+  } catch (error) {
+    console.error(`Cannot create .env: ${(error as Error).message}`);
+    Deno.exitCode = 1;
+  }
+}
+
 function printLines(lines: string[]): void {
   for (const line of lines) console.log(`  ${line}`);
 }
@@ -54,8 +65,7 @@ const [flag, ...others] = Deno.args;
 if (flag === undefined) {
   await report();
 } else if (flag === "--init" && others.length === 0) {
-  console.log(await initEnvFile(".env", ".env.example"));
-  console.log("Set KV_PATH and SUPPORT_DESK_… there, then see what holds with 'deno task config'");
+  await init();
 } else {
   console.error(USAGE);
   Deno.exitCode = flag === "--help" ? 0 : 1;

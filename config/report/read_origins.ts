@@ -9,6 +9,8 @@ export interface ReadOrigins {
   origins: Origins;
   /** Null if there is no `.env`, or if the system has no permission bits. */
   mode: number | null;
+  /** Why `.env` exists and cannot be read, as the system says it; null otherwise. */
+  readError: string | null;
 }
 
 /**
@@ -25,14 +27,14 @@ export async function readOrigins(
   const names = env[NAMES_VARIABLE];
   if (names === undefined) {
     const environmentNames = new Set(Object.keys(env));
-    return { origins: { env, environmentNames, file: null }, mode: null };
+    return { origins: { env, environmentNames, file: null }, mode: null, readError: null };
   }
   const environmentNames = new Set(names.split(","));
   try {
     const [text, { mode }] = await Promise.all([Deno.readTextFile(path), Deno.stat(path)]);
-    return { origins: { env, environmentNames, file: readEnvFile(text) }, mode };
+    return { origins: { env, environmentNames, file: readEnvFile(text) }, mode, readError: null };
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return { origins: { env, environmentNames, file: null }, mode: null };
+    const readError = error instanceof Deno.errors.NotFound ? null : (error as Error).message;
+    return { origins: { env, environmentNames, file: null }, mode: null, readError };
   }
 }

@@ -119,6 +119,20 @@ for (
   });
 }
 
+Deno.test("config explains a .env that cannot be read, and a folder that is not writable", async () => {
+  await using project = await createProject();
+  await Deno.mkdir(`${project.folder}/.env`);
+  for (const task of ["config", "start"]) {
+    const { code, stdout, stderr } = await project.task([task]);
+    assertEquals(code, 1);
+    assertStringIncludes(stdout + stderr, ".env cannot be read: ");
+    assertFalse(stderr.includes("at file:"), stderr);
+  }
+  const { code, stderr } = await project.task(["config", "--init"]);
+  assertEquals(code, 1);
+  assertMatch(stderr, /^Cannot create \.env: [^\n]+\n$/);
+});
+
 Deno.test("config explains its flags", async () => {
   await using project = await createProject(DOT_ENV);
   const { code, stderr } = await project.task(["config", "--verbose"]);
