@@ -1,10 +1,10 @@
 /**
- * Property: whatever the order in which calls begin and end, whoever crashes, repeats or stalls, and
- * whatever the clocks and the desk do, the invariants of `invariants.ts` hold.
+ * Property: whatever the order in which calls start and complete, whichever process crashes, client
+ * retries or call stalls, and whatever clocks and desk do, the invariants in `invariants.ts` hold.
  *
  * `INTERLEAVINGS` is the number of schedules. A failure prints the calls in their order, and
- * fast-check's seed and path: set `INTERLEAVINGS_SEED` and `INTERLEAVINGS_PATH` to them to see that
- * very run again.
+ * fast-check's seed and path: set `INTERLEAVINGS_SEED` and `INTERLEAVINGS_PATH` to them to repeat
+ * that run.
  */
 import { assertGreater, assertLess } from "@std/assert";
 import * as fc from "fast-check";
@@ -21,13 +21,13 @@ const runs = Number(variable("INTERLEAVINGS") ?? 2_000);
 const seed = variable("INTERLEAVINGS_SEED");
 const path = variable("INTERLEAVINGS_PATH");
 
-/** Not as an argument of the property: fast-check's copies of one scheduler differ in their order. */
+/** Not an argument of the property: fast-check's copies of one scheduler differ in their order. */
 function schedulerOf({ order }: Plan): fc.Scheduler {
   return fc.sample(fc.scheduler(), { seed: order, numRuns: 1 })[0]!;
 }
 
-Deno.test(`support requests survive crashes, repeats and clock jumps in ${runs} schedules`, async () => {
-  // What is loaded at its first use takes time, and no turn.
+Deno.test(`requests survive crashes, retries and clock jumps in ${runs} schedules`, async () => {
+  // Loads the code that is loaded at its first use, which takes time but no turn.
   await sha256("", "hex");
   let kv = await Deno.openKv(":memory:");
   let failing = "";
@@ -68,5 +68,9 @@ Deno.test(`support requests survive crashes, repeats and clock jumps in ${runs} 
   if (path !== undefined) return;
   console.log(Object.entries(seen).map(([name, count]) => `${name} ${count}`).join(" · "));
   assertGreater(seen.acknowledged, runs, "the schedules are worth running");
-  assertLess(seen.late, seen.requests / 100, "what the desk made late is the exception");
+  assertLess(
+    seen.late,
+    seen.requests / 100,
+    "tickets that the desk creates late are the exception",
+  );
 });

@@ -13,25 +13,25 @@ interface StoredRequest {
   events: { ts: number; event: AuditEvent }[];
 }
 
-/** What is in KV after a run, by reference. */
+/** The requests in KV after a run, by reference. */
 type InKv = Map<string, StoredRequest>;
 
-/** Checks everything that must hold after any run. */
+/** Checks everything that must hold after every run. */
 export async function checkInvariants(world: World): Promise<InKv> {
   const requests = await readRequests(world);
-  assertEquals(world.surprises, [], "nothing is thrown but that the store is unavailable");
-  acknowledgedAreKept(world, requests);
-  arrivalOrderIsKept(world, requests);
+  assertEquals(world.surprises, [], "nothing is thrown except StoreUnavailableError");
+  acknowledgedAreStored(world, requests);
+  arrivalOrderIsPreserved(world, requests);
   for (const stored of requests.values()) {
     everyChangeIsAudited(world, stored);
-    ticketsAreToldTruly(world, stored);
+    responsesAreTrueAboutTickets(world, stored);
     learnedTicketsAreNamed(world, stored);
   }
-  nobodyReadsPendingForEver(world);
+  pendingEndsWithItsDeadline(world);
   latestIsFinalized(requests);
   assertEquals(world.desk.violations, [], "the desk is protected");
   oneRequestPerKey(world, requests);
-  await keysAreWhole(world, requests);
+  await keysLeadToFinalRequests(world, requests);
   return requests;
 }
 
@@ -47,41 +47,41 @@ async function readRequests({ kv, tenantId }: World): Promise<InKv> {
   for await (const { key, value } of kv.list({ prefix: ["audit", tenantId] })) {
     const event = AuditEvent.parse(value);
     const stored = requests.get(event.reference);
-    assert(stored !== undefined, "every audit event is of a request that is kept");
+    assert(stored !== undefined, "every audit event is about a stored request");
     stored.events.push({ ts: key[2] as number, event });
   }
   return requests;
 }
 
-function acknowledgedAreKept({ acknowledged }: World, requests: InKv): void {
-  for (const { request: told } of acknowledged) {
-    const stored = requests.get(told.reference);
-    assert(stored !== undefined, "an acknowledged request is kept");
-    const { handoff } = told;
+function acknowledgedAreStored({ acknowledged }: World, requests: InKv): void {
+  for (const { request: acknowledgedRequest } of acknowledged) {
+    const stored = requests.get(acknowledgedRequest.reference);
+    assert(stored !== undefined, "an acknowledged request is stored");
+    const { handoff } = acknowledgedRequest;
     const mayChange = handoff.status === "pending" ||
       handoff.status === "failed" && handoff.reason === "interrupted";
     if (mayChange) continue;
-    assertEquals(stored.request, told, "what was told of a settled request stays true");
+    assertEquals(stored.request, acknowledgedRequest, "a finalized request stays as it was");
   }
 }
 
-/** The latest of a context is the last acknowledged, whatever the clocks say. */
-function arrivalOrderIsKept({ acknowledged, readings }: World, requests: InKv): void {
+/** A context's latest request is the last acknowledged one, whatever the clocks show. */
+function arrivalOrderIsPreserved({ acknowledged, readings }: World, requests: InKv): void {
   const tsOf = (reference: string) => requests.get(reference)!.ts;
-  for (const { request: earlier, answered } of acknowledged) {
+  for (const { request: earlier, responded } of acknowledged) {
     for (const { request: later, arrived, replayed } of acknowledged) {
-      const isLater = !replayed && arrived > answered && isSame(earlier.context, later.context);
+      const isLater = !replayed && arrived > responded && isSame(earlier.context, later.context);
       if (!isLater) continue;
       assert(
         tsOf(later.reference) > tsOf(earlier.reference),
         "a request that arrives after another's acknowledgement sorts after it",
       );
     }
-    for (const { context, reference, began } of readings) {
-      if (began < answered || !isSame(context, earlier.context)) continue;
+    for (const { context, reference, started } of readings) {
+      if (started < responded || !isSame(context, earlier.context)) continue;
       assert(
         reference !== null && tsOf(reference) >= tsOf(earlier.reference),
-        "a reader sees the last acknowledged request, or a later one",
+        "a read returns the last acknowledged request, or a later one",
       );
     }
   }
@@ -102,12 +102,12 @@ function everyChangeIsAudited({ desk }: World, { request, ts, events }: StoredRe
   assertEquals(
     changes.slice(0, isFinalized ? 1 : 0).map(({ event }) => [event.event, event.handoff]),
     isFinalized ? [[`handoff.${status}`, toPublicHandoff(request.handoff)]] : [],
-    "a finalized handoff has an event, and it says what is stored",
+    "a finalized handoff has an event with the stored handoff",
   );
   for (const { event: { event, handoff } } of superseded) {
     assertEquals(event, "handoff.superseded", "a handoff is finalized once");
-    assert(isFinalized, "a ticket is superseded by what is settled");
-    assert(handoff.status === "created", "what is superseded is a ticket");
+    assert(isFinalized, "only a final handoff supersedes a ticket");
+    assert(handoff.status === "created", "only a ticket is superseded");
     const { reference } = handoff.ticket;
     assert(desk.ticketsOf(request.reference).includes(reference), "a superseded ticket exists");
     assert(storedTicket(request) !== reference, "a superseded ticket is not the stored one");
@@ -117,14 +117,14 @@ function everyChangeIsAudited({ desk }: World, { request, ts, events }: StoredRe
   }
 }
 
-/** Once every deadline is over, no process shows a handoff as pending. */
-function nobodyReadsPendingForEver({ lateReadings }: World): void {
+/** Once every deadline has passed, no process shows a handoff as pending. */
+function pendingEndsWithItsDeadline({ lateReadings }: World): void {
   for (const { reference, status } of lateReadings) {
-    assert(status !== "pending", `${reference} is not pending once its deadline is over`);
+    assert(status !== "pending", `${reference} is not pending once its deadline has passed`);
   }
 }
 
-/** Whoever resumes the latest request at the end, with a desk that works, finalizes it. */
+/** A resume of the latest request with a desk that works finalizes it. */
 function latestIsFinalized(requests: InKv): void {
   for (const kind of ["tenant", "run"] as const) {
     const inContext = [...requests.values()].filter(({ request }) => request.context.kind === kind);
@@ -133,9 +133,12 @@ function latestIsFinalized(requests: InKv): void {
   }
 }
 
-/** One ticket at most, and a request that says there is none has none. */
-function ticketsAreToldTruly({ plan, desk }: World, { request, events }: StoredRequest): void {
-  // Where clocks disagree by more than the grace, a handoff may be resumed while it is under way.
+/** A request has one ticket at most, and none if it says so. */
+function responsesAreTrueAboutTickets(
+  { plan, desk }: World,
+  { request, events }: StoredRequest,
+): void {
+  // If clocks differ by more than is allowed, a handoff may be resumed while it is in progress.
   if (plan.setting === "two processes that disagree on time") return;
   const sent = desk.sent.filter(({ reference }) => reference === request.reference);
   if (request.handoff.status === "failed" && request.handoff.reason === "desk_unavailable") {
@@ -143,15 +146,18 @@ function ticketsAreToldTruly({ plan, desk }: World, { request, events }: StoredR
   }
   assert(
     !sent.some(({ isDisturbed }) => isDisturbed),
-    "no handoff is resumed while it asks the desk",
+    "no handoff is resumed while it calls the desk",
   );
   const tickets = sent.filter(({ ticket }) => ticket !== null);
   const late = tickets.filter(({ isOvertaken }) => isOvertaken);
   const inTime = tickets.filter(({ isOvertaken }) => !isOvertaken);
-  assert(inTime.length <= 1, "a request has one ticket at most, but for what the desk made late");
+  assert(
+    inTime.length <= 1,
+    "a request has one ticket at most, except for those the desk created late",
+  );
   if (late.length > 0) return;
   const handoff = withInterruption(request, Infinity).handoff;
-  if (handoff.status === "none") assertEquals(tickets.length, 0, "nobody asked for a ticket");
+  if (handoff.status === "none") assertEquals(tickets.length, 0, "no ticket was requested");
   if (handoff.status === "created") {
     assertEquals(tickets.map(({ ticket }) => ticket), [handoff.ticket.reference]);
   }
@@ -164,7 +170,7 @@ function ticketsAreToldTruly({ plan, desk }: World, { request, events }: StoredR
   }
 }
 
-/** No ticket that a process has heard of, and lived to tell, is forgotten. */
+/** A ticket that a live process knows of is stored, or named in the audit or the log. */
 function learnedTicketsAreNamed(world: World, { request, events }: StoredRequest): void {
   const named = new Set([
     storedTicket(request),
@@ -187,7 +193,7 @@ function storedTicket({ handoff }: SupportRequest): string | undefined {
   return "ticket" in handoff ? handoff.ticket.reference : undefined;
 }
 
-/** A key has one request, until a clock says that the key's time is over. */
+/** A key has one request, until it has expired by some clock. */
 function oneRequestPerKey({ latestReading }: World, requests: InKv): void {
   const live = [...requests.values()].map(({ request }) => request).filter((request) =>
     request.summary !== "no key" &&
@@ -197,14 +203,14 @@ function oneRequestPerKey({ latestReading }: World, requests: InKv): void {
   assertEquals(keys, [...new Set(keys)], "an idempotency key has one request");
 }
 
-/** A key leads to a request, and once its owner has asked again, to a settled one. */
-async function keysAreWhole({ kv, tenantId }: World, requests: InKv): Promise<void> {
+/** A key has a request, which is finalized once it was retried. */
+async function keysLeadToFinalRequests({ kv, tenantId }: World, requests: InKv): Promise<void> {
   const keyed = new Set<string>();
   for await (const { key, value } of kv.list({ prefix: ["idempotency", tenantId] })) {
     const { recordKey } = IdempotencyRecord.parse(value);
     const request = SupportRequest.safeParse((await kv.get(recordKey)).value).data;
     assertEquals(request?.summary, key.at(-1), "a key leads to its own request");
-    assert(request?.handoff.status !== "pending", "a repeated submission settles its handoff");
+    assert(request?.handoff.status !== "pending", "a retry finalizes the handoff");
     keyed.add(request!.summary);
   }
   for (const { request } of requests.values()) {

@@ -1,69 +1,75 @@
-/** What one run is made of: everything that fast-check chooses, but for the order of the calls. */
+/** Everything that fast-check chooses for a run, except the order of the calls. */
 import * as fc from "fast-check";
 import { MAX_CLOCK_SKEW_MS, MAX_START_DELAY_MS } from "../../domain/handoff/timeouts.ts";
 
 const HOUR_MS = 3_600_000;
 
-/** What a person asks, and with which idempotency key. Equal asks are equal submissions. */
-export interface Ask {
+/** What a client submits, with which idempotency key. Equal values are equal submissions. */
+export interface Submitted {
   key: "key-1" | "key-2" | null;
   kind: "tenant" | "run";
   mode: "create" | "none";
 }
 
-/** A submission stops before one of its steps, and goes on after so many of the others'. */
+/** A submission stops before one of its steps, and continues after so many steps of the others. */
 export interface Stall {
   before: number;
   steps: number;
-  /** What its process's clock is set to meanwhile, as after a suspended machine. */
+  /** The offset to which its process's clock is set meanwhile, as after a suspended machine. */
   clock: number | null;
-  /** How long the stall takes, in milliseconds, as far as the calls in progress can take it. */
+  /** How long the stall lasts, in milliseconds, as far as the calls in progress allow. */
   passes: number;
 }
 
-/** What happens from outside, once so many calls have begun or ended in this round. */
-export type Happening =
+/** An event from outside, after so many steps of the round. */
+export type PlannedEvent =
   & { atStep: number }
   & (
-    | { what: "submit"; ask: Ask; process: number; stall: Stall | null }
-    | { what: "read"; kind: Ask["kind"]; process: number }
-    /** So many callers without a key resume the latest request at the same time, in all processes. */
-    | { what: "resume"; kind: Ask["kind"]; callers: number; process: number; stall: Stall | null }
+    | { what: "submit"; submitted: Submitted; process: number; stall: Stall | null }
+    | { what: "read"; kind: Submitted["kind"]; process: number }
+    /** So many callers resume the latest request concurrently, in all processes. */
+    | {
+      what: "resume";
+      kind: Submitted["kind"];
+      callers: number;
+      process: number;
+      stall: Stall | null;
+    }
     | { what: "crash"; process: number }
-    /** Time passes, as far as the calls under way can take it. */
+    /** Time passes, as far as the calls in progress allow. */
     | { what: "pass"; ms: number }
-    /** A clock is set: `to` is how far it is off from then on, in milliseconds. */
+    /** A clock is set: `to` is its offset from then on, in milliseconds. */
     | { what: "set clock"; process: number; to: number }
   );
 
 /**
- * What a creation comes to at the desk: its answer's status, or what happens instead of one; and
- * when the desk makes the ticket, if it does.
+ * How the desk treats a creation: the status of its response, or what happens instead; and when it
+ * creates the ticket, if it does.
  */
 export const CREATIONS = [
-  { answer: 201, ticket: "before the answer" },
-  { answer: "not_sent", ticket: "never" },
-  { answer: 400, ticket: "never" },
-  { answer: 500, ticket: "before the answer" },
-  { answer: 500, ticket: "never" },
-  // A proxy's words, behind which the desk may still be at work.
-  { answer: 502, ticket: "whenever" },
-  { answer: 502, ticket: "late" },
-  { answer: 502, ticket: "never" },
-  { answer: "connection_lost", ticket: "before the answer" },
-  { answer: "connection_lost", ticket: "whenever" },
-  { answer: "connection_lost", ticket: "late" },
-  { answer: "connection_lost", ticket: "never" },
-  { answer: "timed_out", ticket: "before the answer" },
-  { answer: "timed_out", ticket: "whenever" },
-  { answer: "timed_out", ticket: "late" },
-  { answer: "timed_out", ticket: "never" },
+  { response: 201, ticket: "before the response" },
+  { response: "not_sent", ticket: "never" },
+  { response: 400, ticket: "never" },
+  { response: 500, ticket: "before the response" },
+  { response: 500, ticket: "never" },
+  // From a proxy, behind which the desk may still be working.
+  { response: 502, ticket: "whenever" },
+  { response: 502, ticket: "late" },
+  { response: 502, ticket: "never" },
+  { response: "connection_lost", ticket: "before the response" },
+  { response: "connection_lost", ticket: "whenever" },
+  { response: "connection_lost", ticket: "late" },
+  { response: "connection_lost", ticket: "never" },
+  { response: "timed_out", ticket: "before the response" },
+  { response: "timed_out", ticket: "whenever" },
+  { response: "timed_out", ticket: "late" },
+  { response: "timed_out", ticket: "never" },
 ] as const;
-/** Steps that the desk lets others do before it makes a ticket late. */
+/** The number of steps of others before the desk creates a late ticket. */
 export const LATE_STEPS = 40;
 export type CreationPlan = (typeof CREATIONS)[number];
 
-/** The desk answers after so many steps of the others, and so many milliseconds if it has them. */
+/** The desk responds after so many steps of the others and so many milliseconds, if it has them. */
 export interface DelayPlan {
   steps: number;
   passes: number;
@@ -72,20 +78,21 @@ export interface DelayPlan {
 export type LookupPlan = "works" | "unclear";
 
 /**
- * What becomes of a commit: a store that is unavailable may have written all the same, and a
- * server's client sends a commit twice when the first answer was lost.
+ * The outcome of a commit: a store that is unavailable may have applied it, and the client of a
+ * server sends a commit twice if the first response was lost.
  */
-export type CommitPlan = "works" | "refused" | "lands unanswered" | "sent twice";
+export type CommitPlan = "works" | "rejected" | "applied without a response" | "sent twice";
 
 /**
- * Where the submissions run, which decides what may be promised:
- * - one process on a file of its own, whose clock may jump by any amount;
- * - two processes on a shared store, whose clocks agree as well as they must;
- * - two processes whose clocks do not, so that one may resume what another still hands off.
+ * Where the submissions run, which decides what is promised:
+ * - one process on its own file, whose clock may jump by any amount;
+ * - two processes on a shared store, whose clocks differ by no more than is allowed;
+ * - two processes whose clocks differ by more, so that one may resume a handoff that is in progress
+ *   in the other.
  */
 export type Setting = "one process" | "two processes" | "two processes that disagree on time";
 
-/** How far off a clock may be in each setting, in milliseconds. */
+/** The offsets of a clock in each setting, in milliseconds. */
 const CLOCKS: Record<Setting, fc.Arbitrary<number>> = {
   "one process": fc.constantFrom(-HOUR_MS, 0, 16_000, 60_000, HOUR_MS, 25 * HOUR_MS),
   "two processes": fc.constantFrom(0, MAX_CLOCK_SKEW_MS),
@@ -93,13 +100,13 @@ const CLOCKS: Record<Setting, fc.Arbitrary<number>> = {
 };
 
 const COMMITS: Record<Setting, CommitPlan[]> = {
-  "one process": ["works", "works", "refused", "lands unanswered"],
-  "two processes": ["works", "works", "refused", "lands unanswered", "sent twice"],
+  "one process": ["works", "works", "rejected", "applied without a response"],
+  "two processes": ["works", "works", "rejected", "applied without a response", "sent twice"],
   "two processes that disagree on time": [
     "works",
     "works",
-    "refused",
-    "lands unanswered",
+    "rejected",
+    "applied without a response",
     "sent twice",
   ],
 };
@@ -114,60 +121,66 @@ export interface Plan {
   deskTimeouts: number[];
   /** `SUPPORT_DESK_MAX_CONCURRENCY` of every process. */
   maxConcurrency: number;
-  rounds: { happenings: Happening[]; thenPass: number }[];
+  rounds: { events: PlannedEvent[]; thenPass: number }[];
   creations: CreationPlan[];
-  /** How slowly the desk takes each creation. */
+  /** How slowly the desk responds to each creation. */
   delays: DelayPlan[];
   lookups: LookupPlan[];
   commits: CommitPlan[];
 }
 
-const ask: fc.Arbitrary<Ask> = fc.oneof(
-  { weight: 5, arbitrary: fc.constant<Ask>({ key: "key-1", kind: "tenant", mode: "create" }) },
-  { weight: 1, arbitrary: fc.constant<Ask>({ key: "key-2", kind: "run", mode: "create" }) },
+const submitted: fc.Arbitrary<Submitted> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.constant<Submitted>({ key: "key-1", kind: "tenant", mode: "create" }),
+  },
+  { weight: 1, arbitrary: fc.constant<Submitted>({ key: "key-2", kind: "run", mode: "create" }) },
   {
     weight: 1,
     arbitrary: fc.record({
       key: fc.constant(null),
-      kind: fc.constantFrom<Ask["kind"]>("tenant", "run"),
-      mode: fc.constantFrom<Ask["mode"]>("create", "none"),
+      kind: fc.constantFrom<Submitted["kind"]>("tenant", "run"),
+      mode: fc.constantFrom<Submitted["mode"]>("create", "none"),
     }),
   },
 );
 
-/** A desk that hangs meets many requests: only then the circuit opens. */
-const hurriedAsk: fc.Arbitrary<Ask> = fc.oneof(
-  { weight: 1, arbitrary: ask },
-  { weight: 4, arbitrary: fc.constant<Ask>({ key: null, kind: "tenant", mode: "create" }) },
+/** Many requests without a key, so that the circuit of a desk that hangs opens. */
+const submittedInRush: fc.Arbitrary<Submitted> = fc.oneof(
+  { weight: 1, arbitrary: submitted },
+  { weight: 4, arbitrary: fc.constant<Submitted>({ key: null, kind: "tenant", mode: "create" }) },
 );
 
 const process = fc.nat({ max: 1 });
-/** About as many steps as one or two submissions take. */
+/** About the number of steps of one or two submissions. */
 const atStep = fc.nat({ max: 25 });
 
-/** A scheduler that is fair alone would hardly ever let one submission overtake another by far. */
+/** A fair scheduler alone would hardly ever let one submission overtake another by far. */
 function stall(setting: Setting): fc.Arbitrary<Stall | null> {
   const stall = fc.record({
     before: fc.nat({ max: 12 }),
     steps: fc.integer({ min: 10, max: 60 }),
     clock: fc.option(CLOCKS[setting], { freq: 3, nil: null }),
-    // As long as a handoff may take to start, or a little less.
+    // The maximum delay of a handoff's start, or a little less.
     passes: fc.constantFrom(0, 0, MAX_START_DELAY_MS - 100, MAX_START_DELAY_MS),
   });
   return fc.option(stall, { freq: 2, nil: null });
 }
 
-function submission(setting: Setting, ask: fc.Arbitrary<Ask>): fc.Arbitrary<Happening> {
+function submission(
+  setting: Setting,
+  submitted: fc.Arbitrary<Submitted>,
+): fc.Arbitrary<PlannedEvent> {
   return fc.record({
     what: fc.constant("submit" as const),
     atStep: fc.nat({ max: 12 }),
-    ask,
+    submitted,
     process,
     stall: stall(setting),
   });
 }
 
-function disturbance(setting: Setting): fc.Arbitrary<Happening> {
+function disturbance(setting: Setting): fc.Arbitrary<PlannedEvent> {
   return fc.oneof(
     { weight: 3, arbitrary: fc.record({ what: fc.constant("crash" as const), atStep, process }) },
     {
@@ -193,7 +206,7 @@ function disturbance(setting: Setting): fc.Arbitrary<Happening> {
         what: fc.constant("read" as const),
         atStep,
         process,
-        kind: fc.constantFrom<Ask["kind"]>("tenant", "run"),
+        kind: fc.constantFrom<Submitted["kind"]>("tenant", "run"),
       }),
     },
     {
@@ -202,7 +215,7 @@ function disturbance(setting: Setting): fc.Arbitrary<Happening> {
         what: fc.constant("resume" as const),
         atStep,
         process,
-        kind: fc.constantFrom<Ask["kind"]>("tenant", "tenant", "run"),
+        kind: fc.constantFrom<Submitted["kind"]>("tenant", "tenant", "run"),
         callers: fc.constantFrom(1, 2, 4),
         stall: stall(setting),
       }),
@@ -210,39 +223,39 @@ function disturbance(setting: Setting): fc.Arbitrary<Happening> {
   );
 }
 
-/** What differs while the desk hangs. */
+/** How much is submitted, which differs while the desk hangs. */
 interface Rush {
-  ask: fc.Arbitrary<Ask>;
+  submitted: fc.Arbitrary<Submitted>;
   submissions: { minLength: number; maxLength: number };
   creations: fc.Arbitrary<CreationPlan[]>;
 }
 
 const CALM: Rush = {
-  ask,
+  submitted,
   submissions: { minLength: 2, maxLength: 4 },
   creations: fc.array(fc.constantFrom(...CREATIONS), { maxLength: 6 }),
 };
 const HANGING: Rush = {
-  ask: hurriedAsk,
+  submitted: submittedInRush,
   submissions: { minLength: 3, maxLength: 7 },
   creations: fc.array(
-    fc.constantFrom(...CREATIONS.filter(({ answer }) => answer === "timed_out")),
+    fc.constantFrom(...CREATIONS.filter(({ response }) => response === "timed_out")),
     { minLength: 5, maxLength: 14 },
   ),
 };
 
-function round(setting: Setting, { ask, submissions }: Rush) {
+function round(setting: Setting, { submitted, submissions }: Rush) {
   return fc.record({
-    happenings: fc.tuple(
-      fc.array(submission(setting, ask), submissions),
+    events: fc.tuple(
+      fc.array(submission(setting, submitted), submissions),
       fc.array(disturbance(setting), { maxLength: 6 }),
     ).map((parts) => parts.flat().sort((a, b) => a.atStep - b.atStep)),
-    // The probe of a circuit that is open comes after five seconds, an interruption after fifteen.
+    // An open circuit admits a probe after five seconds; a handoff is interrupted after fifteen.
     thenPass: fc.constantFrom(0, 1_000, 5_000, 20_000, 20_000, HOUR_MS),
   });
 }
 
-/** Whoever has little time for the desk must not take another's handoff for interrupted. */
+/** A process with a short desk timeout must not resume another's handoff too early. */
 const DESK_TIMEOUTS = [[5_000, 5_000], [5_000, 100], [100, 5_000], [1_000, 5_000]];
 
 function planIn(setting: Setting, rush: Rush): fc.Arbitrary<Plan> {
@@ -271,7 +284,7 @@ function planIn(setting: Setting, rush: Rush): fc.Arbitrary<Plan> {
 
 /**
  * A process dies while it calls the desk, or before; then several callers resume, one of them slowly,
- * while the desk creates nothing at first. It takes all of that to show what only the second look
+ * while the desk creates nothing at first. Only all of that together shows what the second read
  * under the lease prevents.
  */
 function interrupted(setting: Setting): fc.Arbitrary<Plan> {
@@ -282,10 +295,16 @@ function interrupted(setting: Setting): fc.Arbitrary<Plan> {
     clock: fc.constant(null),
     passes: fc.constant(0),
   });
-  const first = fc.tuple(ask, process, fc.integer({ min: 3, max: 14 })).map((
-    [ask, process, atStep],
-  ): Happening[] => [
-    { what: "submit", atStep: 0, ask: { ...ask, kind, mode: "create" }, process, stall: null },
+  const first = fc.tuple(submitted, process, fc.integer({ min: 3, max: 14 })).map((
+    [submitted, process, atStep],
+  ): PlannedEvent[] => [
+    {
+      what: "submit",
+      atStep: 0,
+      submitted: { ...submitted, kind, mode: "create" },
+      process,
+      stall: null,
+    },
     { what: "crash", atStep, process },
   ]);
   const second = fc.array(
@@ -298,15 +317,15 @@ function interrupted(setting: Setting): fc.Arbitrary<Plan> {
       stall: fc.option(slow, { freq: 2, nil: null }),
     }),
     { minLength: 1, maxLength: 3 },
-  ).map((resumes): Happening[] => resumes.toSorted((a, b) => a.atStep - b.atStep));
+  ).map((resumes): PlannedEvent[] => resumes.toSorted((a, b) => a.atStep - b.atStep));
   const nothing = CREATIONS.filter(({ ticket }) => ticket === "never");
   return fc.tuple(planIn(setting, CALM), first, second, fc.constantFrom(...nothing)).map((
     [plan, first, second, creation],
   ) => ({
     ...plan,
     rounds: [
-      { happenings: first, thenPass: 20_000 },
-      { happenings: second, thenPass: 0 },
+      { events: first, thenPass: 20_000 },
+      { events: second, thenPass: 0 },
     ],
     creations: [creation, ...plan.creations],
     lookups: [],
@@ -315,13 +334,13 @@ function interrupted(setting: Setting): fc.Arbitrary<Plan> {
 }
 
 /**
- * A handoff that turns to the desk as late as it may, at a desk that takes its time, while a process
- * whose clock is ahead, and who may have less time for the desk, tries to resume it.
+ * A handoff that calls a slow desk as late as it may, while a process whose clock is ahead, and whose
+ * desk timeout may be shorter, tries to resume it.
  */
 const lateStart: fc.Arbitrary<Plan> = fc.record({
   plan: planIn("two processes", CALM),
   before: fc.integer({ min: 1, max: 5 }),
-  // The last is too late: the handoff must not turn to the desk any more.
+  // The last is too late: the handoff must not call the desk any more.
   passes: fc.constantFrom(
     MAX_START_DELAY_MS - 100,
     MAX_START_DELAY_MS,
@@ -340,21 +359,21 @@ const lateStart: fc.Arbitrary<Plan> = fc.record({
   ),
 }).map(({ plan, before, passes, attempts }) => {
   const stall = { before, steps: 1, clock: null, passes };
-  const ask: Ask = { key: "key-1", kind: "tenant", mode: "create" };
-  const happenings: Happening[] = [
-    { what: "submit", atStep: 0, ask, process: 0, stall },
+  const submitted: Submitted = { key: "key-1", kind: "tenant", mode: "create" };
+  const events: PlannedEvent[] = [
+    { what: "submit", atStep: 0, submitted, process: 0, stall },
     ...attempts.toSorted((a, b) => a.atStep - b.atStep),
   ];
   return {
     ...plan,
     clocks: [0, MAX_CLOCK_SKEW_MS],
-    rounds: [{ happenings, thenPass: 20_000 }],
+    rounds: [{ events, thenPass: 20_000 }],
     delays: [{ steps: 40, passes: 200 }],
     commits: [],
   };
 });
 
-/** Without fast-check's bias to the small: most bugs of this kind need much to happen at once. */
+/** Without fast-check's bias to small values: most bugs of this kind need much at the same time. */
 export const plan: fc.Arbitrary<Plan> = fc.noBias(fc.oneof(
   { weight: 4, arbitrary: planIn("one process", CALM) },
   { weight: 5, arbitrary: planIn("two processes", CALM) },
@@ -365,27 +384,27 @@ export const plan: fc.Arbitrary<Plan> = fc.noBias(fc.oneof(
   { weight: 1, arbitrary: lateStart },
 ));
 
-const asked: Ask = { key: "key-1", kind: "tenant", mode: "create" };
+const keyed: Submitted = { key: "key-1", kind: "tenant", mode: "create" };
 
-/** What once went wrong, and is tried first every time. */
+/** Plans that once failed, which are tried first every time. */
 export const KNOWN: Plan[] = [{
-  // The clock jumps after the first commit and before its answer: a repeat must not take the
-  // handoff for interrupted.
+  // The clock jumps between the first commit and its result: a retry must not take the handoff for
+  // interrupted.
   order: 1,
   setting: "one process",
   clocks: [0, 0],
   deskTimeouts: [5_000, 5_000],
   maxConcurrency: 16,
   rounds: [{
-    happenings: [
+    events: [
       {
         what: "submit",
         atStep: 0,
-        ask: asked,
+        submitted: keyed,
         process: 0,
         stall: { before: 3, steps: 60, clock: HOUR_MS, passes: 0 },
       },
-      { what: "submit", atStep: 5, ask: asked, process: 0, stall: null },
+      { what: "submit", atStep: 5, submitted: keyed, process: 0, stall: null },
     ],
     thenPass: 0,
   }],

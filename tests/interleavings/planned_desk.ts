@@ -20,36 +20,36 @@ import type { Mortal, Party, Turns } from "./turns.ts";
 export interface Sent {
   reference: string;
   by: Party;
-  /** The ticket's number, once the desk has made it. */
+  /** The ticket's number, once the desk has created it. */
   ticket: string | null;
   isAtWork: boolean;
-  /** The desk was still at work on it when it told another that it has none of this reference. */
+  /** The desk was still working on it when it told another party that it has no such ticket. */
   isOvertaken: boolean;
-  /** Whoever sent it is still asking, within the time for it. */
-  isAsking: boolean;
-  /** Another looked for a ticket while whoever sent it was still asking. */
+  /** The sender's call is in progress, before its deadline. */
+  isInProgress: boolean;
+  /** Another party looked for a ticket while the sender's call was in progress. */
   isDisturbed: boolean;
 }
 
-/** What a process was told of a ticket: by the answer to a creation, or to a lookup. */
+/** A ticket that a process knows from the response to a creation or a lookup. */
 interface Learned {
   reference: string;
   ticket: string;
   process: Mortal;
 }
 
-/** Five timeouts in a row open the circuit; the first probe, and each next one, wait for so long. */
+/** Five timeouts in a row open the circuit, which admits one probe per interval. */
 const TIMEOUTS_TO_OPEN = 5;
 const PROBE_INTERVAL_MS = 5_000;
-/** At least this share of a handoff's time is left for the desk when its turn comes. */
-const LEAST_SHARE = 0.2;
+/** The share of its deadline that a handoff has left at least when it is admitted. */
+const MIN_SHARE = 0.2;
 
-/** What one process makes the desk take, from the desk's side. */
+/** The load that one process puts on the desk, as the desk sees it. */
 class Load {
   readonly #inFlight = new Set<AbortSignal>();
   readonly #seen = new WeakSet<AbortSignal>();
   #timeouts = 0;
-  /** When a new handoff may call the desk: before that the circuit is open. */
+  /** When a new handoff may call the desk although the circuit is open. */
   #nextProbe = -Infinity;
   readonly #violations: string[];
 
@@ -57,7 +57,7 @@ class Load {
     this.#violations = violations;
   }
 
-  /** A call begins; returns what is to be called when it has ended. */
+  /** Records the start of a call; returns a function to call at its end. */
   begin(signal: AbortSignal, now: number, deadline: number, limits: Limits): () => void {
     if (!this.#seen.has(signal)) {
       this.#seen.add(signal);
@@ -66,7 +66,7 @@ class Load {
         if (now < this.#nextProbe) this.#violations.push("a handoff called a desk that hangs");
         this.#nextProbe = now + PROBE_INTERVAL_MS;
       }
-      if (deadline - now < LEAST_SHARE * limits.deskTimeoutMs) {
+      if (deadline - now < MIN_SHARE * limits.deskTimeoutMs) {
         this.#violations.push("a handoff called the desk with too little time left");
       }
     }
@@ -89,11 +89,11 @@ export interface Limits {
   deskTimeoutMs: number;
 }
 
-/** A desk that does what the plan says, whether or not whoever asked is still there to hear it. */
+/** A desk that follows the plan, whether or not the caller still waits for the response. */
 export class PlannedDesk {
   readonly sent: Sent[] = [];
   readonly learned: Learned[] = [];
-  /** How processes called the desk though they must not. */
+  /** Calls that processes must not have made. */
   readonly violations: string[] = [];
   #turns: Turns;
   #time: Time;
@@ -109,20 +109,20 @@ export class PlannedDesk {
     this.#lookups = [...lookups];
   }
 
-  /** From now on it answers everything, in time. */
-  mend(): void {
+  /** From now on it responds to everything in time. */
+  recover(): void {
     this.#creations = [];
     this.#delays = [];
     this.#lookups = [];
   }
 
-  /** The numbers of the tickets that carry `reference`, oldest first. */
+  /** The numbers of the tickets with `reference`, oldest first. */
   ticketsOf(reference: string): string[] {
     return this.sent.filter((sent) => sent.reference === reference && sent.ticket !== null)
       .map(({ ticket }) => ticket!).sort((a, b) => Number(a) - Number(b));
   }
 
-  /** The desk as one process has it. */
+  /** The desk as one process calls it. */
   of(process: Mortal, limits: Limits): UngatedDesk {
     const load = new Load(this.violations);
     const learn = (reference: string, ticket: string) => {
@@ -131,13 +131,13 @@ export class PlannedDesk {
     };
     const step: Turns["step"] = (...args) => this.#turns.step(...args);
 
-    /** Runs `exchange`, beyond whose deadline no time passes before it has ended. */
+    /** Runs `exchange`; no time passes beyond its deadline before it has ended. */
     const within = async <T extends CreateTicketResult | FindTicketResult>(
       signal: AbortSignal,
       exchange: () => Promise<T>,
     ): Promise<T> => {
       const deadline = this.#time.deadlineOf(signal);
-      const letGo = this.#time.hold(deadline, process);
+      const release = this.#time.hold(deadline, process);
       const end = load.begin(signal, this.#time.now, deadline, limits);
       try {
         const result = await exchange();
@@ -148,7 +148,7 @@ export class PlannedDesk {
         return result;
       } finally {
         end();
-        letGo();
+        release();
       }
     };
 
@@ -156,34 +156,34 @@ export class PlannedDesk {
       if (signal.aborted) return toCreateFailure({ outcome: "expired" });
       const { party } = this.#turns;
       const { plan, sent } = await step("POST", () => this.#receive(reference, party));
-      return await answer(plan, sent, signal).finally(() => sent.isAsking = false);
+      return await respond(plan, sent, signal).finally(() => sent.isInProgress = false);
     };
 
-    const answer = async (
+    const respond = async (
       plan: CreationPlan,
       sent: Sent,
       signal: AbortSignal,
     ): Promise<CreateTicketResult> => {
-      if (plan.ticket === "before the answer") {
-        await step("POST: the desk makes the ticket", () => this.#make(sent), { sent: true });
+      if (plan.ticket === "before the response") {
+        await step("POST: the desk creates the ticket", () => this.#make(sent), { sent: true });
       } else if (plan.ticket !== "never") {
         const after = plan.ticket === "late" ? LATE_STEPS : 0;
-        this.#turns.later("the desk makes a ticket", () => this.#make(sent), after);
+        this.#turns.later("the desk creates a ticket", () => this.#make(sent), after);
       }
-      while (plan.answer === "timed_out" && !signal.aborted) {
+      while (plan.response === "timed_out" && !signal.aborted) {
         await step("POST waits", () => this.#time.pass(remaining(signal)));
       }
       const { steps, passes } = this.#delays.shift() ?? { steps: 0, passes: 0 };
-      await step("POST takes its time", () => this.#time.pass(passes));
-      await step("POST answers", () => {}, { after: steps });
+      await step("POST is slow", () => this.#time.pass(passes));
+      await step("POST gets its response", () => {}, { after: steps });
       if (signal.aborted) return toCreateFailure({ outcome: "timed_out", phase: "request" });
-      if (plan.answer === 201) {
+      if (plan.response === 201) {
         return { outcome: "created", ticket: learn(sent.reference, sent.ticket!) };
       }
       return toCreateFailure(
-        typeof plan.answer === "number"
-          ? { outcome: "unexpected_status", status: plan.answer, isJson: true }
-          : { outcome: plan.answer, phase: "request" },
+        typeof plan.response === "number"
+          ? { outcome: "unexpected_status", status: plan.response, isJson: true }
+          : { outcome: plan.response, phase: "request" },
       );
     };
     const remaining = (signal: AbortSignal) => this.#time.deadlineOf(signal) - this.#time.now;
@@ -192,7 +192,7 @@ export class PlannedDesk {
       if (signal.aborted) return { outcome: "unclear", responsiveness: undefined };
       const { party } = this.#turns;
       const found = await step("GET", () => this.#lookUp(reference, party));
-      await step("GET answers", () => {});
+      await step("GET gets its response", () => {});
       if (signal.aborted) return { outcome: "unclear", responsiveness: "timed_out" };
       if (found === "unclear") return { outcome: "unclear", responsiveness: "responded" };
       return found === null
@@ -209,7 +209,7 @@ export class PlannedDesk {
   }
 
   #receive(reference: string, by: Party) {
-    const plan = this.#creations.shift() ?? { answer: 201, ticket: "before the answer" };
+    const plan = this.#creations.shift() ?? { response: 201, ticket: "before the response" };
     const isAtWork = plan.ticket !== "never";
     const sent: Sent = {
       reference,
@@ -217,7 +217,7 @@ export class PlannedDesk {
       ticket: null,
       isAtWork,
       isOvertaken: false,
-      isAsking: true,
+      isInProgress: true,
       isDisturbed: false,
     };
     this.sent.push(sent);
@@ -230,18 +230,18 @@ export class PlannedDesk {
     sent.isAtWork = false;
   }
 
-  /** The oldest ticket, or null where the desk has none. */
+  /** The oldest ticket, or null if the desk has none. */
   #lookUp(reference: string, by: Party): string | null | "unclear" {
     if (this.#lookups.shift() === "unclear") return "unclear";
     for (const sent of this.sent) {
       if (sent.reference !== reference || sent.by === by || !sent.by.process.isAlive) continue;
-      if (sent.isAsking) sent.isDisturbed = true;
+      if (sent.isInProgress) sent.isDisturbed = true;
     }
     const [oldest] = this.ticketsOf(reference);
     if (oldest !== undefined) return oldest;
     for (const sent of this.sent) {
       if (sent.reference !== reference || !sent.isAtWork) continue;
-      // Who sent it knows that the desk may be at work, and must not take this for a proof.
+      // The sender knows that the desk may be working, and must not take this for a proof.
       if (sent.by !== by) sent.isOvertaken = true;
     }
     return null;

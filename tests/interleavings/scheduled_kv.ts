@@ -1,53 +1,39 @@
+import { wrapKv } from "../support/wrap_kv.ts";
 import type { CommitPlan } from "./plan.ts";
 import type { Turns } from "./turns.ts";
 
 export interface ScheduledKvOptions {
   turns: Turns;
-  /** Whether KV is a server, where a commit lands although its sender died after sending it. */
+  /** Whether KV is a server, which applies a commit although its sender died after sending it. */
   isRemote: boolean;
   nextCommit(): CommitPlan;
 }
 
 /**
- * A real KV, each call of which begins and answers in its turn. Finer than the store's own calls,
- * several of which look before they commit.
+ * A real KV each of whose calls starts and completes in its turn. That is finer than a call of the
+ * store, which may read before it commits.
  */
 export function scheduledKv(kv: Deno.Kv, options: ScheduledKvOptions): Deno.Kv {
   const { turns, isRemote, nextCommit } = options;
 
   async function call<T>(name: string, act: () => Promise<T>, sent = false): Promise<T> {
-    const answer = await turns.step(name, act, { sent });
-    await turns.step(`${name} answers`, () => {});
-    return answer;
+    const result = await turns.step(name, act, { sent });
+    await turns.step(`${name} completes`, () => {});
+    return result;
   }
 
-  function atomic(): Deno.AtomicOperation {
-    const operation = kv.atomic();
-    const commit = operation.commit.bind(operation);
-    let name = "commit";
-    const check = operation.check.bind(operation);
-    operation.check = (...checks) => {
-      name += checks.map(({ key }) => ` ${key[0]!.toString()}`);
-      return check(...checks);
-    };
-    operation.commit = () =>
-      call(name, async () => {
+  return wrapKv(kv, {
+    onRead: (read, { method, keys }) => call(`${method} ${keys[0]?.[0]?.toString()}`, read),
+    onCommit(commit, { checks }) {
+      const name = `commit${checks.map(({ key }) => ` ${key[0]!.toString()}`)}`;
+      return call(name, async () => {
         const plan = nextCommit();
-        if (plan === "refused") throw new Error("disk full");
+        if (plan === "rejected") throw new Error("disk full");
         if (plan === "sent twice") await commit();
         const result = await commit();
-        if (plan === "lands unanswered") throw new Error("no answer");
+        if (plan === "applied without a response") throw new Error("no response");
         return result;
       }, isRemote);
-    return operation;
-  }
-
-  async function* list(selector: Deno.KvListSelector, options?: Deno.KvListOptions) {
-    yield* await call("list", () => Array.fromAsync(kv.list(selector, options)));
-  }
-
-  const get = (key: Deno.KvKey) => call(`get ${key[0]!.toString()}`, () => kv.get(key));
-  const getMany = (keys: Deno.KvKey[]) => call("getMany", () => kv.getMany(keys));
-  // As much of KV as the store uses for requests.
-  return { get, getMany, list, atomic } as unknown as Deno.Kv;
+    },
+  });
 }

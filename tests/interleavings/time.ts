@@ -1,17 +1,16 @@
+import { START } from "../support/constants.ts";
 import type { Mortal } from "./turns.ts";
 
-const START = Date.UTC(2026, 10, 23, 12);
-
 /**
- * The time that really passes, in milliseconds. It passes only when it is told to, and not past
- * what a call under way has before its deadline.
+ * Real time, in milliseconds, of which the processes' clocks differ. It passes only when the plan
+ * says so, and not beyond the deadline of a call in progress.
  */
 export class Time {
   now = START;
   #holds = new Set<{ until: number; process: Mortal }>();
   #deadlines = new Map<AbortSignal, { at: number; controller: AbortController }>();
 
-  /** Keeps time from passing beyond `until` before it is let go, or the process crashes. */
+  /** Keeps time from passing beyond `until`, until the hold is released or the process crashes. */
   hold(until: number, process: Mortal): () => void {
     const hold = { until, process };
     this.#holds.add(hold);
@@ -29,7 +28,7 @@ export class Time {
     return this.#deadlines.get(signal)!.at;
   }
 
-  /** Lets so much time pass, or as much as the calls under way can take. */
+  /** Lets so much time pass, or as much as the calls in progress allow. */
   pass(milliseconds: number): void {
     const limits = [...this.#holds].filter(({ process }) => process.isAlive)
       .map(({ until }) => until);

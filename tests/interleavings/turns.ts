@@ -2,25 +2,28 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate } from "node:timers";
 import type { Scheduler } from "fast-check";
 
-/** What ends with its process: whatever it waits for then never comes. */
+/** What dies with its process: it never learns the result of a call in progress. */
 export interface Mortal {
   isAlive: boolean;
 }
 
-/** A submission or a read: what takes its turns in one process. */
+/** A submission, a resume or a read, which takes its turns in one process. */
 export interface Party {
   name: string;
   process: Mortal;
   stall?: { before: number; steps: number; begin(): void };
 }
 
-/** What a call of a process that has crashed comes to. */
-export class Crashed extends Error {}
+/** Rejects each call of a process that has crashed. */
+export class CrashedError extends Error {}
+
+/** Far more than a round takes. */
+const MAX_STEPS = 100_000;
 
 /**
- * Lets one step happen at a time, in the order that fast-check's scheduler chooses. After a step
- * everybody runs until they wait for a step, their own or another's that they share; only then the
- * next is chosen, so that a run depends on nothing but what was chosen.
+ * Runs one step at a time, in the order that fast-check's scheduler chooses. After a step all parties
+ * run until each waits for a step, its own or one that it shares; only then the next is chosen, so
+ * that a run depends on nothing but those choices.
  */
 export class Turns {
   #scheduler: Scheduler;
@@ -33,42 +36,42 @@ export class Turns {
     this.#scheduler = scheduler;
   }
 
-  /** Who calls, from within a party's work. */
+  /** The calling party, within its work. */
   get party(): Party {
     return this.#party.getStore()!;
   }
 
-  /** Begins the work of a party, which waits for nothing but steps. It must not reject. */
+  /** Starts the work of a party, which waits for nothing but steps. It must not reject. */
   begin(party: Party, work: () => Promise<void>): void {
     this.#party.run({ ...party, steps: 0 }, work);
   }
 
   /**
-   * Does one step of the present party when its turn comes. Where its process has crashed by then
-   * nothing is done, unless it had been `sent`: then it is done, and nobody learns of it. Its turn
-   * does not come `after` fewer steps of the others.
+   * Runs one step of the calling party when its turn comes, after at least `after` steps of the
+   * others. If its process has crashed by then, nothing runs, unless the call had been `sent`: then
+   * it runs, and nobody learns its result.
    */
   step<T>(name: string, act: () => T | Promise<T>, { sent = false, after = 0 } = {}): Promise<T> {
     const party = this.#party.getStore()!;
     const { process, stall } = party;
-    if (!process.isAlive) return Promise.reject(new Crashed());
-    const answer = Promise.withResolvers<T>();
+    if (!process.isAlive) return Promise.reject(new CrashedError());
+    const step = Promise.withResolvers<T>();
     const builder = async () => {
       try {
         const result = process.isAlive || sent ? await act() : undefined;
-        if (!process.isAlive) throw new Crashed();
-        answer.resolve(result as T);
+        if (!process.isAlive) throw new CrashedError();
+        step.resolve(result as T);
       } catch (error) {
-        answer.reject(error);
+        step.reject(error);
       }
     };
     const isStalled = party.steps++ === stall?.before;
     if (isStalled) stall.begin();
     this.later(`${party.name}: ${name}`, builder, isStalled ? stall.steps : after);
-    return answer.promise;
+    return step.promise;
   }
 
-  /** Does something when its turn comes, and not before so many other steps. */
+  /** Runs `act` when its turn comes, after at least so many other steps. */
   later(label: string, act: () => void | Promise<void>, after = 0): void {
     const builder = async () => await (this.#acting = Promise.resolve(act()));
     const schedule = () => void this.#scheduler.scheduleSequence([{ label, builder }]);
@@ -76,7 +79,7 @@ export class Turns {
     this.#release((until) => until <= this.#steps);
   }
 
-  /** Lets one step happen; false where none is left but those that stall. */
+  /** Runs one step; false if none is left but stalled ones. */
   async next(): Promise<boolean> {
     if (this.#scheduler.count() === 0) return false;
     await this.#scheduler.waitNext(1);
@@ -86,22 +89,24 @@ export class Turns {
     return true;
   }
 
-  /** Lets everything happen. */
+  /** Runs all steps, at most {@linkcode MAX_STEPS}. */
   async drain(): Promise<void> {
-    while (await this.next() || this.#release(() => true));
+    for (let steps = 0; await this.next() || this.#release(() => true); steps++) {
+      if (steps > MAX_STEPS) throw new Error(`The calls did not end within ${MAX_STEPS} steps`);
+    }
   }
 
-  #release(isOver: (until: number) => boolean): boolean {
-    const over = this.#stalled.filter(({ until }) => isOver(until));
-    this.#stalled = this.#stalled.filter(({ until }) => !isOver(until));
-    for (const { schedule } of over) schedule();
-    return over.length > 0;
+  #release(isDue: (until: number) => boolean): boolean {
+    const due = this.#stalled.filter(({ until }) => isDue(until));
+    this.#stalled = this.#stalled.filter(({ until }) => !isDue(until));
+    for (const { schedule } of due) schedule();
+    return due.length > 0;
   }
 
-  /** Resolves when everybody waits for a step, or has ended. */
+  /** Resolves when each party waits for a step, or has ended. */
   async quiet(): Promise<void> {
     await this.#acting;
-    // What follows from a step happens before the next macrotask.
+    // The consequences of a step run before the next macrotask.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

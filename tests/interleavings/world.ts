@@ -12,62 +12,62 @@ import type { SupportRequest } from "../../domain/model/support_request.ts";
 import { noopTelemetry } from "../../domain/ports/telemetry.ts";
 import { InFlightTracker } from "../../domain/in_flight.ts";
 import { createStore } from "../../kv/store.ts";
-import type { Ask, Happening, Plan, Stall } from "./plan.ts";
+import type { Plan, PlannedEvent, Stall, Submitted } from "./plan.ts";
 import { PlannedDesk } from "./planned_desk.ts";
 import { scheduledKv } from "./scheduled_kv.ts";
 import { Time } from "./time.ts";
 import { Turns } from "./turns.ts";
 
-/** Longer than an interruption and a lease together. */
+/** Longer than the time to an interruption and a lease together. */
 const LONG_MS = 60_000;
 
 const KINDS = ["tenant", "run"] as const;
 
-/** What a client was told: from then on it is a promise. */
+/** A response to a client, which is a promise from then on. */
 export interface Acknowledgement {
   request: SupportRequest;
   replayed: boolean;
-  /** When the submission, or the resume, arrived and when it was answered, in the order of all that happened. */
+  /** When the submission or resume arrived and got its response, as positions in one order. */
   arrived: number;
-  answered: number;
+  responded: number;
 }
 
-/** What a reader was shown. */
+/** What a read returned. */
 export interface Reading {
   context: SupportContext;
   reference: string | null;
   status: string | undefined;
-  began: number;
+  started: number;
 }
 
-/** One life of a process: a crash ends it, and what starts then shares nothing with it but KV. */
+/** One life of a process. Its successor after a crash shares nothing with it but KV. */
 interface Process {
   name: string;
   isAlive: boolean;
-  /** How far its clock is off. */
+  /** How far its clock differs from real time, in milliseconds. */
   offset: number;
   deps: Omit<Dependencies, "clock">;
 }
 
 let references = 0;
 
-/** One run: processes, their KV and their desk, and what everybody was told. */
+/** One run: processes, their KV and their desk, and all responses. */
 export class World {
   readonly acknowledged: Acknowledgement[] = [];
   readonly readings: Reading[] = [];
-  /** What is read once nothing is in progress any more, and every deadline is over. */
+  /** Reads once nothing is in progress any more, and every deadline has passed. */
   lateReadings: Reading[] = [];
   readonly surprises: unknown[] = [];
-  /** Tickets named in the log at error level, for an operator to find. */
+  /** Tickets named in the log at error level. */
   readonly loggedTickets = new Set<string>();
   readonly desk: PlannedDesk;
   readonly time = new Time();
-  /** The latest time that any clock has shown. */
+  /** The latest time that any clock has returned. */
   latestReading = 0;
   #turns: Turns;
   #commits: Plan["commits"];
   #processes: Process[] = [];
-  #asked = new Set<Ask["key"]>();
+  #submittedKeys = new Set<Submitted["key"]>();
   #order = 0;
   #submissions = 0;
 
@@ -85,15 +85,15 @@ export class World {
   }
 
   /**
-   * Everything that is planned; then all is well again,
-   * four callers resume the latest request of each context at once, and two repeat every key.
+   * Runs everything that is planned. Then KV and desk work again, four callers resume the latest
+   * request of each context concurrently, and two retry every key.
    */
   async run(): Promise<void> {
-    for (const { happenings, thenPass } of this.plan.rounds) {
-      await this.#round(happenings);
+    for (const { events, thenPass } of this.plan.rounds) {
+      await this.#round(events);
       this.time.pass(thenPass);
     }
-    this.desk.mend();
+    this.desk.recover();
     this.#commits = [];
     for (const process of this.#processes) process.offset = this.latestReading - this.time.now;
     this.time.pass(LONG_MS);
@@ -104,54 +104,56 @@ export class World {
       ),
     );
     this.lateReadings = this.readings.slice(read);
-    // One context after the other: the circuit of a process may be open, and lets one handoff through.
+    // One context after the other: the circuit of a process may be open, and admits one handoff.
     for (const kind of KINDS) {
       await this.#round([
         { what: "resume", kind, callers: 4, process: 0, atStep: 0, stall: null },
       ]);
     }
-    const asks: Ask[] = [
+    const submissions: Submitted[] = [
       { key: "key-1", kind: "tenant", mode: "create" },
       { key: "key-2", kind: "run", mode: "create" },
     ];
-    for (const ask of asks.filter(({ key }) => this.#asked.has(key))) {
+    for (const submitted of submissions.filter(({ key }) => this.#submittedKeys.has(key))) {
       await this.#round(
-        [0, 1].map((process) => ({ what: "submit", ask, process, atStep: 0, stall: null })),
+        [0, 1].map((process) => ({ what: "submit", submitted, process, atStep: 0, stall: null })),
       );
     }
   }
 
-  /** Lets what is planned happen at its step, and the calls under way take their turns between. */
-  async #round(happenings: Happening[]): Promise<void> {
+  /** Runs each event at its step, and the steps of the calls in progress between them. */
+  async #round(events: PlannedEvent[]): Promise<void> {
     let step = 0;
-    for (const happening of happenings) {
-      while (step < happening.atStep && await this.#turns.next()) step++;
-      this.#happen(happening);
+    for (const event of events) {
+      while (step < event.atStep && await this.#turns.next()) step++;
+      this.#run(event);
       await this.#turns.quiet();
     }
     await this.#turns.drain();
   }
 
-  #happen(happening: Happening): void {
-    if (happening.what === "pass") return this.time.pass(happening.ms);
-    const index = happening.process % this.#processes.length;
+  #run(event: PlannedEvent): void {
+    if (event.what === "pass") return this.time.pass(event.ms);
+    const index = event.process % this.#processes.length;
     const process = this.#processes[index]!;
-    switch (happening.what) {
+    switch (event.what) {
       case "submit": {
-        const { ask, stall } = happening;
-        this.#asked.add(ask.key);
-        const name = `submission ${++this.#submissions} (${ask.key ?? "no key"}, ${process.name})`;
+        const { submitted, stall } = event;
+        this.#submittedKeys.add(submitted.key);
+        const name = `submission ${++this.#submissions} (${
+          submitted.key ?? "no key"
+        }, ${process.name})`;
         const begin = () => this.#stall(process, stall!);
         const party = { name, process, ...stall && { stall: { ...stall, begin } } };
-        return this.#turns.begin(party, () => this.#submit(ask, process));
+        return this.#turns.begin(party, () => this.#submit(submitted, process));
       }
       case "read":
         return this.#turns.begin(
           { name: `read (${process.name})`, process },
-          () => this.#read(happening.kind, process),
+          () => this.#read(event.kind, process),
         );
       case "resume": {
-        const { kind, callers, stall } = happening;
+        const { kind, callers, stall } = event;
         for (let i = 0; i < callers; i++) {
           const process = this.#processes[(index + i) % this.#processes.length]!;
           const name = `resume ${++this.#submissions} (${kind}, ${process.name})`;
@@ -162,7 +164,7 @@ export class World {
         return;
       }
       case "set clock":
-        process.offset = happening.to;
+        process.offset = event.to;
         return;
       case "crash":
         process.isAlive = false;
@@ -175,30 +177,30 @@ export class World {
     this.time.pass(passes);
   }
 
-  async #submit(ask: Ask, process: Process): Promise<void> {
+  async #submit(submitted: Submitted, process: Process): Promise<void> {
     const arrived = this.#order++;
     try {
       const deps = { ...process.deps, clock: this.#clock(process) };
       const result = await submit(deps, {
-        context: this.contextOf(ask.kind),
+        context: this.contextOf(submitted.kind),
         actor: { id: "u-1" },
-        // The key is what tells the requests in KV apart.
+        // The summary identifies the request in KV.
         submission: Submission.parse({
-          summary: ask.key ?? "no key",
-          handoff: { mode: ask.mode },
+          summary: submitted.key ?? "no key",
+          handoff: { mode: submitted.mode },
         }),
-        idempotencyKey: ask.key ?? undefined,
+        idempotencyKey: submitted.key ?? undefined,
         requestId: "r-1",
       });
       if (result.outcome !== "submitted" || !process.isAlive) return;
       const { request, replayed } = result;
-      this.acknowledged.push({ request, replayed, arrived, answered: this.#order++ });
+      this.acknowledged.push({ request, replayed, arrived, responded: this.#order++ });
     } catch (error) {
-      this.#caught(error, process);
+      this.#handle(error, process);
     }
   }
 
-  async #resume(kind: Ask["kind"], process: Process, actorId: string): Promise<void> {
+  async #resume(kind: Submitted["kind"], process: Process, actorId: string): Promise<void> {
     const arrived = this.#order++;
     try {
       const deps = { ...process.deps, clock: this.#clock(process) };
@@ -210,14 +212,14 @@ export class World {
       });
       if (result.outcome !== "done" || !process.isAlive) return;
       const { request } = result;
-      this.acknowledged.push({ request, replayed: true, arrived, answered: this.#order++ });
+      this.acknowledged.push({ request, replayed: true, arrived, responded: this.#order++ });
     } catch (error) {
-      this.#caught(error, process);
+      this.#handle(error, process);
     }
   }
 
-  async #read(kind: Ask["kind"], process: Process): Promise<void> {
-    const began = this.#order++;
+  async #read(kind: Submitted["kind"], process: Process): Promise<void> {
+    const started = this.#order++;
     const context = this.contextOf(kind);
     const { inFlight } = process.deps;
     const sentInFlight = new Set(
@@ -229,23 +231,23 @@ export class World {
       const reference = supportRequest?.reference ?? null;
       const { handoff } = supportRequest ?? {};
       const isInterrupted = handoff?.status === "failed" && handoff.reason === "interrupted";
-      // Not one that began after the reader had looked.
+      // Except one that started after the read.
       if (isInterrupted && sentInFlight.has(reference!) && inFlight.has(reference!)) {
-        this.surprises.push(`${reference} reads as interrupted where it is in flight`);
+        this.surprises.push(`${reference} reads as interrupted while it is in flight`);
       }
-      this.readings.push({ context, reference, status: handoff?.status, began });
+      this.readings.push({ context, reference, status: handoff?.status, started });
     } catch (error) {
-      this.#caught(error, process);
+      this.#handle(error, process);
     }
   }
 
-  /** A store that is unavailable is planned for; anything else that is thrown is a bug. */
-  #caught(error: unknown, process: Process): void {
+  /** An unavailable store is planned; any other error is a bug. */
+  #handle(error: unknown, process: Process): void {
     const isPlanned = error instanceof Error && error.name === "StoreUnavailableError";
     if (process.isAlive && !isPlanned) this.surprises.push(error);
   }
 
-  contextOf(kind: Ask["kind"]): SupportContext {
+  contextOf(kind: Submitted["kind"]): SupportContext {
     const { tenantId } = this;
     return kind === "tenant" ? { kind, tenantId } : { kind, tenantId, runId: "r-1" };
   }

@@ -1,25 +1,25 @@
 import type { SupportRequest } from "../../domain/model/support_request.ts";
 
-/** One submission as a client sends it, and sends it again. */
+/** One submission, and each retry of it. */
 export interface Submitted {
   path: string;
   key: string | null;
   body: { summary: string; handoff: { mode: "create" | "none" } };
 }
 
-/** What a client was told of it with 201. */
+/** A submission that got 201. */
 export interface Acknowledged {
   submitted: Submitted;
   request: SupportRequest;
 }
 
-export type Answer =
+export type Outcome =
   | { outcome: "acknowledged"; request: SupportRequest }
-  | { outcome: "refused"; status: number }
-  /** The connection was lost, or could not be had. */
-  | { outcome: "unanswered" };
+  | { outcome: "rejected"; status: number }
+  /** The connection was refused or lost. */
+  | { outcome: "no_response" };
 
-export async function send(url: string, token: string, submitted: Submitted): Promise<Answer> {
+export async function send(url: string, token: string, submitted: Submitted): Promise<Outcome> {
   const headers = new Headers({
     "Authorization": `Bearer ${token}`,
     "Content-Type": "application/json",
@@ -31,31 +31,31 @@ export async function send(url: string, token: string, submitted: Submitted): Pr
     const json = await response.json();
     return response.status === 201
       ? { outcome: "acknowledged", request: json }
-      : { outcome: "refused", status: response.status };
+      : { outcome: "rejected", status: response.status };
   } catch {
-    return { outcome: "unanswered" };
+    return { outcome: "no_response" };
   }
 }
 
-/** Clients that submit one request after the other, to wherever the service is just then. */
+/** Clients that each submit one request after another to the current URL of the service. */
 export class Clients {
   readonly acknowledged: Acknowledged[] = [];
-  /** Every submission that has an idempotency key, by its key. */
+  /** Submissions with an idempotency key, by that key. */
   readonly keyed = new Map<string, Submitted>();
-  readonly refusals = new Map<number, number>();
+  readonly rejections = new Map<number, number>();
   #work: Promise<void>[];
-  #isOver = false;
+  #isStopped = false;
   #sent = 0;
 
   constructor(count: number, token: string, serviceUrl: () => string) {
     this.#work = Array.from({ length: count }, async () => {
-      while (!this.#isOver) {
+      while (!this.#isStopped) {
         const submitted = this.#next();
-        const answer = await send(serviceUrl(), token, submitted);
-        if (answer.outcome === "acknowledged") {
-          this.acknowledged.push({ submitted, request: answer.request });
-        } else if (answer.outcome === "refused") {
-          this.refusals.set(answer.status, (this.refusals.get(answer.status) ?? 0) + 1);
+        const result = await send(serviceUrl(), token, submitted);
+        if (result.outcome === "acknowledged") {
+          this.acknowledged.push({ submitted, request: result.request });
+        } else if (result.outcome === "rejected") {
+          this.rejections.set(result.status, (this.rejections.get(result.status) ?? 0) + 1);
         } else {
           await new Promise((resolve) => setTimeout(resolve, 10));
         }
@@ -64,11 +64,11 @@ export class Clients {
   }
 
   async stop(): Promise<void> {
-    this.#isOver = true;
+    this.#isStopped = true;
     await Promise.all(this.#work);
   }
 
-  /** Three in four are to be handed off, two in three have a key; in one tenant and four runs. */
+  /** Three of four create a ticket, two of three have a key; in one tenant and four runs. */
   #next(): Submitted {
     const number = ++this.#sent;
     const run = number % 5 === 0 ? "" : `/runs/r-${number % 5}`;

@@ -4,7 +4,7 @@ import { AUTH_SECRET, requestsPath } from "../support/constants.ts";
 import { contents } from "../support/kv_file.ts";
 import type { Service } from "../support/service_process.ts";
 import { runErase } from "../support/erase.ts";
-import { readKvFile, torn } from "../support/kv_contents.ts";
+import { readContents, torn } from "../support/kv_contents.ts";
 import { mintToken } from "../demo/token.ts";
 import { report, startFleet } from "./fleet.ts";
 import { Load } from "./load.ts";
@@ -33,7 +33,7 @@ Deno.test("erasing a person beside two busy services leaves nothing of them, and
   using kv = await Deno.openKv(server.url);
   const left = [...await contents(kv)].filter((entry) => entry.join().includes(ADA));
   assertEquals(left, []);
-  const stored = await readKvFile(server.url);
+  const stored = await readContents(server.url);
   assertEquals(torn(stored), []);
   const lost = acknowledged.filter(({ answer }) => !stored.requests.has(answer.body.reference));
   assertEquals(lost, [], "nobody else's request was deleted");

@@ -1,6 +1,6 @@
 /** One key is one request and one ticket, whichever instances it is sent to. */
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { readKvFile, torn } from "../support/kv_contents.ts";
+import { readContents, torn } from "../support/kv_contents.ts";
 import { report, startFleet } from "./fleet.ts";
 
 const CREATE = { handoff: { mode: "create" } };
@@ -44,7 +44,7 @@ for (const instances of [2, 4]) {
     assertEquals(desk.tickets.length, KEYS.length, "exactly one ticket per key");
     const events = await services[0]!.auditEvents();
     assertEquals(events.length, 2 * KEYS.length, "submitted and handed off, once each");
-    const contents = await readKvFile(server.url);
+    const contents = await readContents(server.url);
     assertEquals(torn(contents), []);
     const references = desk.tickets.map(({ fields }) => fields["SupportRef"]);
     assertEquals(new Set(references), new Set(contents.requests.keys()));

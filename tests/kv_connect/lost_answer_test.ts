@@ -3,7 +3,7 @@
  * done, and its checks fail: that must not be taken for somebody else's write.
  */
 import { assertEquals } from "@std/assert";
-import { readKvFile, torn } from "../support/kv_contents.ts";
+import { readContents, torn } from "../support/kv_contents.ts";
 import { type Service, startService } from "../support/service_process.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { deskEnv, isReady } from "./fleet.ts";
@@ -32,7 +32,7 @@ async function submitLosing(
     replayed: headers.get("Idempotent-Replayed"),
     handoff: `${body.handoff?.status}`,
     events,
-    torn: torn(await readKvFile(server.url)),
+    torn: torn(await readContents(server.url)),
     tickets: desk.tickets.length,
     lost: proxy.lost,
   };

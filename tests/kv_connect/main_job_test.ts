@@ -1,6 +1,6 @@
 /** The service as several instances of it that share a KV Connect server. */
 import { assertEquals, assertRejects } from "@std/assert";
-import { readKvFile, torn } from "../support/kv_contents.ts";
+import { readContents, torn } from "../support/kv_contents.ts";
 import type { Service } from "../support/service_process.ts";
 import { report, startFleet } from "./fleet.ts";
 
@@ -46,7 +46,7 @@ for (const instances of [2, 4]) {
     const events = await Promise.all(services.map((service) => service.auditEvents()));
     for (const one of events) assertEquals(one, events[0]);
     assertEquals(events[0]!.length, 2 * instances + CLIENTS * ROUNDS);
-    assertEquals(torn(await readKvFile(server.url)), []);
+    assertEquals(torn(await readContents(server.url)), []);
   });
 
   Deno.test(`${instances} instances that write to one context at once lose and exchange nothing`, async () => {

@@ -3,7 +3,7 @@
  * acknowledged is lost.
  */
 import { assertEquals, assertGreater } from "@std/assert";
-import { readKvFile, torn } from "../support/kv_contents.ts";
+import { readContents, torn } from "../support/kv_contents.ts";
 import { assertUnavailable, type Service, startService } from "../support/service_process.ts";
 import { waitFor } from "../support/wait_for.ts";
 import {
@@ -90,7 +90,7 @@ async function outlives(
 
   await pause(DESK_TIMEOUT_MS + GRACE_MS);
   await inParallel(keyed, (one, i) => repeatUntilSettled(fleet, one, i));
-  const contents = await readKvFile(server.url);
+  const contents = await readContents(server.url);
   const lost = acknowledged.filter(({ answer }) => !contents.requests.has(answer.body.reference));
   const tickets = desk.tickets.map(({ fields }) => fields["SupportRef"]);
   const halves = torn(contents);

@@ -1,7 +1,7 @@
 /** Who settles a handoff when several instances try: exactly one, and nobody overwrites it. */
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { startGatedDesk } from "../support/gated_desk.ts";
-import { readKvFile, torn } from "../support/kv_contents.ts";
+import { readContents, torn } from "../support/kv_contents.ts";
 import { type Service, startService } from "../support/service_process.ts";
 import { waitFor } from "../support/wait_for.ts";
 import {
@@ -61,7 +61,7 @@ Deno.test("of all instances that resume an interrupted handoff at once exactly o
     for (const answer of told) assertEquals(answer.body, body);
   }
   assertEquals(desk.tickets.length, RUNS, "no resume made a second ticket");
-  const contents = await readKvFile(server.url);
+  const contents = await readContents(server.url);
   assertEquals(torn(contents), [], "each was submitted once, and settled once");
   assertEquals(contents.requests.size, RUNS);
 });

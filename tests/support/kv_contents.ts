@@ -2,20 +2,20 @@ import { AuditEvent } from "../../domain/model/audit.ts";
 import { SupportRequest } from "../../domain/model/support_request.ts";
 import { IdempotencyRecord } from "../../kv/idempotency_keys.ts";
 
-/** What a KV file holds. */
-export interface KvFile {
+/** The records in a KV. */
+export interface KvContents {
   /** By reference. */
   requests: Map<string, SupportRequest>;
   /** By the reference of their request, oldest first. */
   events: Map<string, AuditEvent[]>;
-  /** Idempotency keys, with the request that each leads to, or null where it leads nowhere. */
+  /** Idempotency keys with their request, or null if it does not exist. */
   keys: Map<string, SupportRequest | null>;
 }
 
-/** Reads the file of a service that is stopped. */
-export async function readKvFile(path: string): Promise<KvFile> {
+/** Reads the file of a service that has exited, or a KV Connect server. */
+export async function readContents(path: string): Promise<KvContents> {
   using kv = await Deno.openKv(path);
-  const requests: KvFile["requests"] = new Map();
+  const requests: KvContents["requests"] = new Map();
   const places = new Map<string, SupportRequest>();
   for (const prefix of [["tenant"], ["run"]]) {
     for await (const { key, value } of kv.list({ prefix })) {
@@ -24,13 +24,13 @@ export async function readKvFile(path: string): Promise<KvFile> {
       places.set(JSON.stringify(key), request);
     }
   }
-  const events: KvFile["events"] = new Map();
+  const events: KvContents["events"] = new Map();
   for await (const { value } of kv.list({ prefix: ["audit"] })) {
     const event = AuditEvent.parse(value);
     const others = events.get(event.reference) ?? [];
     events.set(event.reference, [...others, event]);
   }
-  const keys: KvFile["keys"] = new Map();
+  const keys: KvContents["keys"] = new Map();
   for await (const { key, value } of kv.list({ prefix: ["idempotency"] })) {
     const { recordKey } = IdempotencyRecord.parse(value);
     keys.set(String(key.at(-1)), places.get(JSON.stringify(recordKey)) ?? null);
@@ -38,8 +38,8 @@ export async function readKvFile(path: string): Promise<KvFile> {
   return { requests, events, keys };
 }
 
-/** What says half of a change: each of these is written in one commit, or not at all. */
-export function torn({ requests, events, keys }: KvFile): string[] {
+/** Describes partial changes: records that belong to one commit, of which some are missing. */
+export function torn({ requests, events, keys }: KvContents): string[] {
   const found: string[] = [];
   for (const [reference, { handoff }] of requests) {
     const [first, ...rest] = events.get(reference) ?? [];
@@ -55,7 +55,7 @@ export function torn({ requests, events, keys }: KvFile): string[] {
     if (!requests.has(reference)) found.push(`${reference} has events and no request`);
   }
   for (const [key, request] of keys) {
-    if (request === null) found.push(`${key} leads to no request`);
+    if (request === null) found.push(`${key} has no request`);
   }
   return found;
 }
