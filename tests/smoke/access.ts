@@ -4,6 +4,7 @@ import { type CallResult, endpointOf, problemOf, requestsPath, statusOf } from "
 import { clockSkew, describeSkew } from "./clock.ts";
 import { explainResult } from "./explanations.ts";
 import { failed, type Finding, ok, type Smoke } from "./finding.ts";
+import { describeSetting } from "./network.ts";
 
 /** How far the clocks of the token issuer and of Deskhand may differ, in seconds. */
 const MAX_CLOCK_SKEW_SECONDS = 5;
@@ -16,10 +17,10 @@ export async function checkLive(smoke: Smoke): Promise<Finding> {
     return failed(await explainResult(result, smoke));
   }
   if (Live.safeParse(result.json).success) return ok();
-  const { url, setting } = endpointOf(smoke.target);
+  const endpoint = endpointOf(smoke.target);
   return failed(
-    `Another service responds there: its /livez is not Deskhand's (${setting} is ${url})`,
-    `Correct the address and port in ${setting}`,
+    `Another service responds there: its /livez is not Deskhand's (${describeSetting(endpoint)})`,
+    `Correct the address and port in ${endpoint.setting}`,
   );
 }
 

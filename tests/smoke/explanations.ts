@@ -1,7 +1,7 @@
 /** What is wrong if a Deskhand sends another response than the expected one. */
 import { type CallResult, endpointOf, problemOf } from "./call.ts";
 import type { Problem, Smoke } from "./finding.ts";
-import { speaksTls } from "./network.ts";
+import { describeSetting, speaksTls } from "./network.ts";
 import { explainRejectedToken, quote, tenantsOf } from "./token.ts";
 
 const RUNNING = "Check that Deskhand is running behind the proxy, and the proxy's log";
@@ -61,7 +61,7 @@ export async function explainResult(
       };
   }
   const { url, setting } = endpointOf(target);
-  const where = `${setting} is ${url}`;
+  const where = describeSetting({ url, setting });
   if (status >= 200 && status < 300) {
     return {
       cause: `The response (${status}) is not that of Deskhand's API version 1 (${where})`,

@@ -19,6 +19,11 @@ export interface Endpoint {
 
 const PROBE_TIMEOUT_MS = 2_000;
 
+/** Returns which setting has which value: `SUPPORT_DESK_URL is https://desk.example`. */
+export function describeSetting({ setting, url }: Pick<Endpoint, "setting" | "url">): string {
+  return `${setting} ${setting.includes(" and ") ? "are" : "is"} ${url}`;
+}
+
 /** Explains why a `fetch` of `endpoint` failed. Never returns text of the server or the runtime. */
 export async function explainNetworkError(
   error: unknown,
@@ -27,7 +32,7 @@ export async function explainNetworkError(
 ): Promise<Problem> {
   const { name, setting } = endpoint;
   const { hostname, protocol } = new URL(endpoint.url);
-  const where = `${setting} is ${endpoint.url}`;
+  const where = describeSetting(endpoint);
   if (error instanceof DOMException && error.name === "TimeoutError") {
     return await explainTimeout(endpoint, timeoutMs);
   }
@@ -59,7 +64,7 @@ export async function explainNetworkError(
 async function explainTimeout(endpoint: Endpoint, timeoutMs: number): Promise<Problem> {
   const { name, url, setting } = endpoint;
   const { protocol } = new URL(url);
-  const where = `${setting} is ${url}`;
+  const where = describeSetting(endpoint);
   const seconds = timeoutMs / 1000;
   if (await probeTcp(url) !== "open") {
     return {
@@ -85,7 +90,7 @@ async function explainTimeout(endpoint: Endpoint, timeoutMs: number): Promise<Pr
 
 async function explainConnect(error: unknown, endpoint: Endpoint): Promise<Problem> {
   const { name, url, setting } = endpoint;
-  const where = `${setting} is ${url}`;
+  const where = describeSetting(endpoint);
   if (isBlockedPort(error)) {
     return {
       cause:
@@ -129,8 +134,9 @@ const CERTIFICATE_ERRORS: [pattern: RegExp, problem: string, next: string][] = [
   [/[Ee]xpired/, "has expired", "renew it there, or check this machine's clock"],
 ];
 
-function explainTls(error: unknown, { name, url, setting }: Endpoint): Problem {
-  const where = `${setting} is ${url}`;
+function explainTls(error: unknown, endpoint: Endpoint): Problem {
+  const { name, url, setting } = endpoint;
+  const where = describeSetting(endpoint);
   if (isCertificateStoreError(error)) {
     return {
       cause: "TLS: Deno cannot load the certificate authorities to trust",
