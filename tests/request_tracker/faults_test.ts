@@ -10,10 +10,16 @@ import { supportRequest } from "../support/records.ts";
 import { FakeClock } from "../support/clock.ts";
 import { deskEnv } from "../support/constants.ts";
 import { openService } from "../support/service.ts";
-import { FAULTS, LONG_MS, MAY_EXIST, NO_TICKET, type Row } from "./faults.ts";
+import { DESK_FAULTS, LAST_FAULTS } from "./faults/desk_faults.ts";
+import { LONG_MS, MAY_EXIST, NO_TICKET, type Row } from "./faults/fault.ts";
+import { NETWORK_FAULTS } from "./faults/network_faults.ts";
+import { PROXY_FAULTS } from "./faults/proxy_faults.ts";
 import { type RequestTracker, startRequestTracker } from "./instance.ts";
 
 type Handoff = SupportRequest["handoff"];
+
+/** Every fault, in an order that leaves the desk working until the last ones. */
+const FAULTS = [...DESK_FAULTS, ...NETWORK_FAULTS, ...PROXY_FAULTS, ...LAST_FAULTS];
 
 /** After this time, a pending handoff counts as interrupted. */
 const LATER_MS = 20_000;
