@@ -30,6 +30,7 @@ async function referencesOf(
     assert(events.length <= limit);
     references.push(...events.map(({ reference }) => reference));
     after = next ?? undefined;
+    assert(references.length < 1_000, "the pages never end");
     await whileReading();
   } while (after !== undefined);
   return references;
