@@ -1,12 +1,12 @@
 import type { Config } from "./config.ts";
 import { type ConsoleLog, openLog } from "./log.ts";
 import { summarizeConfig } from "./summary.ts";
-import type { openTelemetry } from "./telemetry.ts";
+import type { OpenTelemetry } from "./telemetry.ts";
 
 export interface Observability {
   log: ConsoleLog;
   /** Absent if telemetry is not exported. */
-  telemetry?: ReturnType<typeof openTelemetry>;
+  telemetry?: OpenTelemetry;
 }
 
 /**

@@ -5,10 +5,16 @@ export type Quoting = "none" | "single" | "double" | "backtick";
 /** One `NAME=value` of a `.env` file. */
 export interface Assignment {
   name: string;
-  /** The value as written, without its quotes. */
+  /** The value as written, without its quotes and without a comment. */
   raw: string;
   quoting: Quoting;
   line: number;
+  /** Whether a `#` ends the value that is no comment, because no blank is in front of it. */
+  isCut: boolean;
+  /** Whether characters follow the closing quote, which Deno ignores. */
+  hasTail: boolean;
+  /** Whether only blanks follow the `=`: Deno takes the next line for the value. */
+  takesNextLine: boolean;
 }
 
 /** What {@linkcode readEnvFile} found in the text of a `.env` file. */
@@ -16,16 +22,17 @@ export interface EnvFile {
   hasByteOrderMark: boolean;
   hasCarriageReturns: boolean;
   assignments: Assignment[];
-  /** Numbers of the lines that are neither assignments nor comments, and that Deno ignores. */
-  ignoredLines: number[];
+  /** Numbers of the lines that are neither assignments nor comments. */
+  otherLines: number[];
   /** The names that are set, as `node:util` parses the file. */
   names: Set<string>;
 }
 
 const BYTE_ORDER_MARK = "\uFEFF";
 
+/** A name, the blanks after `=`, a value in quotes or nothing, and the rest of the line. */
 const ASSIGNMENT =
-  /^[ \t]*(?:export[ \t]+)?([\w.]+)[ \t]*=[ \t]*('[^']*'|"(?:\\[^]|[^"\\])*"|`[^`]*`|[^\r\n]*)[^\r\n]*$/gm;
+  /^[ \t]*(?:export[ \t]+)?([\w.]+)[ \t]*=([ \t]*)('[^']*'|"(?:\\[^]|[^"\\])*"|`[^`]*`|)([^\r\n]*)\r?$/gm;
 
 const QUOTING: Record<string, Quoting> = { "'": "single", '"': "double", "`": "backtick" };
 
@@ -36,32 +43,43 @@ const QUOTING: Record<string, Quoting> = { "'": "single", '"': "double", "`": "b
 export function readEnvFile(text: string): EnvFile {
   const hasByteOrderMark = text.startsWith(BYTE_ORDER_MARK);
   const body = hasByteOrderMark ? text.slice(1) : text;
-  const assignments: Assignment[] = [];
-  let rest = "";
-  let end = 0;
-  for (const match of body.matchAll(ASSIGNMENT)) {
-    const [whole, name, written] = match as unknown as [string, string, string];
-    const quoting = QUOTING[written[0] ?? ""] ?? "none";
-    const isClosed = quoting !== "none" && written.length > 1 && written.endsWith(written[0]!);
-    assignments.push({
-      name,
-      raw: isClosed ? written.slice(1, -1) : written.trim(),
-      quoting: isClosed ? quoting : "none",
-      line: lineOf(body, match.index),
-    });
-    rest += body.slice(end, match.index) + "\n".repeat(whole.split("\n").length - 1);
-    end = match.index + whole.length;
-  }
-  rest += body.slice(end);
-  const ignoredLines = rest.split("\n").flatMap((line, index) =>
-    /^\s*(#|$)/.test(line) ? [] : [index + 1]
-  );
+  const matches = body.matchAll(ASSIGNMENT).toArray();
+  // Keeps the line breaks, so that lines have their numbers.
+  const others = body.replaceAll(ASSIGNMENT, (whole) => whole.replaceAll(/[^\n]/g, ""));
   return {
     hasByteOrderMark,
     hasCarriageReturns: text.includes("\r"),
-    assignments,
-    ignoredLines,
+    assignments: matches.map((match) => toAssignment(match, lineOf(body, match.index))),
+    otherLines: others.split("\n").flatMap((line, index) =>
+      /^\s*(#|$)/.test(line) ? [] : [index + 1]
+    ),
     names: new Set(Object.keys(parseEnv(text))),
+  };
+}
+
+function toAssignment([, name, gap, quoted, tail]: RegExpExecArray, line: number): Assignment {
+  const rest = tail!.trim();
+  if (quoted !== "") {
+    return {
+      name: name!,
+      raw: quoted!.slice(1, -1),
+      quoting: QUOTING[quoted![0]!]!,
+      line,
+      isCut: false,
+      hasTail: rest !== "" && !rest.startsWith("#"),
+      takesNextLine: false,
+    };
+  }
+  const end = tail!.indexOf("#");
+  const value = end === -1 ? tail! : tail!.slice(0, end);
+  return {
+    name: name!,
+    raw: value.trim(),
+    quoting: "none",
+    line,
+    isCut: end !== -1 && !/[ \t]$/.test(gap + value),
+    hasTail: false,
+    takesNextLine: gap !== "" && tail === "",
   };
 }
 

@@ -44,7 +44,7 @@ export function findWarnings(
 }
 
 function fileWarnings(file: EnvFile, mode: number | null): string[] {
-  const { hasByteOrderMark, hasCarriageReturns, assignments, ignoredLines } = file;
+  const { hasByteOrderMark, hasCarriageReturns, assignments, otherLines } = file;
   const warnings = [];
   if (hasByteOrderMark) {
     const first = assignments[0]?.line === 1 ? `, so ${assignments[0].name} is not read` : "";
@@ -63,13 +63,14 @@ function fileWarnings(file: EnvFile, mode: number | null): string[] {
       `.env has mode ${(mode & 0o777).toString(8).padStart(4, "0")} and secrets: chmod 600 .env`,
     );
   }
-  for (const line of ignoredLines) {
-    warnings.push(`line ${line} of .env is not NAME=value and is ignored`);
+  for (const line of otherLines) {
+    warnings.push(`line ${line} of .env is not NAME=value and has no effect`);
   }
   return [...warnings, ...assignments.flatMap((assignment) => valueWarnings(assignment, file))];
 }
 
-function valueWarnings({ name, raw, quoting, line }: Assignment, file: EnvFile): string[] {
+function valueWarnings(assignment: Assignment, file: EnvFile): string[] {
+  const { name, raw, quoting, line } = assignment;
   const warnings = [];
   const earlier = file.assignments.find((other) => other.name === name && other.line < line);
   if (earlier !== undefined) {
@@ -79,8 +80,18 @@ function valueWarnings({ name, raw, quoting, line }: Assignment, file: EnvFile):
   if (quoting !== "single" && /(^|[^\\])\$/.test(raw)) {
     warnings.push(`${name} has a '$' outside single quotes, which Deno expands: ${QUOTE_IT}`);
   }
-  if (quoting === "none" && /\S#/.test(raw)) {
-    warnings.push(`${name} is cut at its '#': ${QUOTE_IT}`);
+  if (assignment.isCut) warnings.push(`${name} is cut at its '#': ${QUOTE_IT}`);
+  if (quoting === "double" && /\\[nr]/.test(raw)) {
+    warnings.push(`${name} has a backslash in double quotes, which Deno expands: ${QUOTE_IT}`);
+  }
+  if (assignment.hasTail) {
+    warnings.push(`${name} has characters after its closing quote, which Deno ignores`);
+  }
+  if (assignment.takesNextLine) {
+    warnings.push(
+      `${name} has a blank after '=' and no value, so Deno takes the next line for its value: ` +
+        "remove the blank",
+    );
   }
   if (quoting === "none" && /^['"`]/.test(raw)) {
     warnings.push(`${name} begins with a quote that is not closed: close it`);
