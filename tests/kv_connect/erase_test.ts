@@ -1,4 +1,4 @@
-/** Erasing beside services that share a KV Connect server, which takes ten checks a commit. */
+/** Erasing while services share a KV Connect server, which allows ten checks per commit. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { AUTH_SECRET, requestsPath } from "../support/constants.ts";
 import { contents } from "../support/kv_file.ts";
@@ -11,7 +11,7 @@ import { Load } from "./load.ts";
 
 const ADA = "ada51b7c0d";
 
-Deno.test("erasing a person beside two busy services leaves nothing of them, and all of others", async () => {
+Deno.test("erasing a person while two services are busy deletes all of it, and nothing else", async () => {
   await using fleet = await startFleet(2, { RATE_LIMIT_PER_MINUTE: "100000" });
   const { services, server } = fleet;
   const before = await Promise.all(Array.from({ length: 150 }, (_, i) => submit(services, i)));
@@ -27,15 +27,15 @@ Deno.test("erasing a person beside two busy services leaves nothing of them, and
   assertEquals([code, stderr, new Set(await beside)], [0, "", new Set([201])]);
   assertStringIncludes(stdout, "  210  support requests");
   const sent = await load.stop();
-  const acknowledged = sent.filter(({ answer }) => answer.status === 201);
-  report({ "erased ms": ms, "acknowledged beside": acknowledged.length });
+  const acknowledged = sent.filter(({ response }) => response.status === 201);
+  report({ "erased ms": ms, "acknowledged meanwhile": acknowledged.length });
 
   using kv = await Deno.openKv(server.url);
-  const left = [...await contents(kv)].filter((entry) => entry.join().includes(ADA));
-  assertEquals(left, []);
+  const remaining = [...await contents(kv)].filter((entry) => entry.join().includes(ADA));
+  assertEquals(remaining, []);
   const stored = await readContents(server.url);
   assertEquals(torn(stored), []);
-  const lost = acknowledged.filter(({ answer }) => !stored.requests.has(answer.body.reference));
+  const lost = acknowledged.filter(({ response }) => !stored.requests.has(response.body.reference));
   assertEquals(lost, [], "nobody else's request was deleted");
   const page = await services[0]!.call<{ erasures: { event: string }[] }>(
     "/v1/tenants/acme/audit-events",

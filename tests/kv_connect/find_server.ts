@@ -1,6 +1,6 @@
-/** Finds the KV Connect server `denokv`. As a program, it says how to install what is missing. */
+/** Finds the KV Connect server `denokv`. As a program, it prints how to install it. */
 
-/** Where `denokv` is: the variable `DENOKV`, or in `PATH`, or where cargo installs it. */
+/** Returns the path of `denokv`: from the variable `DENOKV`, `PATH`, or cargo's folder. */
 export async function findServer(): Promise<string> {
   const { DENOKV, PATH = "", HOME = "" } = Deno.env.toObject();
   const folders = [...PATH.split(":"), `${HOME}/.cargo/bin`];
@@ -10,10 +10,8 @@ export async function findServer(): Promise<string> {
     if (found?.isFile) return place;
   }
   throw new Error(
-    `The KV Connect server denokv is not installed (looked at ${
-      DENOKV || "PATH, ~/.cargo/bin"
-    }): ` +
-      "run tests/kv_connect/install.sh, or set DENOKV to where it is",
+    `The KV Connect server denokv is not installed (searched ${DENOKV || "PATH, ~/.cargo/bin"}): ` +
+      "run tests/kv_connect/install.sh, or set DENOKV to its path",
   );
 }
 

@@ -1,4 +1,5 @@
 import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
+import { deskEnv } from "../support/constants.ts";
 import { type Service, startService } from "../support/service_process.ts";
 import { waitFor } from "../support/wait_for.ts";
 import type { Network } from "./network.ts";
@@ -11,14 +12,14 @@ export interface Fleet extends AsyncDisposable {
   services: Service[];
 }
 
-/** Everything that the desk is given for one submission: short, because the tests wait for it. */
+/** The desk timeout of one submission: short, because the tests wait for it. */
 export const DESK_TIMEOUT_MS = 1_000;
-/** After these two nobody is at work on a handoff any more. */
+/** After the desk timeout and this, no process works on a handoff any more. */
 export const GRACE_MS = 10_000;
 
-/** How a process ends that is sent SIGKILL, as each is in the end. */
+/** The exit code after SIGKILL, by which each process ends. */
 const KILLED = 137;
-/** Outages, and what must be waited for after them. */
+/** Longer than the outages and the waits after them. */
 export const HANGS_AFTER_MS = 150_000;
 
 /** Starts `count` instances, with the server in a network if given; resolves when each can store. */
@@ -32,11 +33,11 @@ export async function startFleet(
   const desk = starting.adopt(startFakeDesk(), (desk) => desk.close());
   const services = await Promise.all(
     Array.from({ length: count }, async () => {
-      const all = { ...server.env, ...deskEnv(desk), ...env };
+      const all = { ...server.env, ...hurriedDeskEnv(desk), ...env };
       const launch = { kvPath: server.url, env: all, hangsAfterMs: HANGS_AFTER_MS };
       const service = starting.use(await startService(launch));
       service.ended().then((code) => {
-        if (code !== KILLED) console.error("An instance ended by itself:", service.output.text);
+        if (code !== KILLED) console.error("An instance exited by itself:", service.output.text);
       });
       return service;
     }),
@@ -46,17 +47,12 @@ export async function startFleet(
   return { server, desk, services, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
-/** What points a service to a desk. */
-export function deskEnv({ url, token, queue }: FakeDesk): Record<string, string> {
-  return {
-    SUPPORT_DESK_URL: url,
-    SUPPORT_DESK_TOKEN: token,
-    SUPPORT_DESK_QUEUE: queue,
-    SUPPORT_DESK_TIMEOUT_MS: String(DESK_TIMEOUT_MS),
-  };
+/** The variables that configure a desk with {@linkcode DESK_TIMEOUT_MS}. */
+export function hurriedDeskEnv(desk: FakeDesk): Record<string, string> {
+  return { ...deskEnv(desk), SUPPORT_DESK_TIMEOUT_MS: String(DESK_TIMEOUT_MS) };
 }
 
-/** Resolves when the store takes a write of this instance. */
+/** Resolves when the instance can write to the store. */
 export async function isReady(service: Service): Promise<void> {
   await waitFor(
     "the instance is ready",
@@ -65,7 +61,7 @@ export async function isReady(service: Service): Promise<void> {
   );
 }
 
-/** What a test counted, as one line of its output. */
+/** Prints what a test counted, in one line. */
 export function report(figures: Record<string, number>): void {
   console.log(Object.entries(figures).map(([name, n]) => `${name} ${n}`).join(" · "));
 }

@@ -2,44 +2,44 @@ import type { Answer, Service } from "../support/service_process.ts";
 import type { SupportRequest } from "../../routes/v1/responses.ts";
 import { pause } from "./fleet.ts";
 
-/** One submission, and what was answered. */
+/** One submission and its response. */
 export interface Sent {
   json: { summary: string; handoff: { mode: "create" | "none" } };
   to: { run: string; key?: string };
-  answer: Answer<SupportRequest>;
+  response: Answer<SupportRequest>;
 }
 
 const CLIENTS = 12;
 
-/** Clients that submit one request after the other, each time through the next instance. */
+/** Clients that each submit one request after another, each time through the next instance. */
 export class Load implements AsyncDisposable {
   readonly sent: Sent[] = [];
   #services: Service[];
   #work: Promise<unknown>;
-  #isOver = false;
+  #isStopped = false;
   #count = 0;
 
   constructor(services: Service[]) {
     this.#services = services;
     const clients = Array.from({ length: CLIENTS }, async () => {
-      while (!this.#isOver) await this.#submit(++this.#count);
+      while (!this.#isStopped) await this.#submit(++this.#count);
     });
     this.#work = Promise.all(clients);
     this.#work.catch(() => {});
   }
 
   async stop(): Promise<Sent[]> {
-    this.#isOver = true;
+    this.#isStopped = true;
     await this.#work;
     return this.sent;
   }
 
-  /** Ends it where a test has failed. */
+  /** Stops it after a test has failed. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop().catch(() => {});
   }
 
-  /** Three in four are to be handed off, two in three have a key; in five runs. */
+  /** Three of four create a ticket, two of three have a key; in five runs. */
   async #submit(number: number): Promise<void> {
     const json: Sent["json"] = {
       summary: `Submission ${number}`,
@@ -47,8 +47,8 @@ export class Load implements AsyncDisposable {
     };
     const to = { run: `r-${number % 5}`, ...number % 3 !== 0 && { key: `key-${number}` } };
     const service = this.#services[number % this.#services.length]!;
-    const answer = await service.submit(json, to);
-    this.sent.push({ json, to, answer });
-    if (answer.status !== 201) await pause(50);
+    const response = await service.submit(json, to);
+    this.sent.push({ json, to, response });
+    if (response.status !== 201) await pause(50);
   }
 }

@@ -1,4 +1,4 @@
-/** Stands before a KV Connect server, and makes the commits whose answers it then loses. */
+/** A proxy in front of a KV Connect server that forwards commits and then loses their responses. */
 export function startLossyProxy(serverUrl: string) {
   let toLose = 0;
   let lost = 0;
@@ -6,10 +6,10 @@ export function startLossyProxy(serverUrl: string) {
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async ({ url, method, headers, body }) => {
       const { pathname } = new URL(url);
-      const answer = await fetch(serverUrl + pathname, { method, headers, body });
-      const content = await answer.arrayBuffer();
+      const response = await fetch(serverUrl + pathname, { method, headers, body });
+      const content = await response.arrayBuffer();
       if (toLose === 0 || !pathname.endsWith("/atomic_write")) {
-        return new Response(content, { status: answer.status, headers: answer.headers });
+        return new Response(content, { status: response.status, headers: response.headers });
       }
       toLose--;
       lost++;
@@ -21,7 +21,7 @@ export function startLossyProxy(serverUrl: string) {
     get lost() {
       return lost;
     },
-    /** Loses the answers of the next `count` commits. */
+    /** Loses the responses to the next `count` commits. */
     lose: (count: number) => void (toLose = count),
     [Symbol.asyncDispose]: () => server.shutdown(),
   };

@@ -1,4 +1,4 @@
-/** The service as several instances of it that share a KV Connect server. */
+/** Several instances of the service that share a KV Connect server. */
 import { assertEquals, assertRejects } from "@std/assert";
 import { readContents, torn } from "../support/kv_contents.ts";
 import type { Service } from "../support/service_process.ts";
@@ -8,7 +8,7 @@ const CREATE = { handoff: { mode: "create" } };
 const CLIENTS = 8;
 const ROUNDS = 25;
 
-/** Submits in a context of its own, and looks at once through the next instance. */
+/** Submits in a context, and immediately reads through the next instance. */
 async function readOwnWrites(services: Service[], run: string): Promise<number> {
   let stale = 0;
   for (let round = 0; round < ROUNDS; round++) {
@@ -22,7 +22,7 @@ async function readOwnWrites(services: Service[], run: string): Promise<number> 
 }
 
 for (const instances of [2, 4]) {
-  Deno.test(`each of ${instances} instances does the main job, and shows what another one did`, async () => {
+  Deno.test(`each of ${instances} instances creates tickets, and shows those of the others`, async () => {
     await using fleet = await startFleet(instances);
     const { services, desk, server } = fleet;
     for (const service of services) {
@@ -38,7 +38,7 @@ for (const instances of [2, 4]) {
     const stale = await Promise.all(runs.map((run) => readOwnWrites(services, run)));
     report({
       instances,
-      "reads through another": CLIENTS * ROUNDS,
+      "reads through another instance": CLIENTS * ROUNDS,
       stale: stale.reduce((a, b) => a + b),
     });
     assertEquals(stale, runs.map(() => 0), "an acknowledged request is the latest everywhere");
@@ -49,12 +49,12 @@ for (const instances of [2, 4]) {
     assertEquals(torn(await readContents(server.url)), []);
   });
 
-  Deno.test(`${instances} instances that write to one context at once lose and exchange nothing`, async () => {
+  Deno.test(`${instances} instances that write to one context concurrently lose and reorder nothing`, async () => {
     await using fleet = await startFleet(instances);
     const { services, server } = fleet;
     const via = (i: number) => services[i % services.length]!.submit();
-    const answers = await Promise.all(Array.from({ length: 200 }, (_, i) => via(i)));
-    const acknowledged = answers.filter(({ status }) => status === 201);
+    const responses = await Promise.all(Array.from({ length: 200 }, (_, i) => via(i)));
+    const acknowledged = responses.filter(({ status }) => status === 201);
     const inOrder: string[] = [];
     for (let i = 0; i < 40; i++) inOrder.push((await via(i)).body.reference);
 
@@ -63,8 +63,8 @@ for (const instances of [2, 4]) {
       kv.list<{ reference: string }>({ prefix: ["tenant", "acme"] }),
       ({ value }) => value.reference,
     );
-    report({ instances, "at once": answers.length, acknowledged: acknowledged.length });
-    assertEquals(acknowledged.length, answers.length);
+    report({ instances, concurrent: responses.length, acknowledged: acknowledged.length });
+    assertEquals(acknowledged.length, responses.length);
     assertEquals(new Set(stored).size, stored.length, "each is stored once");
     assertEquals(
       new Set(stored),
@@ -74,7 +74,7 @@ for (const instances of [2, 4]) {
   });
 }
 
-Deno.test("64 submissions with keys at once succeed, though the server takes ten checks a commit", async () => {
+Deno.test("64 concurrent submissions with keys succeed with ten checks per commit", async () => {
   await using fleet = await startFleet(2);
   const { services: [service], server } = fleet;
   using kv = await Deno.openKv(server.url);
@@ -82,9 +82,9 @@ Deno.test("64 submissions with keys at once succeed, though the server takes ten
   await assertRejects(() => kv.atomic().check(...eleven).set(["x"], 1).commit());
 
   const submit = (i: number) => service!.submit(CREATE, { run: `r-${i % 8}`, key: `key-${i}` });
-  const answers = await Promise.all(Array.from({ length: 64 }, (_, i) => submit(i)));
-  const created = answers.filter(({ body }) => body.handoff?.status === "created");
-  report({ "at once": answers.length, created: created.length });
-  assertEquals(answers.map(({ status }) => status), answers.map(() => 201));
-  assertEquals(created.length, answers.length);
+  const responses = await Promise.all(Array.from({ length: 64 }, (_, i) => submit(i)));
+  const created = responses.filter(({ body }) => body.handoff?.status === "created");
+  report({ concurrent: responses.length, created: created.length });
+  assertEquals(responses.map(({ status }) => status), responses.map(() => 201));
+  assertEquals(created.length, responses.length);
 });

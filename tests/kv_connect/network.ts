@@ -1,8 +1,8 @@
-/** A network of its own between this machine and what runs inside, which can drop every packet. */
+/** A network namespace that can drop every packet between it and this machine. */
 
 const isLinux = Deno.build.os === "linux";
 
-/** Whether this process may make networks: it takes root, and Debian's packages iproute2 and iptables. */
+/** Whether this process can make networks, which needs root, and the packages iproute2 and iptables. */
 export async function canMakeNetworks(): Promise<boolean> {
   if (!isLinux) return false;
   try {
@@ -57,14 +57,14 @@ export class Network implements AsyncDisposable {
     await run("ip", "-n", this.#name, "link", "set", inside, "up");
   }
 
-  /** Drops every packet both ways, from now on: nobody is told, no connection is reset. */
+  /** Drops every packet in both directions from now on, without resetting connections. */
   async dropPackets(): Promise<void> {
     for (const chain of ["INPUT", "OUTPUT"]) {
       await run(...this.within, "iptables", "-A", chain, "-j", "DROP");
     }
   }
 
-  /** Lets packets pass again. */
+  /** Stops dropping packets. */
   async passPackets(): Promise<void> {
     await run(...this.within, "iptables", "-F");
   }

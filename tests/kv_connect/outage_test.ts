@@ -1,6 +1,6 @@
 /**
- * A KV Connect server that dies, hangs or cannot be reached, under load: nothing that was
- * acknowledged is lost.
+ * A KV Connect server that dies, hangs or cannot be reached under load: no acknowledged request is
+ * lost.
  */
 import { assertEquals, assertGreater } from "@std/assert";
 import { readContents, torn } from "../support/kv_contents.ts";
@@ -8,10 +8,10 @@ import { assertUnavailable, type Service, startService } from "../support/servic
 import { waitFor } from "../support/wait_for.ts";
 import {
   DESK_TIMEOUT_MS,
-  deskEnv,
   type Fleet,
   GRACE_MS,
   HANGS_AFTER_MS,
+  hurriedDeskEnv,
   pause,
   report,
   startFleet,
@@ -19,24 +19,24 @@ import {
 import { Load, type Sent } from "./load.ts";
 import { canMakeNetworks, makeNetwork } from "./network.ts";
 
-/** How long the server stays away; each time it had worked for a moment. */
+/** How long the server is away each time, after it has worked for a moment. */
 const ABSENCES_MS = [0, 1_000, 0, 3_000, 0, 100];
 const HANGS_MS = [500, 4_000];
 const DROPS_MS = [30_000];
 const WORKS_MS = 700;
 
-Deno.test("a KV server that is killed under load costs nothing that was acknowledged", async () => {
+Deno.test("a KV server that is killed under load loses no acknowledged request", async () => {
   await using fleet = await startFleet(2);
-  await outlives(fleet, ABSENCES_MS, async (absence) => {
+  await survives(fleet, ABSENCES_MS, async (absence) => {
     await fleet.server.kill();
     await pause(absence);
     await fleet.server.restart();
   });
 });
 
-Deno.test("a KV server that hangs under load costs nothing that was acknowledged", async () => {
+Deno.test("a KV server that hangs under load loses no acknowledged request", async () => {
   await using fleet = await startFleet(2);
-  await outlives(fleet, HANGS_MS, async (absence) => {
+  await survives(fleet, HANGS_MS, async (absence) => {
     fleet.server.pause();
     if (absence > 2_000) await assertAway(fleet);
     await pause(absence);
@@ -44,30 +44,30 @@ Deno.test("a KV server that hangs under load costs nothing that was acknowledged
   });
 });
 
-// TCP waits longer before each retransmission: a connection from before would hang for as long again.
+// TCP waits longer before each retransmission: an old connection would hang for as long again.
 Deno.test({
-  name: "30 s of dropped packets cost nothing acknowledged, and ten seconds later all works",
+  name: "30 s of dropped packets lose no acknowledged request, and all work 10 s later",
   ignore: !await canMakeNetworks(),
   async fn() {
     await using network = await makeNetwork();
     await using fleet = await startFleet(2, {}, network);
     const { server, services, desk } = fleet;
-    const env = { ...server.env, ...deskEnv(desk) };
+    const env = { ...server.env, ...hurriedDeskEnv(desk) };
     await using startedLater = new AsyncDisposableStack();
-    await outlives(fleet, DROPS_MS, async (absence) => {
+    await survives(fleet, DROPS_MS, async (absence) => {
       await network.dropPackets();
-      const over = pause(absence);
+      const end = pause(absence);
       await assertAway(fleet);
-      // As a supervisor does that takes the instance for broken.
+      // As a supervisor does for an instance that seems broken.
       const launch = { kvPath: server.url, env, hangsAfterMs: HANGS_AFTER_MS };
       services.push(startedLater.use(await startService(launch)));
-      await over;
+      await end;
       await network.passPackets();
     });
   },
 });
 
-async function outlives(
+async function survives(
   fleet: Fleet,
   absences: number[],
   fail: (absence: number) => Promise<void>,
@@ -84,69 +84,71 @@ async function outlives(
   }
   await pause(WORKS_MS);
   const sent = await load.stop();
-  const acknowledged = sent.filter(({ answer }) => answer.status === 201);
-  const refused = sent.filter(({ answer }) => answer.status !== 201);
+  const acknowledged = sent.filter(({ response }) => response.status === 201);
+  const rejected = sent.filter(({ response }) => response.status !== 201);
   const keyed = sent.filter(({ to }) => to.key !== undefined);
 
   await pause(DESK_TIMEOUT_MS + GRACE_MS);
-  await inParallel(keyed, (one, i) => repeatUntilSettled(fleet, one, i));
+  await inParallel(keyed, (one, i) => retryUntilFinal(fleet, one, i));
   const contents = await readContents(server.url);
-  const lost = acknowledged.filter(({ answer }) => !contents.requests.has(answer.body.reference));
+  const lost = acknowledged.filter(({ response }) =>
+    !contents.requests.has(response.body.reference)
+  );
   const tickets = desk.tickets.map(({ fields }) => fields["SupportRef"]);
-  const halves = torn(contents);
+  const partial = torn(contents);
   report({
     faults: absences.length,
     acknowledged: acknowledged.length,
-    refused: refused.length,
-    "slowest ms": Math.round(Math.max(...sent.map(({ answer }) => answer.ms))),
+    rejected: rejected.length,
+    "slowest ms": Math.round(Math.max(...sent.map(({ response }) => response.ms))),
     "slowest recovery ms": Math.round(Math.max(...recoveries)),
-    "repeated keys": keyed.length,
+    "retried keys": keyed.length,
     lost: lost.length,
-    torn: halves.length,
+    torn: partial.length,
     "duplicate tickets": tickets.length - new Set(tickets).size,
   });
 
   assertGreater(acknowledged.length, 100, "there was load");
-  assertGreater(refused.length, 0, "it was felt");
-  assertEquals(halves, [], "each request has its events, and each key its request");
-  assertEquals(lost, [], "every acknowledged request is kept");
+  assertGreater(rejected.length, 0, "the outage was noticed");
+  assertEquals(partial, [], "each request has its events, and each key its request");
+  assertEquals(lost, [], "every acknowledged request is stored");
   assertEquals(new Set(tickets).size, tickets.length, "no request has two tickets");
-  for (const { answer } of refused) assertUnavailable(answer);
+  for (const { response } of rejected) assertUnavailable(response);
   const summaries = [...contents.requests.values()].map(({ summary }) => summary);
-  assertEquals(new Set(summaries).size, summaries.length, "no submission made two requests");
+  assertEquals(new Set(summaries).size, summaries.length, "no submission is stored twice");
   assertEquals(contents.keys.size, keyed.length);
 }
 
-/** Ends with one answer that is settled, and is what was acknowledged before. */
-async function repeatUntilSettled({ services }: Fleet, { json, to, answer }: Sent, i: number) {
-  const { status, body } = answer;
-  const { body: settled } = await waitFor(
+/** Retries until the handoff is final, which must be as acknowledged before. */
+async function retryUntilFinal({ services }: Fleet, { json, to, response }: Sent, i: number) {
+  const { status, body } = response;
+  const { body: final } = await waitFor(
     "the retry succeeds with a final handoff",
     () => services[i % services.length]!.submit(json, to),
     ({ status, body }) => status === 201 && body.handoff.status !== "pending",
   );
   if (status !== 201) return;
-  assertEquals(settled.reference, body.reference);
-  if (body.handoff.status !== "pending") assertEquals(settled, body);
+  assertEquals(final.reference, body.reference);
+  if (body.handoff.status !== "pending") assertEquals(final, body);
 }
 
-/** Resolves, within ten seconds, when the instance stores what it is sent, and says so. */
+/** Resolves within ten seconds, when the instance stores again and is ready. */
 async function isBack(service: Service): Promise<void> {
-  // Each of its own, because one that had no response may be stored after all.
+  // Distinct ones, because one without a response may be stored nevertheless.
   const submit = () => service.submit({ summary: `Back ${crypto.randomUUID()}` });
   await waitFor("the instance stores again", submit, ({ status }) => status === 201);
   assertEquals((await service.call("/readyz")).status, 200);
 }
 
-/** Not all at once: that would be an outage of its own. */
+/** Not all concurrently: that would be an outage of its own. */
 async function inParallel(all: Sent[], run: (one: Sent, i: number) => Promise<void>) {
-  const left = all.entries();
+  const remaining = all.entries();
   await Promise.all(Array.from({ length: 32 }, async () => {
-    for (const [i, one] of left) await run(one, i);
+    for (const [i, one] of remaining) await run(one, i);
   }));
 }
 
-/** Each call has its deadline, and the process is alive. */
+/** Each call gets a response before its deadline, and the process is alive. */
 async function assertAway({ services }: Fleet): Promise<void> {
   for (const service of services) {
     const [submission, latest, audit, live] = await Promise.all([
@@ -156,7 +158,7 @@ async function assertAway({ services }: Fleet): Promise<void> {
       service.call("/livez"),
     ]);
     const ready = await service.call("/readyz");
-    for (const answer of [submission, latest, audit, ready]) assertUnavailable(answer);
+    for (const response of [submission, latest, audit, ready]) assertUnavailable(response);
     assertEquals(live.status, 200);
   }
 }

@@ -1,4 +1,4 @@
-/** Who settles a handoff when several instances try: exactly one, and nobody overwrites it. */
+/** Exactly one of several instances finalizes a handoff, and none overwrites it. */
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { startGatedDesk } from "../support/gated_desk.ts";
 import { readContents, torn } from "../support/kv_contents.ts";
@@ -6,9 +6,9 @@ import { type Service, startService } from "../support/service_process.ts";
 import { waitFor } from "../support/wait_for.ts";
 import {
   DESK_TIMEOUT_MS,
-  deskEnv,
   type Fleet,
   GRACE_MS,
+  hurriedDeskEnv,
   pause,
   report,
   startFleet,
@@ -19,102 +19,105 @@ const RUNS = 8;
 /** More than a slow desk needs for two searches. */
 const LONG_MS = 5_000;
 
-type Wanted = { run: string; key: string };
+type Target = { run: string; key: string };
 
-Deno.test("of all instances that resume an interrupted handoff at once exactly one settles it", async () => {
+Deno.test("exactly one of several concurrent resumes finalizes an interrupted handoff", async () => {
   await using fleet = await startFleet(4, { SUPPORT_DESK_TIMEOUT_MS: String(LONG_MS) });
   const { desk, server, services: [killed, ...others] } = fleet;
-  const wanted = Array.from({ length: RUNS }, (_, i) => ({ run: `r-${i}`, key: `key-${i}` }));
+  const targets = Array.from({ length: RUNS }, (_, i) => ({ run: `r-${i}`, key: `key-${i}` }));
 
   desk.behave("hang-after-create");
-  const submit = (one: Wanted) => killed!.submit(CREATE, one);
-  const withTicket = Promise.allSettled(wanted.slice(0, RUNS / 2).map(submit));
+  const submit = (one: Target) => killed!.submit(CREATE, one);
+  const withTicket = Promise.allSettled(targets.slice(0, RUNS / 2).map(submit));
   await waitFor("half of the tickets exist", () => desk.tickets.length === RUNS / 2);
   desk.behave("hang");
-  const without = Promise.allSettled(wanted.slice(RUNS / 2).map(submit));
-  await Promise.all(wanted.map((one) => pending(others[0]!, one)));
+  const without = Promise.allSettled(targets.slice(RUNS / 2).map(submit));
+  await Promise.all(targets.map((one) => pending(others[0]!, one)));
   await killed!.kill();
   await Promise.all([withTicket, without]);
-  for (const one of wanted) await interruption(others[0]!, one, LONG_MS);
-  // Two slow searches, then a creation: whoever may search has done it before anybody creates.
+  for (const one of targets) await interruption(others[0]!, one, LONG_MS);
+  // Two slow searches, then a creation: every search is over before the first creation.
   desk.behave("slow");
   setTimeout(() => desk.behave("normal"), 3_000);
-  const answers = await Promise.all(
-    wanted.map((one) =>
+  const responses = await Promise.all(
+    targets.map((one) =>
       Promise.all([...others, ...others].map((service) => service.submit(CREATE, one)))
     ),
   );
-  const count = (status: number) => answers.flat().filter((one) => one.status === status).length;
+  const count = (status: number) => responses.flat().filter((one) => one.status === status).length;
   report({
     handoffs: RUNS,
-    "repeats of each": 2 * others.length,
-    answered: count(201),
-    "under way": count(409),
+    "retries of each": 2 * others.length,
+    final: count(201),
+    "in progress": count(409),
     tickets: desk.tickets.length,
   });
   assertEquals(count(201) + count(409), RUNS * 2 * others.length);
-  for (const [i, one] of wanted.entries()) {
-    const { body } = await settled(others[0]!, one);
+  for (const [i, one] of targets.entries()) {
+    const { body } = await retryUntilFinal(others[0]!, one);
     assertEquals(body.handoff.status, "created");
-    const told = answers[i]!.filter(({ status }) => status === 201);
-    assertGreater(told.length, 0);
-    for (const answer of told) assertEquals(answer.body, body);
+    const final = responses[i]!.filter(({ status }) => status === 201);
+    assertGreater(final.length, 0);
+    for (const response of final) assertEquals(response.body, body);
   }
-  assertEquals(desk.tickets.length, RUNS, "no resume made a second ticket");
+  assertEquals(desk.tickets.length, RUNS, "no resume created a second ticket");
   const contents = await readContents(server.url);
-  assertEquals(torn(contents), [], "each was submitted once, and settled once");
+  assertEquals(torn(contents), [], "each was submitted once, and finalized once");
   assertEquals(contents.requests.size, RUNS);
 });
 
-Deno.test("an original that was asleep does not overwrite what a resume has settled", async () => {
+Deno.test("a suspended process does not overwrite the outcome of a resume", async () => {
   await using desk = startGatedDesk();
   await using fleet = await startFleet(3, desk.env);
   const { services: [original, resumer, reader] } = fleet;
-  const wanted = { run: "r-1", key: "key-1" };
+  const target = { run: "r-1", key: "key-1" };
 
-  const late = original!.submit(CREATE, wanted);
+  const late = original!.submit(CREATE, target);
   await desk.created(1);
   original!.child.kill("SIGSTOP");
   desk.respond();
-  await interruption(reader!, wanted);
-  const { body } = await settled(resumer!, wanted);
+  await interruption(reader!, target);
+  const { body } = await retryUntilFinal(resumer!, target);
   assertEquals(body.handoff.status, "created");
   original!.child.kill("SIGCONT");
 
-  assertEquals((await late).body, body, "the original tells what is stored");
-  await assertStands(fleet, wanted.run, body);
+  assertEquals((await late).body, body, "the original returns what is stored");
+  await assertShownByAll(fleet, target.run, body);
   assertEquals(desk.tickets.length, 1);
   assertEquals(await eventNames(reader!), ["request.submitted", "handoff.created"]);
 });
 
-Deno.test("a resume does not overwrite what the original settled after all, and its ticket is audited", async () => {
+Deno.test("a resume does not overwrite a late outcome, and its own ticket is audited", async () => {
   await using fleet = await startFleet(1);
   const { services: [original], desk: hanging, server } = fleet;
   await using desk = startGatedDesk();
-  const launch = { kvPath: server.url, env: { ...server.env, ...deskEnv(hanging), ...desk.env } };
+  const launch = {
+    kvPath: server.url,
+    env: { ...server.env, ...hurriedDeskEnv(hanging), ...desk.env },
+  };
   await using resumer = await startService(launch);
-  const wanted = { run: "r-1", key: "key-1" };
+  const target = { run: "r-1", key: "key-1" };
 
   hanging.behave("hang");
-  const first = original!.submit(CREATE, wanted);
-  await pending(resumer, wanted);
+  const first = original!.submit(CREATE, target);
+  await pending(resumer, target);
   original!.child.kill("SIGSTOP");
-  await interruption(resumer, wanted);
-  const repeat = resumer.submit(CREATE, wanted);
+  await interruption(resumer, target);
+  const retry = resumer.submit(CREATE, target);
   await desk.created(1);
   original!.child.kill("SIGCONT");
   const { body } = await first;
   assert(body.handoff.status === "failed" && body.handoff.ticketMayExist);
   desk.respond();
 
-  assertEquals((await repeat).body, body, "the resume tells what is stored");
-  await assertStands(fleet, wanted.run, body);
+  assertEquals((await retry).body, body, "the resume returns what is stored");
+  await assertShownByAll(fleet, target.run, body);
   const names = await eventNames(resumer);
   assertEquals(names, ["request.submitted", "handoff.failed", "handoff.superseded"]);
 });
 
-/** Resolves when the request is stored, and the desk is being asked. */
-async function pending(service: Service, { run }: Wanted): Promise<void> {
+/** Resolves when the request is stored and its handoff is in progress. */
+async function pending(service: Service, { run }: Target): Promise<void> {
   await waitFor(
     `${run} is pending`,
     () => service.latest(run),
@@ -122,10 +125,10 @@ async function pending(service: Service, { run }: Wanted): Promise<void> {
   );
 }
 
-/** Resolves when nobody can be at work on the handoff any more. */
+/** Resolves when no process can work on the handoff any more. */
 async function interruption(
   service: Service,
-  { run }: Wanted,
+  { run }: Target,
   deskTimeoutMs = DESK_TIMEOUT_MS,
 ): Promise<void> {
   const { body } = await service.latest(run);
@@ -135,19 +138,23 @@ async function interruption(
   assert(handoff.status === "failed" && handoff.reason === "interrupted");
 }
 
-/** The first answer that is not a refusal. */
-function settled(service: Service, wanted: Wanted) {
+/** Retries until the response is 201. */
+function retryUntilFinal(service: Service, target: Target) {
   return waitFor(
     "the retry succeeds",
-    () => service.submit(CREATE, wanted),
+    () => service.submit(CREATE, target),
     ({ status }) => status === 201,
   );
 }
 
-/** Every instance shows the request as it was told. */
-async function assertStands({ services }: Fleet, run: string, told: unknown): Promise<void> {
+/** Asserts that every instance shows the request as it was acknowledged. */
+async function assertShownByAll(
+  { services }: Fleet,
+  run: string,
+  acknowledged: unknown,
+): Promise<void> {
   for (const service of services) {
-    assertEquals((await service.latest(run)).body.supportRequest, told);
+    assertEquals((await service.latest(run)).body.supportRequest, acknowledged);
   }
 }
 

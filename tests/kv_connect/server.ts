@@ -1,4 +1,4 @@
-/** A real KV Connect server, and what a test needs to hurt it. */
+/** A real KV Connect server that a test can kill and suspend. */
 import { freePort } from "../support/raw_server.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { findServer } from "./find_server.ts";
@@ -6,10 +6,10 @@ import type { Network } from "./network.ts";
 
 const ACCESS_TOKEN = "a token for tests";
 
-/** Starts `denokv` over a new database, in a network if given; resolves when it answers. */
+/** Starts `denokv` over a new database, in a network if given; resolves when it responds. */
 export async function startKvServer(network?: Network): Promise<KvServer> {
   const binary = await findServer();
-  // For the test's own handles: `Deno.openKv` takes the token from nowhere else.
+  // For the handles of the test: `Deno.openKv` reads the token from the environment only.
   Deno.env.set("DENO_KV_ACCESS_TOKEN", ACCESS_TOKEN);
   const folder = await Deno.makeTempDir({ prefix: "denokv-" });
   const server = new KvServer(binary, folder, network);
@@ -44,7 +44,7 @@ export class KvServer implements AsyncDisposable {
     this.#child = null;
   }
 
-  /** Starts it again where it was, with what it had; resolves when it answers. */
+  /** Starts it again with the same address and database; resolves when it responds. */
   async restart(): Promise<void> {
     await this.kill();
     const [program, ...args] = this.#command;
@@ -61,10 +61,10 @@ export class KvServer implements AsyncDisposable {
       stdin: "null",
       stdout: "null",
     }).spawn();
-    await waitFor("denokv responds", () => this.#answers());
+    await waitFor("denokv responds", () => this.#responds());
   }
 
-  /** Stops it where it stands: it accepts connections and answers nothing. */
+  /** Suspends it: it accepts connections and never responds. */
   pause(): void {
     this.#child?.kill("SIGSTOP");
   }
@@ -78,7 +78,7 @@ export class KvServer implements AsyncDisposable {
     await Deno.remove(this.#folder, { recursive: true });
   }
 
-  async #answers(): Promise<boolean> {
+  async #responds(): Promise<boolean> {
     try {
       const response = await fetch(this.url);
       await response.body?.cancel();
