@@ -8,7 +8,7 @@ import type { SupportRequest } from "../model/support_request.ts";
 
 /** How far the clocks of several machines may differ. */
 export const MAX_CLOCK_SKEW_MS = 5_000;
-/** How long after its start a handoff may still begin to call the desk, if the store is slow. */
+/** How long after its start a handoff may still start to call the desk, if the store is slow. */
 export const MAX_START_DELAY_MS = 5_000;
 /**
  * How long past the desk timeout a pending handoff counts as in progress. After that it cannot be
