@@ -111,6 +111,24 @@ const ROWS: Row[] = [
     smoke: /^Right: RT dropped the reference, and the ticket's custom field is empty/,
   },
   {
+    kind: "right SeeCustomField missing",
+    async begin(desk) {
+      await desk.revokeRight("SeeCustomField");
+      return { end: () => desk.grantRight("SeeCustomField") };
+    },
+    log: null,
+    smoke: /^Field: RT will drop the reference, .* or Deskhand's user may not see it/,
+  },
+  {
+    kind: "right ShowTicket missing",
+    async begin(desk) {
+      await desk.revokeRight("ShowTicket");
+      return { end: () => desk.grantRight("ShowTicket") };
+    },
+    log: null,
+    smoke: /^Right: Deskhand's user may not read the ticket \(403\), so lookups miss it$/,
+  },
+  {
     kind: "base path wrong",
     begin: (desk) => ({ env: { SUPPORT_DESK_URL: `${desk.url}/help/rt` } }),
     // RT responds to an unknown path with a page and 200.

@@ -59,10 +59,15 @@ function explainUnreadable(result: DeskCallResult): Problem | null {
   if (result.outcome === "no_response") return result.problem;
   const { status, json } = result.response;
   if (status === 200 && json !== undefined) return null;
+  if (status === 403 || status === 404) {
+    return {
+      cause: `Right: Deskhand's user may not read the ticket (${status}), so lookups miss it`,
+      next: "Grant the user ShowTicket globally, for every queue to which agents move tickets",
+    };
+  }
   return {
     cause: `RT responded ${status} when the ticket was read from here`,
-    next: "Check that SUPPORT_DESK_TOKEN is the one that this Deskhand has, and grant its user " +
-      "ShowTicket",
+    next: "Check that SUPPORT_DESK_TOKEN is the one that this Deskhand has, and RT's log",
   };
 }
 
