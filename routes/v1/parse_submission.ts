@@ -9,7 +9,7 @@ import { MAX_BODY_BYTES, readJsonBody } from "../http/json_body.ts";
 import { problem } from "../http/problems.ts";
 import { parse, toProblemErrors, validationProblem } from "../http/validation.ts";
 
-/** For a JSON encoder that escapes every character beyond ASCII: an emoji takes 12 bytes so, or 4. */
+/** Helps with JSON encoders that escape everything beyond ASCII: an emoji then takes 12 bytes, not 4. */
 export const BODY_SIZE_RULE =
   `Send at most ${MAX_BODY_BYTES} bytes. Text in UTF-8 takes fewer than with \\u escapes`;
 
