@@ -66,8 +66,18 @@ Deno.test("the documentation lists each event of the log", async () => {
   const source = await read("domain/ports/log.ts");
   const union = /export type LogEvent =([^;]+);/.exec(source)![1]!;
   const events = [...union.matchAll(/"([a-z_]+)"/g)].map(([, event]) => event!);
-  const listed = /The events\s+are ([\s\S]+?)\n\n/.exec(section(readme, "## Operations"))![1]!;
-  assertEquals(codeIn(listed).sort(), events.toSorted());
+  const named = codeIn(section(readme, "## Operations")).filter((code) =>
+    /^[a-z]+(_[a-z]+)+$/.test(code)
+  );
+  // Reasons, which the table of symptoms names.
+  const others = [
+    "tenant_not_in_token",
+    "scope_missing",
+    "origin_not_allowed",
+    "claim_iss",
+    "claim_aud",
+  ];
+  assertEquals(named.filter((code) => ![...events, ...others].includes(code)), []);
   const table = section(operation, "## Log").split("\n### ")[0]!;
   assertEquals(rows(table).flatMap(([names]) => codeIn(names!)).sort(), events.toSorted());
 });
@@ -121,4 +131,31 @@ Deno.test("README.md and CHANGELOG.md speak of the version in deno.json", async 
 Deno.test("README.md's sample response is one of the service", () => {
   const [sample] = /(?<=```text\n)\{[\s\S]+?(?=```)/.exec(section(readme, "## Quick start"))!;
   SupportRequest.parse(JSON.parse(sample));
+});
+
+/** Returns the anchor that GitHub gives a heading. */
+function anchorOf(heading: string): string {
+  return heading.toLowerCase().replaceAll(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-");
+}
+
+Deno.test("each relative link of the documentation leads to a file, and to a heading in it", async () => {
+  const broken: string[] = [];
+  for (const [path, text] of await documents()) {
+    const base = new URL(path, `file://${ROOT}`);
+    const targets = [
+      ...text.matchAll(/\]\(([^)\s]+)\)/g),
+      ...text.matchAll(/(?:src|srcset|href)="(\.[^"]+)"/g),
+    ].map(([, target]) => target!);
+    for (const target of targets) {
+      if (/^(https?|mailto):/.test(target)) continue;
+      const { pathname, hash } = new URL(target, base);
+      const exists = await Deno.stat(pathname).then(() => true, () => false);
+      const headings = exists && hash !== ""
+        ? [...(await Deno.readTextFile(pathname)).matchAll(/^#+ (.+)$/mg)]
+        : [];
+      const hasHeading = headings.some(([, heading]) => `#${anchorOf(heading!)}` === hash);
+      if (!exists || hash !== "" && !hasHeading) broken.push(`${path}: ${target}`);
+    }
+  }
+  assertEquals(broken, []);
 });
