@@ -10,7 +10,8 @@ import type { Phase } from "../domain/ports/desk.ts";
  */
 export function phaseBeforeSending(error: unknown, url: string): Phase | null {
   if (error instanceof Deno.errors.NotCapable || isBlockedPort(error)) return "connect";
-  // DENO_CERT or DENO_TLS_CA_STORE is unusable: Deno then sends no request at all, not even by http.
+  // DENO_CERT or DENO_TLS_CA_STORE is unusable: Deno then sends no request at all, not even by
+  // http.
   if (isCertificateStoreError(error)) return "tls";
   const detail = connectErrorDetail(error);
   if (detail === undefined) return null;
@@ -22,7 +23,9 @@ export function phaseBeforeSending(error: unknown, url: string): Phase | null {
   return isTls ? "tls" : "connect";
 }
 
-/** Returns the text of an error of DNS, TCP, TLS or a proxy, without the URL; otherwise undefined. */
+/**
+ * Returns the text of an error of DNS, TCP, TLS or a proxy, without the URL; otherwise undefined.
+ */
 export function connectErrorDetail(error: unknown): string | undefined {
   return /client error \(Connect\)(.*)/s.exec(textOf(error))?.[1];
 }

@@ -3,10 +3,10 @@ import {
   connectErrorDetail,
   isBlockedPort,
   isCertificateStoreError,
-  isProxyError,
   phaseBeforeSending,
 } from "../../desk/network_errors.ts";
 import type { Problem } from "./finding.ts";
+import { explainProxyError, proxyVariable } from "./proxy.ts";
 
 /** A server, and the setting that says where it is. */
 export interface Endpoint {
@@ -33,10 +33,14 @@ export async function explainNetworkError(
   const { name, setting } = endpoint;
   const { hostname, protocol } = new URL(endpoint.url);
   const where = describeSetting(endpoint);
-  if (error instanceof DOMException && error.name === "TimeoutError") {
-    return await explainTimeout(endpoint, timeoutMs);
+  const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
+  const phase = phaseBeforeSending(error, endpoint.url);
+  const proxy = proxyVariable(endpoint.url);
+  if (proxy !== null && (isTimeout || phase === "dns" || phase === "connect")) {
+    return explainProxyError(error, endpoint.url, proxy);
   }
-  switch (phaseBeforeSending(error, endpoint.url)) {
+  if (isTimeout) return await explainTimeout(endpoint, timeoutMs);
+  switch (phase) {
     case "dns":
       return {
         cause: `DNS: the host name ${hostname} cannot be resolved (${where})`,
@@ -97,12 +101,6 @@ async function explainConnect(error: unknown, endpoint: Endpoint): Promise<Probl
         `Port: Deno does not connect to port ${new URL(url).port}, which other protocols use ` +
         `(${where})`,
       next: `Use another port for ${name}, and change ${setting}`,
-    };
-  }
-  if (isProxyError(connectErrorDetail(error) ?? "")) {
-    return {
-      cause: `Proxy: the proxy in HTTPS_PROXY or ALL_PROXY does not connect to ${hostAndPort(url)}`,
-      next: `Check the proxy, or add ${new URL(url).hostname} to NO_PROXY`,
     };
   }
   if (await probeTcp(url) === "refused") {

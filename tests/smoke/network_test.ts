@@ -181,3 +181,26 @@ Deno.test("smoke explains certificate authorities that Deno cannot load", async 
   const { stdout } = await deskhand.smoke([], {}, env);
   assertMatch(failures(stdout)[0]!.cause, /^TLS: Deno cannot load the certificate authorities/);
 });
+
+Deno.test("smoke names the proxy through which a desk cannot be reached", async () => {
+  await using deskhand = await openDeskhand();
+  await using rejecting = startRawServer(respondWith(403));
+  const atDesk = { ...deskhand.atDesk, SUPPORT_DESK_URL: "https://rt.example" };
+  const cases: [proxy: string, reason: string][] = [
+    [
+      rejecting.url.replace("//", "//user:secret-of-the-proxy@"),
+      "it rejects connections to rt.example",
+    ],
+    [closedPort().url, "it refused the connection"],
+    ["http://proxy.invalid:3128", "its host name cannot be resolved"],
+  ];
+  for (const [proxy, reason] of cases) {
+    const { stdout } = await deskhand.smoke([], {}, { ...atDesk, HTTPS_PROXY: proxy });
+    assertEquals(failures(stdout), [{
+      title: "RT can be reached",
+      cause: `Proxy: https://rt.example is called through a proxy, and ${reason} ` +
+        `(HTTPS_PROXY is ${new URL(proxy).host})`,
+      next: "Check the proxy, correct HTTPS_PROXY, or add rt.example to NO_PROXY",
+    }]);
+  }
+});
