@@ -1,13 +1,13 @@
-/** A figure: something measured of two sides, and what Deskhand's must be. */
+/** A figure: a measurement of two sides, with goals for Deskhand's. */
 import type { LoadResult } from "./load.ts";
 import { median } from "./statistics.ts";
 
 export interface Bench {
-  /** Rounds of each side that count. */
+  /** Measured rounds of each side. */
   rounds: number;
-  /** How long a round of load takes. */
+  /** Duration of a round of load. */
   seconds: number;
-  /** A directory of the figure's own, on the disk that was examined. */
+  /** A directory for this figure, on the examined disk. */
   directory: string;
 }
 
@@ -18,7 +18,7 @@ export interface Figure {
   measure(bench: Bench): Promise<Measure[]>;
 }
 
-/** What a goal is about. */
+/** The value to which a goal applies. */
 export type Subject =
   | "ratio" // of Deskhand's median to the floor's
   | "difference" // of the same
@@ -34,16 +34,16 @@ export interface Goal {
 export interface Measure {
   what: string;
   unit: string;
-  /** Who is measured, where it is not a floor and Deskhand. */
+  /** The names of the sides, by default "floor" and "Deskhand". */
   sides?: [first: string, second: string];
-  /** One value a round, in the order of the rounds. */
+  /** One value per round, in their order. */
   floor: number[];
   deskhand: number[];
-  /** None where the figure is only for information. */
+  /** Empty if the figure is for information only. */
   goals: Goal[];
-  /** The rounds' loads, where the values come from them. */
+  /** The loads of the rounds from which the values come. */
   loads?: { floor: LoadResult[]; deskhand: LoadResult[] };
-  /** What else is worth keeping of the rounds. */
+  /** Further values of the rounds. */
   details?: unknown;
 }
 
@@ -52,7 +52,7 @@ export interface Verdict extends Goal {
   isMet: boolean;
 }
 
-/** The medians of both sides, how they compare, and which goals are met. */
+/** Returns the medians of both sides, their ratio and difference, and which goals are met. */
 export function judge({ floor, deskhand, goals }: Measure) {
   const medians = { floor: median(floor), deskhand: median(deskhand) };
   const actual: Record<Subject, number> = {

@@ -12,7 +12,7 @@ const JUDGED: [goal: Goal, actual: number, isMet: boolean][] = [
   [{ subject: "worst", bound: "at most", value: 8 }, 9, false],
 ];
 for (const [goal, actual, isMet] of JUDGED) {
-  Deno.test(`a goal is held against the ${goal.subject}, ${goal.bound} ${goal.value}`, () => {
+  Deno.test(`a goal of ${goal.bound} ${goal.value} is compared with the ${goal.subject}`, () => {
     const { verdicts } = judge({ ...MEASURE, goals: [goal] });
     assertEquals(verdicts, [{ ...goal, actual, isMet }]);
   });
@@ -23,7 +23,7 @@ Deno.test("a figure has the medians of both sides and the ratio of each round", 
   assertEquals([floor, deskhand, ratio, ratios], [2, 3, 1.5, [1.5, 9, 0.5]]);
 });
 
-Deno.test("a median is the middle, and a percentile has its share of the values below it", () => {
+Deno.test("a median is the middle value, and a percentile has its share of values below it", () => {
   assertEquals([median([7]), median([4, 1]), median([9, 1, 2])], [7, 2.5, 2]);
   const hundred = Array.from({ length: 100 }, (_, i) => i);
   assertEquals([at(hundred, 0.5), at(hundred, 0.99), at(hundred, 1)], [50, 99, 99]);

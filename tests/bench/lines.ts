@@ -1,12 +1,12 @@
-/** The lines of a stream, without their ends. */
+/** Yields the lines of a stream, without line breaks. */
 export async function* lines(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<string, undefined> {
   let rest = "";
   for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const whole = (rest + text).split("\n");
-    rest = whole.pop()!;
-    yield* whole;
+    const complete = (rest + text).split("\n");
+    rest = complete.pop()!;
+    yield* complete;
   }
   if (rest !== "") yield rest;
 }

@@ -1,41 +1,41 @@
-/** Load over raw HTTP/1.1: connections that each send their next request after the last answer. */
+/** Load over raw HTTP/1.1: each connection sends its next request after the last response. */
 import { cpuUsage } from "node:process";
-import { type Answer, AnswerReader } from "./answer_reader.ts";
+import { type RawResponse, ResponseReader } from "./response_reader.ts";
 import { at } from "./statistics.ts";
 
-/** What is asked, again and again. It stands in JSON on its way to a process. */
+/** The request that is repeated. It is passed to a process as JSON. */
 export interface LoadPlan {
   method: "GET" | "POST";
-  /** `{run}` in it becomes the id of a run. */
+  /** `{run}` in it becomes the ID of a run. */
   path: string;
   headers: Record<string, string>;
   body?: unknown;
-  /** The only status that does not end the load. */
+  /** Any other status ends the load. */
   status: number;
-  /** What stands in the body of every answer. */
-  says?: string;
-  /** How many runs `{run}` goes through in turn. */
+  /** Text in the body of every response. */
+  contains?: string;
+  /** The number of runs among which `{run}` rotates. */
   runs?: number;
-  /** Whether each request has an idempotency key of its own. */
+  /** Whether each request has a new idempotency key. */
   isKeyed?: boolean;
-  /** Whether the keys are in the order of time, as a UUID of version 7 or a ULID is. */
+  /** Whether the keys are ordered by time, like UUIDv7 and ULID. */
   isOrdered?: boolean;
-  /** Each such request of a connection repeats the one before it. */
+  /** Every such request of a connection repeats the one before it. */
   repeatEvery?: number;
 }
 
-/** When a load is over: after a time, or after so many answers. */
-export type LoadEnd = { seconds: number } | { answers: number };
+/** The end of a load: after a time, or after so many responses. */
+export type LoadEnd = { seconds: number } | { responses: number };
 
 export interface LoadResult {
-  answers: number;
+  responses: number;
   seconds: number;
   perSecond: number;
   /** Latencies in milliseconds. */
   p50: number;
   p99: number;
   max: number;
-  /** The processor time that this process took, as a share of one core. */
+  /** The CPU time of this process, as a share of one core. */
   cpu: number;
 }
 
@@ -48,7 +48,7 @@ const decoder = new TextDecoder();
 export class Load {
   #connections: Connection[];
   #runs: number;
-  #asked = 0;
+  #sent = 0;
 
   private constructor(connections: Connection[], plan: LoadPlan) {
     this.#connections = connections;
@@ -64,27 +64,29 @@ export class Load {
     return new Load(opened, plan);
   }
 
-  /** @throws {Error} at the first answer that is not as planned. */
+  /** @throws {Error} at the first response that is not as planned. */
   async run(end: LoadEnd): Promise<LoadResult> {
     const latencies: number[] = [];
     const cpu = cpuUsage();
     const started = performance.now();
     const deadline = "seconds" in end ? started + end.seconds * 1000 : Infinity;
-    let left = "answers" in end ? end.answers : Infinity;
-    const ask = async (connection: Connection) => {
-      for (;;) {
-        const asked = performance.now();
-        if (asked >= deadline || left-- <= 0) return;
-        await connection.ask(this.#asked++ % this.#runs);
-        latencies.push(performance.now() - asked);
+    let remaining = "responses" in end ? end.responses : Infinity;
+    const send = async (connection: Connection) => {
+      for (
+        let sentAt = performance.now();
+        sentAt < deadline && remaining-- > 0;
+        sentAt = performance.now()
+      ) {
+        await connection.send(this.#sent++ % this.#runs);
+        latencies.push(performance.now() - sentAt);
       }
     };
-    await Promise.all(this.#connections.map(ask));
+    await Promise.all(this.#connections.map(send));
     const milliseconds = performance.now() - started;
     const { user, system } = cpuUsage(cpu);
     const sorted = new Float64Array(latencies).sort();
     return {
-      answers: sorted.length,
+      responses: sorted.length,
       seconds: milliseconds / 1000,
       perSecond: sorted.length / milliseconds * 1000,
       p50: at(sorted, 0.5),
@@ -101,7 +103,7 @@ export class Load {
 
 let uuids = 0;
 
-/** As of version 7 (RFC 9562), with a counter in place of what is random. */
+/** A UUID of version 7 (RFC 9562), with a counter instead of random bits. */
 function orderedUuid(): string {
   const time = Date.now().toString(16).padStart(12, "0");
   const count = (++uuids).toString(16).padStart(12, "0");
@@ -111,17 +113,17 @@ function orderedUuid(): string {
 class Connection {
   #tcp: Deno.TcpConn;
   #plan: LoadPlan;
-  #reader: AnswerReader;
+  #reader: ResponseReader;
   #request: Uint8Array<ArrayBuffer>;
-  /** Where in the request the run and the key stand: encoding each request anew would take longer. */
+  /** The run and the key within the request: encoding each request anew would take longer. */
   #run: Uint8Array | null;
   #key: Uint8Array | null;
-  #asked = 0;
+  #sent = 0;
 
   private constructor(tcp: Deno.TcpConn, plan: LoadPlan, request: Uint8Array<ArrayBuffer>) {
     this.#tcp = tcp;
     this.#plan = plan;
-    this.#reader = new AnswerReader(tcp);
+    this.#reader = new ResponseReader(tcp);
     this.#request = request;
     const text = decoder.decode(request);
     this.#run = plan.runs === undefined ? null : place(request, text.indexOf(`/${RUN}/`) + 1, RUN);
@@ -134,9 +136,9 @@ class Connection {
     return new Connection(tcp, plan, request);
   }
 
-  async ask(run: number): Promise<void> {
-    const { status, says, repeatEvery } = this.#plan;
-    const isRepeat = repeatEvery !== undefined && ++this.#asked % repeatEvery === 0;
+  async send(run: number): Promise<void> {
+    const { status, contains, repeatEvery } = this.#plan;
+    const isRepeat = repeatEvery !== undefined && ++this.#sent % repeatEvery === 0;
     if (!isRepeat) {
       if (this.#run) encoder.encodeInto(`r-${String(run).padStart(5, "0")}`, this.#run);
       if (this.#key) {
@@ -146,13 +148,13 @@ class Connection {
     for (let sent = 0; sent < this.#request.length;) {
       sent += await this.#tcp.write(sent === 0 ? this.#request : this.#request.subarray(sent));
     }
-    const answer = await this.#reader.read();
-    if (answer.status !== status) throw unexpected(answer, `not ${status}`);
-    if (says !== undefined && !decoder.decode(answer.body).includes(says)) {
-      throw unexpected(answer, `without ${says}`);
+    const response = await this.#reader.read();
+    if (response.status !== status) throw unexpected(response, `not ${status}`);
+    if (contains !== undefined && !decoder.decode(response.body).includes(contains)) {
+      throw unexpected(response, `without ${contains}`);
     }
-    if (isRepeat && !/\r\nidempotent-replayed: true/i.test(answer.head)) {
-      throw unexpected(answer, "not a replay");
+    if (isRepeat && !/\r\nidempotent-replayed: true/i.test(response.head)) {
+      throw unexpected(response, "not a replay");
     }
   }
 
@@ -177,11 +179,11 @@ function requestBytes(port: number, plan: LoadPlan): Uint8Array<ArrayBuffer> {
   return encoder.encode(`${plan.method} ${path} HTTP/1.1\r\n${lines}\r\n${body}`);
 }
 
-/** Only ASCII stands before it, so that the index of a character is the index of its byte. */
+/** Returns a view on `text`. Only ASCII precedes it, so its index in characters is that in bytes. */
 function place(request: Uint8Array, index: number, text: string): Uint8Array {
   return request.subarray(index, index + text.length);
 }
 
-function unexpected({ head, body }: Answer, why: string): Error {
-  return new Error(`Cannot use an answer that is ${why}:\n${head}\n\n${decoder.decode(body)}`);
+function unexpected({ head, body }: RawResponse, why: string): Error {
+  return new Error(`Cannot use a response that is ${why}:\n${head}\n\n${decoder.decode(body)}`);
 }

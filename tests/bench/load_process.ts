@@ -1,24 +1,24 @@
 /**
- * A process of its own for a load. Takes one order a line, and answers each with one line: what came
- * of it, or why it failed.
+ * A separate process for a load. Reads one command per line, and prints one line for each: its result,
+ * or why it failed.
  */
 import { lines } from "./lines.ts";
 import { Load, type LoadEnd, type LoadPlan } from "./load.ts";
 
-export type Order =
+export type LoadCommand =
   | { do: "open"; port: number; connections: number; plan: LoadPlan }
   | { do: "run"; end: LoadEnd }
   | { do: "close" };
 
 let load: Load | undefined;
 
-async function carryOut(order: Order) {
-  switch (order.do) {
+async function execute(command: LoadCommand) {
+  switch (command.do) {
     case "open":
-      load = await Load.open(order.port, order.connections, order.plan);
+      load = await Load.open(command.port, command.connections, command.plan);
       return null;
     case "run":
-      return await load!.run(order.end);
+      return await load!.run(command.end);
     case "close":
       load?.close();
       return null;
@@ -28,10 +28,10 @@ async function carryOut(order: Order) {
 if (import.meta.main) {
   for await (const line of lines(Deno.stdin.readable)) {
     try {
-      console.log(JSON.stringify({ done: await carryOut(JSON.parse(line)) }));
+      console.log(JSON.stringify({ done: await execute(JSON.parse(line)) }));
     } catch (error) {
       console.log(JSON.stringify({ failure: String(error) }));
-      // The other connections of a load that failed are not waited for.
+      // Does not wait for the other connections of a load that failed.
       Deno.exit(1);
     }
   }

@@ -1,9 +1,9 @@
-/** What the numbers were taken on. */
+/** The machine on which a run measures. */
 import { median } from "./statistics.ts";
 
 const SYNCS = 200;
 const SYNC_BYTES = 4096;
-/** No disk is as fast: it is memory. */
+/** No disk is as fast as this: it is memory. */
 const RAM_DISK_MS = 0.03;
 
 export interface Machine {
@@ -14,14 +14,14 @@ export interface Machine {
   deno: string;
   directory: string;
   fileSystem: string;
-  /** The median time, in milliseconds, until 4 KiB are on the disk. */
+  /** The median duration of an fsync of 4 KiB, in milliseconds. */
   fsyncMs: number;
 }
 
-/** @throws {RamDisk} */
+/** @throws {RamDiskError} */
 export async function examine(directory: string): Promise<Machine> {
   const fsyncMs = await measureSync(directory);
-  if (fsyncMs < RAM_DISK_MS) throw new RamDisk(directory, fsyncMs);
+  if (fsyncMs < RAM_DISK_MS) throw new RamDiskError(directory, fsyncMs);
   const { stdout } = await new Deno.Command("df", { args: ["--output=fstype", directory] })
     .output();
   const cpuinfo = await Deno.readTextFile("/proc/cpuinfo");
@@ -37,7 +37,7 @@ export async function examine(directory: string): Promise<Machine> {
   };
 }
 
-export class RamDisk extends Error {
+export class RamDiskError extends Error {
   constructor(directory: string, fsyncMs: number) {
     super(
       `Cannot measure in ${directory}: it is a RAM disk (an fsync takes ${

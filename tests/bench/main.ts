@@ -1,33 +1,33 @@
-/** `deno task bench`: what Deskhand does in a time, against the least that could do it. */
+/** `deno task bench`: measures Deskhand beside a minimal baseline, the floor. */
 import { parseArgs } from "node:util";
 import { type Figure, judge } from "./figure.ts";
 import { FIGURES } from "./figures/all.ts";
-import { examine, RamDisk } from "./machine.ts";
-import { Failed, Loader, script, start } from "./processes.ts";
-import { conclusion, describe, introduction, type Result } from "./report.ts";
+import { examine, RamDiskError } from "./machine.ts";
+import { Loader, MeasurementError, script, start } from "./processes.ts";
+import { conclusion, describe, hasMissedGoal, introduction, type Result } from "./report.ts";
 
 const width = Math.max(...FIGURES.map(({ name }) => name.length));
 const USAGE = `Usage: deno task bench [flags] [figures]
 
-  --rounds <number>   rounds of each side that count, 1 to 1000 (5)
-  --seconds <number>  how long a round of load takes, 0.1 to 600 (3)
-  --json <path>       where every round's numbers go (bench.json in a directory of the run)
+  --rounds <number>   measured rounds of each side, 1 to 1000 (5)
+  --seconds <number>  duration of a round of load, 0.1 to 600 (3)
+  --json <path>       file for the numbers of every round (bench.json in the run's directory)
 
-Measures all figures, or those named:
+Measures all figures, or the named ones:
 
 ${FIGURES.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`).join("\n")}
 
-What it stores goes below BENCH_DIR, or below the directory for temporary files, and must be on a
-disk. All figures take about nine minutes. The exit code is 1 where a figure could not be measured,
-and 0 where a goal is not met.`;
+Files are created below BENCH_DIR, by default below the directory for temporary files, which must be
+on a disk. All figures take about nine minutes. The exit code is 1 if a figure could not be
+measured, and 2 if a goal is not met.`;
 
-class BadUsage extends Error {}
+class UsageError extends Error {}
 
 function options() {
   const { values, positionals } = parsed();
   const named = positionals.map((name) => {
     const figure = FIGURES.find((figure) => figure.name === name);
-    if (figure === undefined) throw new BadUsage(`There is no figure '${name}'\n\n${USAGE}`);
+    if (figure === undefined) throw new UsageError(`There is no figure '${name}'\n\n${USAGE}`);
     return figure;
   });
   return {
@@ -51,14 +51,14 @@ function parsed() {
       },
     });
   } catch {
-    throw new BadUsage(USAGE);
+    throw new UsageError(USAGE);
   }
 }
 
-function bounded(flag: string, text: string, least: number, most: number): number {
+function bounded(flag: string, text: string, min: number, max: number): number {
   const value = Number(text);
-  if (value >= least && value <= most) return value;
-  throw new BadUsage(`${flag} must be a number from ${least} to ${most}`);
+  if (value >= min && value <= max) return value;
+  throw new UsageError(`${flag} must be a number from ${min} to ${max}`);
 }
 
 async function run({ rounds, seconds, figures, json }: ReturnType<typeof options>) {
@@ -78,16 +78,17 @@ async function run({ rounds, seconds, figures, json }: ReturnType<typeof options
   const results: Result[] = [];
   for (const figure of figures) {
     results.push(await measure(figure, { rounds, seconds, directory }));
-    // After each: a run that is interrupted leaves what it has.
-    const whole = { at, machine, ceiling, rounds, seconds, results };
-    await Deno.writeTextFile(path, `${JSON.stringify(whole, null, 2)}\n`);
+    // After each figure, so that an interrupted run leaves its results.
+    const report = { at, machine, ceiling, rounds, seconds, results };
+    await Deno.writeTextFile(path, `${JSON.stringify(report, null, 2)}\n`);
   }
   console.log(`\n${conclusion(results)}`);
-  console.log(`Every round's numbers are in ${path}`);
+  console.log(`The numbers of every round are in ${path}`);
+  if (results.some(hasMissedGoal)) Deno.exitCode = 2;
   if (results.some(({ failure }) => failure !== undefined)) Deno.exitCode = 1;
 }
 
-/** What the load asks of a server that does nothing. */
+/** Measures the load generator with a server that does nothing. */
 async function measureCeiling(seconds: number) {
   await using server = await start(script("floors/static.ts"));
   await using loader = new Loader();
@@ -108,7 +109,7 @@ async function measure(
     for (const measure of measures) console.log(describe(measure));
     return { name, measures: measures.map((measure) => ({ ...measure, judged: judge(measure) })) };
   } catch (error) {
-    if (!(error instanceof Failed)) throw error;
+    if (!(error instanceof MeasurementError)) throw error;
     console.error(`  FAILED: ${error.message}`);
     return { name, measures: [], failure: error.message };
   } finally {
@@ -121,7 +122,7 @@ try {
   if (chosen.isHelp) console.log(USAGE);
   else await run(chosen);
 } catch (error) {
-  if (!(error instanceof BadUsage || error instanceof RamDisk)) throw error;
+  if (!(error instanceof UsageError || error instanceof RamDiskError)) throw error;
   console.error(error.message);
   Deno.exitCode = 1;
 }

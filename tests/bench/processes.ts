@@ -1,15 +1,18 @@
-/** The processes of a run. Each is killed at the end of its `await using`. */
+/** The processes of a run. Each is killed when it is disposed. */
+import { within } from "../support/wait_for.ts";
 import { cleanEnv, ROOT, taskCommand } from "../support/process.ts";
 import { lines } from "./lines.ts";
 import type { LoadEnd, LoadPlan, LoadResult } from "./load.ts";
-import type { Order } from "./load_process.ts";
+import type { LoadCommand } from "./load_process.ts";
 import { AUTH_SECRET } from "./requests.ts";
 
 const BENCH = "tests/bench";
+/** Longer than the longest round, 600 seconds. */
+const TIMEOUT_MS = 700_000;
 
 /**
- * Passes on what the server says until it listens, then reads on for nobody: a server whose output
- * is not read stalls, and reading it here would take the thread that measures. A file would be
+ * Forwards the server's output until it listens, and discards the rest: a server whose output is not
+ * read stalls, and reading it here would take time from the thread that measures. A file would be
  * flushed together with the store's.
  */
 const READ_OUTPUT = `exec "$0" "$@" &> >(
@@ -19,28 +22,28 @@ const READ_OUTPUT = `exec "$0" "$@" &> >(
   done
 )`;
 
-/** A process that did not do what a figure needs. There is no figure then. */
-export class Failed extends Error {}
+/** A process failed, so that a figure cannot be measured. */
+export class MeasurementError extends Error {}
 
 export interface Server extends AsyncDisposable {
   port: number;
   pid: number;
 }
 
-/** How a server is started: the arguments of `deno`, and its environment. */
+/** The arguments and the environment of a `deno` process. */
 export interface Launch {
   args: string[];
   env: Record<string, string>;
 }
 
-/** Deskhand as its operator runs it, with everything on but the rate limit. */
+/** Deskhand as its operator runs it, without the rate limit. */
 export function deskhand(kvPath: string, env: Record<string, string> = {}): Launch {
   const [, ...args] = taskCommand("serve", kvPath);
   const serving = { AUTH_SECRET, KV_PATH: kvPath, LOG_LEVEL: "info", RATE_LIMIT_PER_MINUTE: "0" };
   return { args, env: { ...serving, PORT: "0", ...env } };
 }
 
-/** One of the scripts here, with what it needs of the permissions that Deskhand has. */
+/** A script of this folder, with those of Deskhand's permissions that it needs. */
 export function script(path: string, ...args: string[]): Launch {
   const [file = ""] = args;
   const files = file.startsWith("/") ? [`--allow-read=${file}`, `--allow-write=${file}`] : [];
@@ -48,7 +51,7 @@ export function script(path: string, ...args: string[]): Launch {
   return { args: ["run", ...flags, `${BENCH}/${path}`, ...args], env: {} };
 }
 
-/** A `deno` in nobody's environment. */
+/** A `deno` command in a clean environment. */
 export function command({ args, env }: Launch, shell?: string) {
   const [executable, ...rest] = [...shell ? ["bash", "-c", shell] : [], Deno.execPath(), ...args];
   return {
@@ -65,17 +68,17 @@ export async function start(launch: Launch): Promise<Server> {
   const { executable, ...options } = command(launch, READ_OUTPUT);
   const child = new Deno.Command(executable, { ...options, stdin: "null", stdout: "piped" })
     .spawn();
-  let said = "";
+  let output = "";
   for await (const line of lines(child.stdout)) {
-    said += `${line}\n`;
-    const [, port] = /Listening.*http:\/\/127\.0\.0\.1:(\d+)/.exec(said) ?? [];
+    output += `${line}\n`;
+    const [, port] = /Listening.*http:\/\/127\.0\.0\.1:(\d+)/.exec(output) ?? [];
     if (port === undefined) continue;
     return { port: Number(port), pid: child.pid, [Symbol.asyncDispose]: () => kill(child) };
   }
-  throw new Failed(`It never listened: deno ${launch.args.join(" ")}\n${said}`);
+  throw new MeasurementError(`The server never listened: deno ${launch.args.join(" ")}\n${output}`);
 }
 
-/** Ends a process at once. */
+/** Kills a process. */
 export async function kill(child: Deno.ChildProcess): Promise<void> {
   try {
     child.kill("SIGKILL");
@@ -85,10 +88,10 @@ export async function kill(child: Deno.ChildProcess): Promise<void> {
   await child.status;
 }
 
-/** A process that makes load, so that neither the harness nor a server shares its thread. */
+/** A process that generates load, on a thread of its own. */
 export class Loader implements AsyncDisposable {
   #child: Deno.ChildProcess;
-  #orders: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  #commands: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   #done: AsyncGenerator<string, undefined>;
 
   constructor() {
@@ -96,35 +99,35 @@ export class Loader implements AsyncDisposable {
     const { executable, ...options } = command(launch);
     this.#child = new Deno.Command(executable, { ...options, stdin: "piped", stdout: "piped" })
       .spawn();
-    this.#orders = this.#child.stdin.getWriter();
+    this.#commands = this.#child.stdin.getWriter();
     this.#done = lines(this.#child.stdout);
   }
 
   /** Opens connections to a server on this machine. */
   async open(port: number, connections: number, plan: LoadPlan): Promise<void> {
-    await this.#order({ do: "open", port, connections, plan });
+    await this.#execute({ do: "open", port, connections, plan });
   }
 
   /** Uses the open connections. */
   async run(end: LoadEnd): Promise<LoadResult> {
-    return await this.#order({ do: "run", end }) as LoadResult;
+    return await this.#execute({ do: "run", end }) as LoadResult;
   }
 
   async close(): Promise<void> {
-    await this.#order({ do: "close" });
+    await this.#execute({ do: "close" });
   }
 
-  async #order(order: Order): Promise<unknown> {
-    await this.#orders.write(new TextEncoder().encode(`${JSON.stringify(order)}\n`));
-    const { value } = await this.#done.next();
+  async #execute(command: LoadCommand): Promise<unknown> {
+    await this.#commands.write(new TextEncoder().encode(`${JSON.stringify(command)}\n`));
+    const { value } = await within("the load ends", this.#done.next(), TIMEOUT_MS);
     const { done, failure } = JSON.parse(value ?? `{"failure":"its process ended"}`);
-    if (failure !== undefined) throw new Failed(`The load failed: ${failure}`);
+    if (failure !== undefined) throw new MeasurementError(`The load failed: ${failure}`);
     return done;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await kill(this.#child);
-    await this.#orders.abort().catch(() => {});
+    await this.#commands.abort().catch(() => {});
     await this.#done.return(undefined);
   }
 }

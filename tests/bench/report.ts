@@ -1,4 +1,4 @@
-/** What people read of a run. */
+/** The printed report of a run. */
 import { judge, type Measure, type Subject, type Verdict } from "./figure.ts";
 import type { LoadResult } from "./load.ts";
 import type { Machine } from "./machine.ts";
@@ -6,12 +6,14 @@ import type { Machine } from "./machine.ts";
 export function introduction(machine: Machine, ceiling: LoadResult): string {
   const { cores, processor, system, deno, directory, fileSystem, fsyncMs } = machine;
   return `${cores} cores (${processor}), ${system}, Deno ${deno}
-An fsync of 4 KiB in ${directory} (${fileSystem}) takes ${number(fsyncMs)} ms in the median.
-The load asks a server that does nothing ${number(ceiling.perSecond)} times a second, 64 at once, \
-and takes ${percent(ceiling.cpu)} of a core.`;
+The median fsync of 4 KiB in ${directory} (${fileSystem}) takes ${number(fsyncMs)} ms.
+The load generator sends ${
+    number(ceiling.perSecond)
+  } requests a second to a server that does nothing, \
+64 concurrently, and takes ${percent(ceiling.cpu)} of a core.`;
 }
 
-/** One measure: both sides, how they compare, and what was wanted. */
+/** Describes one measure: both sides, their ratio, and the goals. */
 export function describe(measure: Measure): string {
   const { floor, deskhand, ratio, ratios, verdicts } = judge(measure);
   const [first, second] = measure.sides ?? ["floor", "Deskhand"];
@@ -30,18 +32,21 @@ export function describe(measure: Measure): string {
   return `  ${measure.what}: ${parts.join(", ")}${judged}`;
 }
 
-/** A figure as it goes into the file: measured and judged, or the reason why it is not. */
+/** A figure as it is written to the file: measured and judged, or why it could not be measured. */
 export interface Result {
   name: string;
   measures: (Measure & { judged: ReturnType<typeof judge> })[];
   failure?: string;
 }
 
-/** Which figures are as wanted. */
+/** Whether a figure misses one of its goals. */
+export function hasMissedGoal({ measures }: Result): boolean {
+  return measures.some(({ judged }) => judged.verdicts.some(({ isMet }) => !isMet));
+}
+
+/** Returns which figures miss a goal or could not be measured. */
 export function conclusion(results: Result[]): string {
-  const isMissed = ({ measures }: Result) =>
-    measures.some(({ judged }) => judged.verdicts.some(({ isMet }) => !isMet));
-  const missed = results.filter(isMissed).map(({ name }) => name);
+  const missed = results.filter(hasMissedGoal).map(({ name }) => name);
   const failed = results.filter(({ failure }) => failure !== undefined).map(({ name }) => name);
   if (missed.length + failed.length === 0) return "Every goal is met.";
   const sentences = [];
@@ -59,16 +64,16 @@ const SUBJECTS: Record<Subject, string> = {
 
 function sentence({ subject, bound, value, actual, isMet }: Verdict, unit: string): string {
   const amount = (value: number) => `${number(value)}${subject === "ratio" ? "" : unit}`;
-  const goal = `${SUBJECTS[subject]} ${amount(actual)}, wanted ${bound} ${amount(value)}`;
+  const goal = `${SUBJECTS[subject]} ${amount(actual)}, goal ${bound} ${amount(value)}`;
   return `${isMet ? "met" : "NOT MET"}: ${goal}`;
 }
 
-/** The largest share of a core that a load of the rounds took. */
+/** The largest share of a core that one of the loads took. */
 function busiest(loads: LoadResult[]): string {
   return percent(Math.max(...loads.map(({ cpu }) => cpu)));
 }
 
-/** Three digits that count. */
+/** Formats three significant digits. */
 function number(value: number): string {
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en");
   return String(Number(value.toPrecision(3)));

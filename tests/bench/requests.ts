@@ -1,7 +1,7 @@
-/** What the figures ask. */
+/** The requests of the figures. */
 import { mintToken } from "../demo/token.ts";
 import type { LoadPlan } from "./load.ts";
-import { TENANT } from "../support/constants.ts";
+import { deskEnv, TENANT } from "../support/constants.ts";
 
 export const AUTH_SECRET = "a secret for benches, of 32 bytes or more";
 const TOKEN_LIFETIME_S = 24 * 60 * 60;
@@ -23,21 +23,21 @@ const SUBMISSION = {
   },
 };
 
-/** The headers of one person, who may do everything in the tenant `acme`. */
+/** The headers of a person who may do everything in the tenant `acme`. */
 async function headers(): Promise<Record<string, string>> {
   const claims = { name: "Ada Lovelace", lifetime: TOKEN_LIFETIME_S };
   return { "Authorization": `Bearer ${await mintToken(AUTH_SECRET, claims)}` };
 }
 
 export interface SubmissionOptions {
-  /** Each with an idempotency key of its own. */
+  /** Whether each has a new idempotency key. */
   isKeyed?: boolean;
   /** See `LoadPlan`. */
   isOrdered?: boolean;
-  /** In so many runs, in turn, rather than in the tenant. */
+  /** Rotates among so many runs, instead of the tenant's own context. */
   runs?: number;
   repeatEvery?: number;
-  /** Handed off, and what must come of it. Kept without a handoff where absent. */
+  /** The outcome of the handoff; without it there is no handoff. */
   outcome?: "created" | "desk_timeout" | "failed";
 }
 
@@ -51,13 +51,13 @@ export async function submissions(options: SubmissionOptions = {}): Promise<Load
     body: { ...SUBMISSION, handoff: { mode: outcome === undefined ? "none" : "create" } },
     status: 201,
     ...outcome !== undefined && {
-      says: outcome === "failed" ? '"reason":"desk_' : `"${outcome}"`,
+      contains: outcome === "failed" ? '"reason":"desk_' : `"${outcome}"`,
     },
     ...rest,
   };
 }
 
-/** Reads of the latest request of the tenant, or of so many runs in turn. */
+/** Reads of the latest request of the tenant, or of rotating runs. */
 export async function reads(runs?: number): Promise<LoadPlan> {
   return {
     method: "GET",
@@ -68,7 +68,7 @@ export async function reads(runs?: number): Promise<LoadPlan> {
   };
 }
 
-/** Tickets made at a desk, without Deskhand. */
+/** Tickets created at a desk, without Deskhand. */
 export function tickets(): LoadPlan {
   return {
     method: "POST",
@@ -79,11 +79,7 @@ export function tickets(): LoadPlan {
   };
 }
 
-/** The environment of a Deskhand that hands off to a desk on this machine. */
+/** The variables that configure a desk on this machine. */
 export function deskEnvironment(port: number): Record<string, string> {
-  return {
-    SUPPORT_DESK_URL: `http://127.0.0.1:${port}`,
-    SUPPORT_DESK_TOKEN: "bench-token",
-    SUPPORT_DESK_QUEUE: "Support",
-  };
+  return deskEnv({ url: `http://127.0.0.1:${port}` });
 }

@@ -1,4 +1,4 @@
-/** Rounds of two sides in turn, so that what slows the machine for a while slows both. */
+/** Alternating rounds of two sides, so that a slow phase of the machine affects both. */
 import type { Bench } from "./figure.ts";
 import type { LoadPlan, LoadResult } from "./load.ts";
 import { Loader, type Server } from "./processes.ts";
@@ -8,7 +8,7 @@ export interface Rounds<T> {
   deskhand: T[];
 }
 
-/** Measures one side, then the other, and again. The first round of each does not count. */
+/** Measures the sides alternately. The first round of each is discarded. */
 export async function alternate<T>(
   rounds: number,
   sides: { floor(): Promise<T>; deskhand(): Promise<T> },
@@ -30,7 +30,7 @@ export interface Loads {
   deskhand: LoadPlan;
 }
 
-/** Loads two servers in turn. */
+/** Loads two servers alternately. */
 export async function loadInTurn(
   { rounds, seconds }: Bench,
   servers: { floor: Server; deskhand: Server },
@@ -49,19 +49,19 @@ export async function loadInTurn(
   });
 }
 
-/** Asks so many times before anything is measured. */
-export async function prepare(server: Server, plan: LoadPlan, answers: number): Promise<void> {
+/** Sends so many requests before the measurement. */
+export async function prepare(server: Server, plan: LoadPlan, requests: number): Promise<void> {
   await using loader = new Loader();
-  await loader.open(server.port, Math.min(answers, 64), plan);
-  await loader.run({ answers });
+  await loader.open(server.port, Math.min(requests, 64), plan);
+  await loader.run({ responses: requests });
 }
 
-/** Something of each round. */
+/** Maps each round. */
 export function each<T, U>({ floor, deskhand }: Rounds<T>, value: (round: T) => U): Rounds<U> {
   return { floor: floor.map(value), deskhand: deskhand.map(value) };
 }
 
-/** One value of each round's load, and the loads. */
+/** Returns one value of each round's load, and the loads. */
 export function valuesOf(rounds: Rounds<LoadResult>, value: "perSecond" | "p50" | "p99") {
   return { ...each(rounds, (result) => result[value]), loads: rounds };
 }

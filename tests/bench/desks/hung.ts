@@ -1,4 +1,4 @@
-/** A desk that takes every connection, reads all that comes, and never answers. */
+/** A desk that accepts every connection, reads everything, and never responds. */
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 console.log(`Listening on http://127.0.0.1:${listener.addr.port}`);
 
@@ -9,7 +9,7 @@ async function read(connection: Deno.Conn): Promise<void> {
   try {
     while (await connection.read(bytes) !== null);
   } catch {
-    // Whoever asked has gone.
+    // The client has gone.
   }
   connection.close();
 }

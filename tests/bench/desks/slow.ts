@@ -1,4 +1,4 @@
-/** A desk that makes every ticket in a tenth of a second, however many are asked at once. */
+/** A desk that creates each ticket in a tenth of a second, however many concurrently. */
 const TAKES_MS = 100;
 let tickets = 0;
 

@@ -1,4 +1,4 @@
-/** What Deskhand costs where a desk is asked. */
+/** The cost of Deskhand in front of a desk. */
 import type { Figure } from "../figure.ts";
 import type { LoadResult } from "../load.ts";
 import { deskhand, type Launch, Loader, script, type Server, start } from "../processes.ts";
@@ -10,7 +10,7 @@ const HANGING = 5000;
 const SAMPLE_MS = 100;
 
 interface Wave {
-  /** Resident memory of the process in bytes: with all connections open, and at its most. */
+  /** Resident memory of the process in bytes, with all connections open, and at its peak. */
   before: number;
   peak: number;
   result: LoadResult;
@@ -41,7 +41,7 @@ export const handoffFigures: Figure[] = [
   },
   {
     name: "hung-desk",
-    about: "5,000 handoffs at once to a desk that never answers, each time in a new process",
+    about: "5,000 concurrent handoffs to a desk that never responds, each time in a new process",
     async measure({ rounds, directory }) {
       await using desk = await start(script("desks/hung.ts"));
       const floor = script("floors/handoff.ts", `http://127.0.0.1:${desk.port}`);
@@ -54,7 +54,7 @@ export const handoffFigures: Figure[] = [
       });
       return [
         {
-          what: "memory of one",
+          what: "memory of one handoff",
           unit: "KiB",
           ...each(waves, ({ before, peak }) => (peak - before) / HANGING / 1024),
           loads: each(waves, ({ result }) => result),
@@ -62,13 +62,13 @@ export const handoffFigures: Figure[] = [
           details: waves,
         },
         {
-          what: "memory of the process at its most",
+          what: "peak memory of the process",
           unit: "MiB",
           ...each(waves, ({ peak }) => peak / 1024 / 1024),
           goals: [],
         },
         {
-          what: "slowest answer",
+          what: "slowest response",
           unit: "ms",
           ...each(waves, ({ result }) => result.max),
           goals: [{ subject: "worst", bound: "at most", value: 6000 }],
@@ -78,7 +78,7 @@ export const handoffFigures: Figure[] = [
   },
 ];
 
-/** One handoff on each of many connections, which are open before anything is measured. */
+/** One handoff on each of many connections, which are opened before the measurement. */
 async function wave(launch: Launch): Promise<Wave> {
   await using server = await start(launch);
   await using loader = new Loader();
@@ -89,7 +89,7 @@ async function wave(launch: Launch): Promise<Wave> {
   const sample = async () => peak = Math.max(peak, await residentBytes(server));
   const sampling = setInterval(sample, SAMPLE_MS);
   try {
-    const result = await loader.run({ answers: HANGING });
+    const result = await loader.run({ responses: HANGING });
     await sample();
     return { before, peak, result };
   } finally {

@@ -1,4 +1,4 @@
-/** What Deskhand reads in a time, against one `kv.list` for each read. */
+/** Reads per second, beside one `kv.list` for each read. */
 import type { Bench, Figure, Goal } from "../figure.ts";
 import { deskhand, script, type Server, start } from "../processes.ts";
 import { reads, submissions } from "../requests.ts";
@@ -13,12 +13,12 @@ const atLeast = (value: number): Goal => ({ subject: "ratio", bound: "at least",
 export const readFigures: Figure[] = [
   {
     name: "latest",
-    about: "64 at once read the latest request of one tenant",
+    about: "64 concurrent read the latest request of one tenant",
     measure: (bench) => readInTurn(bench, undefined, atLeast(1.4)),
   },
   {
     name: "latest-contexts",
-    about: "64 at once read the latest requests of 1,000 runs in turn",
+    about: "64 concurrent read the latest requests of 1,000 runs in turn",
     measure: (bench) => readInTurn(bench, RUNS, atLeast(0.9)),
   },
   {

@@ -1,4 +1,4 @@
-/** What Deskhand keeps in a time, against one commit for each submission. */
+/** Submissions per second, beside one commit for each submission. */
 import type { Bench, Figure, Goal } from "../figure.ts";
 import { deskhand, script, start } from "../processes.ts";
 import { type SubmissionOptions, submissions } from "../requests.ts";
@@ -13,7 +13,7 @@ const latency = (value: number): Goal => ({ subject: "ratio", bound: "at most", 
 export const submissionFigures: Figure[] = [
   {
     name: "submissions",
-    about: "64 at once in one tenant, each with a fresh key",
+    about: "64 concurrent in one tenant, each with a new key",
     async measure(bench) {
       const rounds = await submitInTurn(bench, CONNECTIONS, { isKeyed: true });
       return [
@@ -27,22 +27,22 @@ export const submissionFigures: Figure[] = [
       ];
     },
   },
-  rate("submissions-ordered", "64 at once in one tenant, each with a fresh key in order of time", {
+  rate("submissions-ordered", "64 concurrent in one tenant, each with a new key in order of time", {
     isKeyed: true,
     isOrdered: true,
   }, 3),
-  rate("submissions-no-key", "64 at once in one tenant, without keys", {}, 3.5),
-  rate("runs", "64 at once in 1,000 runs in turn, each with a fresh key", {
+  rate("submissions-no-key", "64 concurrent in one tenant, without keys", {}, 3.5),
+  rate("runs", "64 concurrent in 1,000 runs in turn, each with a new key", {
     isKeyed: true,
     runs: RUNS,
   }, 1.8),
-  rate("replays", "64 at once in one tenant, one in a hundred repeated", {
+  rate("replays", "64 concurrent in one tenant, one of a hundred a retry", {
     isKeyed: true,
     repeatEvery: 100,
   }, 2.5),
   {
     name: "one-at-a-time",
-    about: "one submission at a time, each with a fresh key",
+    about: "one submission at a time, each with a new key",
     async measure(bench) {
       const rounds = await submitInTurn(bench, 1, { isKeyed: true });
       return [{ what: "median", unit: "ms", ...valuesOf(rounds, "p50"), goals: [latency(1.25)] }];

@@ -1,4 +1,4 @@
-/** The least that an application on the same framework could be: one route. */
+/** The minimal application on the same framework: one route. */
 import { Hono } from "hono";
 
 const app = new Hono().get("*", (c) => c.json({ status: "ok" }));

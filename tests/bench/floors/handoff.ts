@@ -1,4 +1,4 @@
-/** The least that a service could do to hand a submission to a desk with a deadline. */
+/** The minimal service that hands a submission to a desk within a deadline. */
 const TIMEOUT_MS = 5000;
 const [desk] = Deno.args;
 
@@ -10,10 +10,12 @@ Deno.serve({
   const body = JSON.stringify(await request.json());
   try {
     const signal = AbortSignal.timeout(TIMEOUT_MS);
-    const answer = await fetch(`${desk}/REST/2.0/ticket`, { method: "POST", body, signal });
-    return Response.json(await answer.json(), { status: 201 });
+    const response = await fetch(`${desk}/REST/2.0/ticket`, { method: "POST", body, signal });
+    return Response.json(await response.json(), { status: 201 });
   } catch (error) {
-    const isOver = error instanceof DOMException && error.name === "TimeoutError";
-    return Response.json({ reason: isOver ? "desk_timeout" : "desk_unreachable" }, { status: 201 });
+    const isTimeout = error instanceof DOMException && error.name === "TimeoutError";
+    return Response.json({ reason: isTimeout ? "desk_timeout" : "desk_unreachable" }, {
+      status: 201,
+    });
   }
 });

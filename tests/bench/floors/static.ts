@@ -1,4 +1,4 @@
-/** Answers the same to everything: what the load can ask of a server that does nothing. */
+/** Responds the same to every request, to measure the load generator. */
 const BODY = JSON.stringify({ ok: true });
 const HEADERS = { "Content-Type": "application/json" };
 

@@ -1,10 +1,10 @@
 /**
- * The least that a service could do to keep support requests and to read the latest one: the same
- * records as Deskhand's with the same checks, one commit each. It trusts everybody and everything.
+ * The minimal service that stores support requests and reads the latest one: the same records as
+ * Deskhand's with the same checks, one commit each, without authentication or validation.
  */
 const KEY_LIFETIME_MS = 24 * 60 * 60 * 1000;
 const ACTOR = { id: "u-1", name: "Ada Lovelace" };
-/** As long as one. */
+/** With the length of a real one. */
 const FINGERPRINT = "0".repeat(64);
 
 const kv = await Deno.openKv(Deno.args[0]);
@@ -22,7 +22,7 @@ function onListen({ port }: Deno.NetAddr) {
 }
 
 async function submit(request: Request, context: { tenantId?: string }, prefix: string[]) {
-  const { handoff: _, ...asked } = await request.json();
+  const { handoff: _, ...submission } = await request.json();
   const now = Date.now();
   ts = Math.max(now * 1000, ts + 1);
   const at = new Date(now).toISOString();
@@ -32,7 +32,7 @@ async function submit(request: Request, context: { tenantId?: string }, prefix: 
     schema: 1,
     reference,
     context,
-    ...asked,
+    ...submission,
     createdAt: at,
     createdBy: ACTOR,
     handoff,
@@ -47,7 +47,7 @@ async function submit(request: Request, context: { tenantId?: string }, prefix: 
   const idempotencyKey = request.headers.get("Idempotency-Key");
   if (idempotencyKey === null) {
     if (!(await commit.commit()).ok) throw new Error("a sort key was taken");
-    return answer(record, 201);
+    return respond(record, 201);
   }
   const claim = ["idempotency", context.tenantId!, ACTOR.id, idempotencyKey];
   const value = {
@@ -60,26 +60,26 @@ async function submit(request: Request, context: { tenantId?: string }, prefix: 
     .check({ key: claim, versionstamp: null })
     .set(claim, value, { expireIn: KEY_LIFETIME_MS })
     .commit();
-  return ok ? answer(record, 201) : await replay(claim);
+  return ok ? respond(record, 201) : await replay(claim);
 }
 
 async function replay(claim: Deno.KvKey) {
   const { value } = await kv.get<{ recordKey: Deno.KvKey }>(claim);
   const { value: record } = await kv.get<Record<string, unknown>>(value!.recordKey);
-  return answer(record!, 201, { "Idempotent-Replayed": "true" });
+  return respond(record!, 201, { "Idempotent-Replayed": "true" });
 }
 
 async function latest(prefix: string[]) {
   for await (
     const { value } of kv.list<Record<string, unknown>>({ prefix }, { limit: 1, reverse: true })
   ) {
-    return answer(value, 200);
+    return respond(value, 200);
   }
   return new Response(null, { status: 404 });
 }
 
-/** With the fields that Deskhand answers, so that as many bytes go out. */
-function answer(record: Record<string, unknown>, status: number, headers?: HeadersInit) {
+/** Responds with Deskhand's fields, so that responses have the same length. */
+function respond(record: Record<string, unknown>, status: number, headers?: HeadersInit) {
   const { reference, context, summary, severity, createdAt, createdBy, handoff } = record;
   return Response.json({ reference, context, summary, severity, createdAt, createdBy, handoff }, {
     status,
