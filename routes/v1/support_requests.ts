@@ -6,9 +6,10 @@ import type { RateLimit } from "../../domain/ports/rate_limit.ts";
 import { resumeLatest } from "../../domain/resume_latest.ts";
 import type { Submission } from "../../domain/model/submission.ts";
 import { submit } from "../../domain/submit.ts";
-import { type ContextSummary, toResponse, toSummaryResponse } from "./responses.ts";
+import { toResponse } from "./responses.ts";
+import { createSummarySerializer } from "./serialize_summary.ts";
 import { supportContextOf, validateRunId } from "./context.ts";
-import { entityTag, matchesIfNoneMatch } from "../http/entity_tag.ts";
+import { matchesIfNoneMatch } from "../http/entity_tag.ts";
 import type { Env } from "../http/env.ts";
 import { problem } from "../http/problems.ts";
 import { validateResume, validateSubmission } from "./parse_submission.ts";
@@ -30,6 +31,7 @@ export function supportRequestRoutes(
   const mayRead = requireScope(verify, "support_requests:read");
   const submission = validateSubmission(rateLimit, deps.clock);
   const emptyBody = validateResume(rateLimit, deps.clock);
+  const serialize = createSummarySerializer();
 
   return new Hono<Env>()
     .post(
@@ -48,13 +50,13 @@ export function supportRequestRoutes(
     .get(
       "/v1/tenants/:tenantId/support-requests/latest",
       mayRead,
-      (c) => respondWithLatest(c, deps),
+      (c) => respondWithLatest(c, deps, serialize),
     )
     .get(
       "/v1/tenants/:tenantId/runs/:runId/support-requests/latest",
       mayRead,
       validateRunId,
-      (c) => respondWithLatest(c, deps),
+      (c) => respondWithLatest(c, deps, serialize),
     )
     .post(
       "/v1/tenants/:tenantId/support-requests/latest/resume",
@@ -150,16 +152,17 @@ function ticketRule({ desk }: Dependencies): string {
     : `must be a ticket number or the URL of a ticket at ${desk.label}`;
 }
 
-async function respondWithLatest(c: Context<Env>, deps: Dependencies): Promise<Response> {
-  const summary: ContextSummary = toSummaryResponse(await getLatest(deps, supportContextOf(c)));
-  const tag = await entityTag(JSON.stringify(summary));
+async function respondWithLatest(
+  c: Context<Env>,
+  deps: Dependencies,
+  serialize: ReturnType<typeof createSummarySerializer>,
+): Promise<Response> {
+  const { text, tag } = await serialize(await getLatest(deps, supportContextOf(c)));
   const headers = {
     "Cache-Control": "private, no-cache",
     "ETag": tag,
     "Vary": "Authorization",
   };
-  if (matchesIfNoneMatch(c.req.header("If-None-Match"), tag)) {
-    return c.body(null, 304, headers);
-  }
-  return c.json(summary, 200, headers);
+  if (matchesIfNoneMatch(c.req.header("If-None-Match"), tag)) return c.body(null, 304, headers);
+  return c.body(text, 200, { ...headers, "Content-Type": "application/json" });
 }
