@@ -3,6 +3,7 @@ import { sha256 } from "../../domain/digest.ts";
 import type { Env } from "../http/env.ts";
 import { notFound } from "../http/errors.ts";
 import { staticFile } from "../http/static_file.ts";
+import type { Texts } from "./src/texts/en.ts";
 
 const JAVA_SCRIPT = "text/javascript; charset=utf-8";
 const JSON_TYPE = "application/json";
@@ -26,12 +27,23 @@ const ANY_ORIGIN = {
  *
  * `/panel.js` is always the current script. `/panel/{version}.js` is the same script under a URL that
  * never changes its content, for pages that pin it; `/panel/integrity.json` says which version that
- * is, and its hash for the attribute `integrity`.
+ * is, and its hash for the attribute `integrity`. `/panel/locales/{language}.json` are the texts of the
+ * languages other than English, which the panel loads when it needs them.
  */
 export const panelRoutes = new Hono<Env>()
   .get("/panel.js", staticFile(loadScript, { ...ofType(JAVA_SCRIPT), maxAge: MAX_AGE }))
   .get("/panel/integrity.json", staticFile(describeScript, ofType(JSON_TYPE)))
+  .get("/panel/locales/de.json", locale(async () => (await import("./src/texts/de.ts")).DE))
+  .get("/panel/locales/fr.json", locale(async () => (await import("./src/texts/fr.ts")).FR))
+  .get("/panel/locales/es.json", locale(async () => (await import("./src/texts/es.ts")).ES))
+  .get("/panel/locales/pt.json", locale(async () => (await import("./src/texts/pt.ts")).PT))
+  .get("/panel/locales/ja.json", locale(async () => (await import("./src/texts/ja.ts")).JA))
+  .get("/panel/locales/ar.json", locale(async () => (await import("./src/texts/ar.ts")).AR))
   .get("/panel/:script{[0-9a-f]+\\.js}", serveVersion());
+
+function locale(load: () => Promise<Texts>) {
+  return staticFile(async () => JSON.stringify(await load()), ofType(JSON_TYPE));
+}
 
 function ofType(type: string) {
   return { type, maxAge: MAX_AGE, headers: ANY_ORIGIN };

@@ -44,7 +44,7 @@ Deno.test(
       [null, "/v1/tenants/acme/runs/r-1/support-requests"],
       [null, "/v1/tenants/acme/runs/r-1/support-requests"],
     ]);
-    assertEquals(await stage.kept(), 2);
+    assertEquals(await stage.countStored(), 2);
     assertEquals(stage.desk.tickets.length, 2);
     // A violation of the page's policy would be among them.
     assertEquals(stage.complaints, []);

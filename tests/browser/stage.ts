@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * The panel in a real Chromium, on a page of another origin, against the whole service and a
+ * Runs the panel in a real Chromium, on a page of another origin, against the whole service and a
  * fake desk, all on loopback.
  */
 import type { Browser, Locator, Page } from "playwright-core";
@@ -9,19 +9,21 @@ import { mintToken, type TokenClaims } from "../demo/token.ts";
 import { AUTH_SECRET, deskEnv } from "../support/constants.ts";
 import { openService } from "../support/service.ts";
 
-export const PANEL = new URL("../../routes/panel/panel.js", import.meta.url);
-
 const TIMEOUT_MS = 8000;
 export interface StageOptions {
   /** Environment variables of the service, beside what connects it to the desk and the page. */
   env?: Record<string, string>;
   hasDesk?: boolean;
-  /** What the product's backend puts into its tokens. */
+  /** Claims that the product's backend puts into its tokens. */
   claims?: TokenClaims;
   /** Attributes of the panel. */
   attributes?: string;
+  /** Language of the page. */
+  lang?: string;
   /** HTML that the page has before the panel's script. */
   head?(service: string): string;
+  /** Script that the page runs before the panel is defined. */
+  before?: string;
   width?: number;
   height?: number;
   colorScheme?: "light" | "dark";
@@ -32,7 +34,10 @@ export interface StageOptions {
 /** The panel's elements as a person finds them. */
 export interface Panel {
   dialog: Locator;
-  card: Locator;
+  /** The latest request, or what stands in its place, above the form. */
+  strip: Locator;
+  /** What a person sees after sending. */
+  result: Locator;
   alert: Locator;
   status: Locator;
   send: Locator;
@@ -45,21 +50,21 @@ export interface Stage extends AsyncDisposable {
   page: Page;
   panel: Panel;
   desk: FakeDesk;
-  /** The service's address. */
+  /** The service's URL. */
   url: string;
   /** Bodies and idempotency keys of what the service was sent, oldest first. */
   posts: { key: string | null; path: string; body: Record<string, unknown> }[];
-  /** What the page and its console complained about. */
+  /** Errors of the page and of its console. */
   complaints: string[];
   claims: TokenClaims;
-  /** Ends the service. What it kept stays. */
+  /** Stops the service. What it stored stays. */
   stop(): Promise<void>;
-  /** Starts it again at the same address, over the same store. */
+  /** Starts it again at the same URL, over the same store. */
   start(): Promise<void>;
   /** Closes the store under the running service. */
   closeStore(): void;
-  /** Requests that the service keeps. */
-  kept(): Promise<number>;
+  /** How many requests are stored. */
+  countStored(): Promise<number>;
   /** The service's store. */
   kv: Deno.Kv;
 }
@@ -81,7 +86,7 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
       const { pathname } = new URL(request.url);
       if (pathname === "/token") return new Response(await mintToken(AUTH_SECRET, claims));
       if (pathname !== "/") return new Response(null, { status: 404 });
-      return productPage(serviceUrl, attributes, options.head?.(serviceUrl) ?? "");
+      return productPage(serviceUrl, attributes, options);
     },
   );
   const pageUrl = `http://127.0.0.1:${product.addr.port}`;
@@ -127,6 +132,7 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
     forcedColors,
     reducedMotion,
     locale: "en-GB",
+    permissions: [],
   });
   const page = await context.newPage();
   page.setDefaultTimeout(TIMEOUT_MS);
@@ -151,7 +157,7 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
       isStoreOpen = false;
       kv.close();
     },
-    async kept() {
+    async countStored() {
       let count = 0;
       for (const prefix of ["tenant", "run"]) {
         for await (const _ of kv.list({ prefix: [prefix] })) count++;
@@ -168,37 +174,30 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
   };
 }
 
-/** Waits for what no element tells. (Playwright's own way is a string that the page's policy forbids.) */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + TIMEOUT_MS;
-  while (!await condition()) {
-    if (performance.now() > end) throw new Error(`It never came true: ${condition}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 function panelOn(page: Page): Panel {
-  const dialog = page.getByRole("dialog", { name: "Request support" });
+  const dialog = page.locator("support-request-panel").getByRole("dialog");
   return {
     dialog,
-    card: dialog.locator("#card"),
-    alert: dialog.getByRole("alert"),
-    status: dialog.getByRole("status"),
+    strip: dialog.locator("#strip"),
+    result: dialog.locator("#result"),
+    alert: dialog.locator("#alert"),
+    status: dialog.locator("#status"),
     send: dialog.locator("#send"),
     field: (label) => dialog.getByLabel(label),
     button: (name) => dialog.getByRole("button", { name, exact: true }),
     async open() {
-      await page.getByRole("button", { name: "Request support" }).click();
+      await page.locator("#ask").click();
       await dialog.waitFor();
-      await dialog.getByText("Looking up").waitFor({ state: "detached" });
+      await dialog.locator("#strip[aria-busy=false]").waitFor({ state: "attached" });
     },
   };
 }
 
 /** A product of another origin, under a policy that allows no inline style and no string as HTML. */
-function productPage(service: string, attributes: string, head: string): Response {
+function productPage(service: string, attributes: string, options: StageOptions): Response {
+  const { head, before = "", lang = "en" } = options;
   const html = `<!doctype html>
-<html lang="en">
+<html lang="${lang}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Demo product</title>
@@ -206,7 +205,8 @@ function productPage(service: string, attributes: string, head: string): Respons
   <h1>Nightly import</h1>
   <button id="ask" type="button">Request support</button>
 </main>
-${head}
+<script nonce="stage">${before}</script>
+${head?.(service) ?? ""}
 <script src="${service}/panel.js" defer></script>
 <support-request-panel ${attributes}></support-request-panel>
 <script nonce="stage">
@@ -214,7 +214,7 @@ ${head}
   const events = [];
   panel.getToken = () => fetch("/token").then((response) => response.text());
   document.addEventListener("support-request-submitted", ({ detail }) => events.push(detail));
-  document.querySelector("#ask").onclick = () => panel.open();
+  document.querySelector("#ask").onclick = () => panel.show();
 </script>
 </html>`;
   const policy = [

@@ -1,9 +1,10 @@
 import { toTimestamp } from "../../domain/model/handoff.ts";
 import { createStore } from "../../kv/store.ts";
-import { type Stage, type StageOptions, until } from "./stage.ts";
-import { ACME, AUTH_SECRET } from "../support/constants.ts";
 import { requestIn } from "../support/records.ts";
+import { ACME, AUTH_SECRET } from "../support/constants.ts";
 import { mintToken } from "../demo/token.ts";
+import { waitFor } from "../support/wait_for.ts";
+import { type Stage, type StageOptions } from "./stage.ts";
 
 /** What somebody hostile, or only unlucky, may have written: all of it is text. */
 export const HOSTILE = {
@@ -19,16 +20,19 @@ export interface State {
   arrange(stage: Stage): Promise<void>;
 }
 
+/** Fills in the form, in any language. */
 export async function fillIn({ panel }: Stage, summary = "The nightly import stops at row 40,000") {
-  await panel.field("Summary").fill(summary);
-  await panel.field(/Description/).fill("Since Monday.\nThe log ends with a timeout.");
-  await panel.field("Severity").selectOption("high");
-  await panel.field(/Your name/).fill("Ada Lovelace");
-  await panel.field(/Your email/).fill("ada@acme.example");
+  const field = (name: string) => panel.dialog.locator(`#${name}`);
+  await field("summary").fill(summary);
+  await field("description").fill("Since Monday.\nThe log ends with a timeout.");
+  await field("severity").selectOption("high");
+  for (const [name, text] of [["name", "Ada Lovelace"], ["email", "ada@acme.example"]] as const) {
+    if (await field(name).isVisible()) await field(name).fill(text);
+  }
 }
 
-/** Keeps a request of the tenant `acme`, as somebody else would. */
-export async function keep({ url }: Stage, submission: Record<string, unknown>, runId?: string) {
+/** Stores a request of the tenant `acme`, as somebody else would. */
+export async function store({ url }: Stage, submission: Record<string, unknown>, runId?: string) {
   const token = await mintToken(AUTH_SECRET, { sub: "u-2", name: "Grace Hopper" });
   const run = runId === undefined ? "" : `/runs/${runId}`;
   const response = await fetch(`${url}/v1/tenants/acme${run}/support-requests`, {
@@ -36,7 +40,7 @@ export async function keep({ url }: Stage, submission: Record<string, unknown>, 
     headers: { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" },
     body: JSON.stringify(submission),
   });
-  if (response.status !== 201) throw new Error(`Cannot keep a request: ${await response.text()}`);
+  if (response.status !== 201) throw new Error(`Cannot store a request: ${await response.text()}`);
   return await response.json();
 }
 
@@ -64,66 +68,102 @@ async function submit(stage: Stage) {
   await stage.panel.send.click();
 }
 
-const done = ({ panel }: Stage) =>
-  panel.dialog.getByRole("heading", { name: "Your request is kept" }).waitFor();
+async function submitted(stage: Stage) {
+  await submit(stage);
+  await stage.panel.result.waitFor();
+}
+
+/** Answers the next call of this kind as a server with a fault would. */
+function answer(stage: Stage, path: string, status: number, headers: Record<string, string> = {}) {
+  return stage.page.route(path, (route) =>
+    route.fulfill({
+      status,
+      json: {},
+      headers: {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "*",
+        "X-Request-Id": "0190c4a1-7c1e-7b1e-9c3f-2f1e5d6a7b8c",
+        ...headers,
+      },
+    }));
+}
 
 export const STATES: State[] = [
   {
     name: "first-opening",
+    options: { attributes: `tenant="acme" about="Nightly import, run 42" modes="create"` },
+    async arrange({ panel, page }) {
+      await page.evaluate(`panel.contact = { name: "Ada Lovelace", email: "ada@acme.example" }`);
+      await panel.open();
+    },
+  },
+  {
+    name: "every-field",
     arrange: ({ panel }) => panel.open(),
   },
   {
-    name: "latest-with-ticket",
+    name: "latest-line",
     async arrange(stage) {
-      await keep(stage, { summary: "The export lacks a column", handoff: { mode: "create" } });
+      await store(stage, { summary: "The export lacks a column", handoff: { mode: "create" } });
       await stage.panel.open();
     },
   },
   {
-    name: "pending",
+    name: "latest-opened",
+    async arrange(stage) {
+      await store(stage, { summary: "The export lacks a column", handoff: { mode: "create" } });
+      await stage.panel.open();
+      await stage.panel.dialog.locator("#latest").click();
+    },
+  },
+  {
+    name: "latest-pending",
     options: { env: { SUPPORT_DESK_TIMEOUT_MS: "5000" } },
     async arrange(stage) {
       stage.desk.behave("hang");
-      const kept = keep(stage, { summary: "The export hangs", handoff: { mode: "create" } });
-      kept.catch(() => {});
-      await until(async () => await stage.kept() === 1);
+      store(stage, { summary: "The export hangs", handoff: { mode: "create" } }).catch(() => {});
+      await waitFor("a stored request", () => stage.countStored(), (count) => count === 1);
       await stage.panel.open();
+      await stage.panel.dialog.locator("#latest").click();
     },
   },
   {
-    name: "interrupted",
+    name: "latest-interrupted",
     async arrange(stage) {
       await leaveInterrupted(stage);
       await stage.panel.open();
+      await stage.panel.dialog.locator("#latest").click();
     },
   },
   {
-    name: "interrupted-unclear",
+    name: "check-unclear",
     async arrange(stage) {
       await leaveInterrupted(stage);
       stage.desk.behave("rubbish");
       await stage.panel.open();
-      await stage.panel.button("Check again").click();
-      await stage.panel.card.getByText("gave no clear answer").waitFor();
+      await stage.panel.dialog.locator("#latest").click();
+      await stage.panel.dialog.locator("#resume").click();
+      await stage.panel.dialog.locator("#checked").waitFor();
     },
   },
   {
-    name: "interrupted-failed",
+    name: "check-failed",
     async arrange(stage) {
       await leaveInterrupted(stage);
       await stage.panel.open();
-      stage.closeStore();
-      await stage.panel.button("Check again").click();
-      await stage.panel.card.getByText("If you report this").waitFor();
+      await answer(stage, "**/resume", 500);
+      await stage.panel.dialog.locator("#latest").click();
+      await stage.panel.dialog.locator("#resume").click();
+      await stage.panel.dialog.locator("#checked").waitFor();
     },
   },
   {
-    name: "filled-in-link",
+    name: "link",
     async arrange(stage) {
       await stage.panel.open();
       await fillIn(stage);
-      await stage.panel.field("Where should it go?").selectOption("link");
-      await stage.panel.field("Which ticket?").fill("42");
+      await stage.panel.dialog.locator("#mode").selectOption("link");
+      await stage.panel.dialog.locator("#ticket").fill("42");
     },
   },
   {
@@ -131,56 +171,70 @@ export const STATES: State[] = [
     async arrange(stage) {
       await stage.page.route("**/support-requests", () => {});
       await submit(stage);
-      await stage.panel.button("Asking Acme IT desk…").waitFor();
+      await stage.panel.dialog.locator("#send[aria-disabled=true]").waitFor();
     },
   },
+  { name: "result-created", arrange: submitted },
   {
-    name: "done-created",
+    name: "result-linked",
     async arrange(stage) {
-      await submit(stage);
-      await done(stage);
+      await stage.panel.open();
+      await fillIn(stage);
+      await stage.panel.dialog.locator("#mode").selectOption("link");
+      await stage.panel.dialog.locator("#ticket").fill("42");
+      await stage.panel.send.click();
+      await stage.panel.result.waitFor();
     },
   },
+  { name: "result-saved", options: { hasDesk: false }, arrange: submitted },
   {
-    name: "done-failed",
+    name: "result-failed",
     async arrange(stage) {
       stage.desk.behave("refuse");
-      await submit(stage);
-      await done(stage);
+      await submitted(stage);
     },
   },
   {
-    name: "done-may-exist",
+    name: "result-unclear",
     async arrange(stage) {
       stage.desk.behave("rubbish");
-      await submit(stage);
-      await done(stage);
+      await submitted(stage);
     },
   },
   {
     name: "invalid-fields",
     async arrange(stage) {
+      const { dialog, send } = stage.panel;
       await stage.panel.open();
-      await stage.panel.field("Summary").fill("x".repeat(201));
-      await stage.panel.field(/Your email/).fill("ada@acme");
-      await stage.panel.field("Where should it go?").selectOption("link");
-      await stage.panel.send.click();
+      await dialog.locator("#summary").fill("x".repeat(201));
+      await dialog.locator("#mode").selectOption("link");
+      await send.click();
     },
   },
   {
-    name: "store-down",
+    name: "server-error",
     async arrange(stage) {
       await stage.panel.open();
       await fillIn(stage);
-      stage.closeStore();
+      await answer(stage, "**/support-requests", 503);
       await stage.panel.send.click();
-      await stage.panel.button("Try again").waitFor();
+      await stage.panel.alert.locator("code").waitFor();
+    },
+  },
+  {
+    name: "rate-limited",
+    async arrange(stage) {
+      await stage.panel.open();
+      await fillIn(stage);
+      await answer(stage, "**/support-requests", 429, { "Retry-After": "30" });
+      await stage.panel.send.click();
+      await stage.panel.alert.locator("code").waitFor();
     },
   },
   {
     name: "unreachable",
     async arrange(stage) {
-      await stage.stop();
+      await stage.page.route("**/latest", (route) => route.abort());
       await stage.panel.open();
     },
   },
@@ -196,11 +250,12 @@ export const STATES: State[] = [
     name: "hostile-texts",
     options: { env: { SUPPORT_DESK_LABEL: "<b>W{name}$&".padEnd(40, "W") } },
     async arrange(stage) {
-      await keep(stage, {
+      await store(stage, {
         summary: HOSTILE.long,
         handoff: { mode: "link", ticket: "999999999999999" },
       });
       await stage.panel.open();
+      await stage.panel.dialog.locator("#latest").click();
     },
   },
 ];

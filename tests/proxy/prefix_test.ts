@@ -106,7 +106,7 @@ Deno.test(
 <script>
   const panel = document.querySelector("support-request-panel");
   panel.getToken = () => fetch("/token").then((response) => response.text());
-  document.querySelector("button").onclick = () => panel.open();
+  document.querySelector("button").onclick = () => panel.show();
 </script>`;
         return new Response(html, { headers: { "Content-Type": "text/html; charset=utf-8" } });
       },
@@ -116,7 +116,7 @@ Deno.test(
     const dialog = page.getByRole("dialog", { name: "Request support" });
     await dialog.getByLabel("Summary").fill("The nightly import stops");
     await dialog.locator("#send").click();
-    await dialog.locator("#card.created").waitFor();
+    await dialog.locator("#result.created").waitFor();
     assertEquals(desk.tickets.map(({ subject }) => subject.includes("nightly import")), [true]);
     assertEquals(complaints, []);
   },

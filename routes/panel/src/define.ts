@@ -1,9 +1,19 @@
 /// <reference lib="dom" />
-import { Panel } from "./element.ts";
+import { complain } from "./complain.ts";
+import { SupportRequestPanelElement } from "./element.ts";
 
 export const TAG = "support-request-panel";
 
-/** Defines `<support-request-panel>`, unless the page has it already. */
+/**
+ * Defines `<support-request-panel>`, unless the page has it already. Does nothing on a server, and
+ * nothing but say so in a browser that is too old.
+ */
 export function define(): void {
-  if (!customElements.get(TAG)) customElements.define(TAG, Panel);
+  if (typeof customElements === "undefined" || customElements.get(TAG)) return;
+  // The newest of what the panel needs.
+  const isSupported = CSS.supports("color", "color-mix(in srgb, red, red)");
+  if (isSupported) customElements.define(TAG, SupportRequestPanelElement);
+  else {
+    complain(`needs Chrome 111, Safari 16.4 or Firefox 114, or a newer version`);
+  }
 }

@@ -1,19 +1,18 @@
 /// <reference lib="dom" />
+import { callDocument, currentScript } from "./dom.ts";
 
-/** Where the script came from, which is where the service is unless the page names another. */
-let url = "about:blank";
+let serviceUrl = "about:blank";
 
-/** Returns the folder that the panel's script was loaded from. */
-export function scriptUrl(): string {
-  return url;
+/** Returns the URL of the service that the panel's script came from. */
+export function scriptService(): string {
+  return serviceUrl;
 }
 
-/** Remembers the URL of the script that is running. It is known only while it runs for the first time. */
+/** Remembers where the script that is running came from, which only it knows, and only now. */
 export function rememberScript(): void {
-  // An `<img name="currentScript">` can shadow `document.currentScript`.
-  const script = [document.currentScript, document.querySelector("script[src*='/panel.js']")]
-    .find((element): element is HTMLScriptElement =>
-      element instanceof HTMLScriptElement && element.src !== ""
-    );
-  if (script) url = new URL(".", script.src).href;
+  // A module has no current script.
+  const script = currentScript() ??
+    callDocument("querySelector", "script[src*='/panel.js'], script[src*='/panel/']");
+  if (!(script instanceof HTMLScriptElement)) return;
+  serviceUrl = script.src.replace(/panel(\/\w+)?\.js([?#].*)?$/, "") || serviceUrl;
 }

@@ -1,0 +1,18 @@
+/// <reference lib="dom" />
+import { h } from "./dom.ts";
+import type { OutcomeName } from "./outcome.ts";
+
+/** What a request came to, as a sign that every font has. */
+const SIGNS: Record<OutcomeName, string> = {
+  created: "✓",
+  linked: "→",
+  none: "✓",
+  pending: "…",
+  failed: "!",
+  unclear: "?",
+};
+
+/** Creates a decorative icon: the sign in a disc of the outcome's color. */
+export function icon(name: OutcomeName): HTMLElement {
+  return h("span.icon", { "aria-hidden": "true" }, SIGNS[name]);
+}

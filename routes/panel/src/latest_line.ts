@@ -1,0 +1,44 @@
+/// <reference lib="dom" />
+import { type Child, h } from "./dom.ts";
+import { describeFailure } from "./failure_text.ts";
+import { icon } from "./icons.ts";
+import { outcomeOf } from "./outcome.ts";
+import { type RenderContext, requestDetails } from "./request_details.ts";
+
+/**
+ * Creates what stands above the form: the latest request as one line that opens, or else what the
+ * form is for. Both are equally high, so that the form does not move when the response arrives.
+ */
+export function renderLatestLine(context: RenderContext): Child[] {
+  const { session, t } = context;
+  const { summary, loadFailure, isLatestOpen } = session.state;
+  if (loadFailure) {
+    return [
+      h("div#checked.notice", { role: "alert" }, ...describeFailure(loadFailure, t)),
+      h("button#reload", { click: () => session.load() }, t("again")),
+    ];
+  }
+  const request = summary?.supportRequest;
+  if (!request) {
+    return [h("p.muted", t(!summary ? "lead" : summary.desk ? "leadDesk" : "noDesk"))];
+  }
+  const { name, values } = outcomeOf(request);
+  return [h(
+    `details.latest ${name}`,
+    {
+      open: isLatestOpen,
+      toggle: ({ target }: { target: HTMLDetailsElement }) =>
+        session.state.isLatestOpen = target.open,
+    },
+    h(
+      "summary#latest",
+      icon(name),
+      h(
+        "span.line",
+        h("span", { dir: "auto" }, request.summary),
+        h("small.tone", `${t("latest")} · ${t(`head_${name}`, values)}`),
+      ),
+    ),
+    h("div.details", ...requestDetails(request, context)),
+  )];
+}

@@ -1,0 +1,51 @@
+/// <reference lib="dom" />
+/** What an open panel does to the page around it, and undoes. */
+import { rootElement } from "./dom.ts";
+
+let openPanels = 0;
+let before = {};
+
+/** Stops the page from scrolling, without moving it. Returns how to undo that. */
+export function lockScroll(): () => void {
+  const root = rootElement();
+  const { style } = root;
+  if (openPanels++ === 0) {
+    const { overflow, scrollbarGutter } = style;
+    before = { overflow, scrollbarGutter };
+    if (innerWidth > root.clientWidth) style.scrollbarGutter = "stable";
+    style.overflow = "hidden";
+  }
+  return () => {
+    if (--openPanels === 0) Object.assign(style, before);
+  };
+}
+
+/** Keeps the dialog within what a phone's keyboard leaves visible. Returns how to undo that. */
+export function followKeyboard(dialog: HTMLElement): () => void {
+  const viewport = globalThis.visualViewport;
+  const events = ["resize", "scroll"];
+  const fit = () => {
+    const { scale, height, offsetTop } = viewport!;
+    // A page that is zoomed in shows less of itself, too, but has no keyboard over it.
+    const isCovered = scale === 1 && height < innerHeight - 1;
+    dialog.style.setProperty("--_height", isCovered ? `${height}px` : "");
+    dialog.style.setProperty("--_top", isCovered ? `${offsetTop}px` : "");
+  };
+  for (const name of events) viewport?.addEventListener(name, fit);
+  return () => {
+    for (const name of events) viewport?.removeEventListener(name, fit);
+  };
+}
+
+/** Calls `onHidden` when the dialog is no longer rendered: it would make the page inert all the same. */
+export function watchVisibility(dialog: HTMLElement, onHidden: () => void): () => void {
+  const observer = new ResizeObserver(() => {
+    if (isHidden(dialog)) onHidden();
+  });
+  observer.observe(dialog);
+  return () => observer.disconnect();
+}
+
+export function isHidden(dialog: HTMLElement): boolean {
+  return dialog.getClientRects().length === 0;
+}
