@@ -1,17 +1,18 @@
-/** Attacks on the memory and the time of one service. Each is bounded in count and time. */
+/** Attacks on the memory and the responsiveness of a service. Each is bounded in count and time. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "node:http2";
 import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import { mintToken } from "../demo/token.ts";
 import { AUTH_SECRET, requestsPath } from "../support/constants.ts";
 import type { Service } from "../support/service_process.ts";
+import { within } from "../support/wait_for.ts";
 import { chunk, Peer } from "../support/raw_client.ts";
 
 export interface Attack {
   name: string;
-  /** How much more memory the service may have meanwhile, in MB. */
+  /** By how much the memory of the service may grow meanwhile, in MB. */
   maxGrownMb: number;
-  /** `scale` is 1 for the suite, and more for the task that attacks for longer. */
+  /** `scale` is 1 in the suite, and more in the task that attacks for longer. */
   run(service: Service, scale: number): Promise<void>;
 }
 
@@ -44,7 +45,7 @@ async function submission(): Promise<string[]> {
   ];
 }
 
-/** 20 KB in chunks of one byte, five at a time: 64 KiB are kept for each chunk by those who keep it. */
+/** 20 KB in chunks of one byte, five concurrently: whoever stored the chunks would hold 64 KiB each. */
 async function tinyChunks(service: Service, scale: number): Promise<void> {
   const head = [...await submission(), "Transfer-Encoding: chunked"];
   const body = new TextEncoder().encode("1\r\nx\r\n".repeat(20_000) + "0\r\n\r\n");
@@ -58,7 +59,7 @@ async function tinyChunks(service: Service, scale: number): Promise<void> {
   }
 }
 
-/** The same with a length: each packet has one byte. */
+/** The same with a Content-Length: each packet has one byte. */
 async function tinyWrites(service: Service, scale: number): Promise<void> {
   const bytes = Math.min(3_000 * scale, 20_000);
   const head = [...await submission(), `Content-Length: ${bytes}`];
@@ -71,7 +72,7 @@ async function tinyWrites(service: Service, scale: number): Promise<void> {
   });
 }
 
-/** 5 connections of 200 streams, which all ask for the largest file and take nothing of it. */
+/** 5 connections of 200 streams that all request the largest file and read nothing. */
 async function unreadOverHttp2(service: Service, scale: number): Promise<void> {
   for (let round = 0; round < scale; round++) {
     await times(5, async () => {
@@ -83,13 +84,13 @@ async function unreadOverHttp2(service: Service, scale: number): Promise<void> {
         stream.on("error", () => {});
         return new Promise((resolve) => stream.on("response", resolve));
       });
-      await Promise.race([heads, failed]);
+      await within("the streams have responses", Promise.race([heads, failed]), 20_000);
       session.destroy();
     });
   }
 }
 
-/** 500 connections that ask for the largest file and read nothing. */
+/** 500 connections that request the largest file and read nothing. */
 async function unreadOverHttp1(service: Service, scale: number): Promise<void> {
   const { hostname, port } = new URL(service.url);
   const get = new TextEncoder().encode(`GET ${LIBRARY} HTTP/1.1\r\nHost: x\r\n\r\n`);
@@ -105,7 +106,7 @@ async function unreadOverHttp1(service: Service, scale: number): Promise<void> {
   }
 }
 
-/** Without a token, each as fast as it can. */
+/** Without a token, each as fast as possible. */
 async function endlessBodies(service: Service, scale: number): Promise<void> {
   await times(20 * scale, async (index) => {
     using peer = await begin(service, [

@@ -1,12 +1,13 @@
-/** The path that is routed is the one in the request line, whatever else a request says. */
+/** A request is routed by the path in its request line, whatever else it contains. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { connect } from "node:http2";
 import { VERSION } from "../../config/version.ts";
 import { temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
+import { within } from "../support/wait_for.ts";
 import { Peer } from "../support/raw_client.ts";
 
-/** The status of one request, and its problem, if it is one. */
+/** Sends one request; resolves with the status and the body. */
 async function send(url: string, head: string) {
   using peer = await Peer.connect(url);
   await peer.write(`${head}\r\nConnection: close\r\n\r\n`);
@@ -55,13 +56,13 @@ const GOOD_HOSTS = [
   "deskhand.example ",
 ];
 
-Deno.test("a Host that is no host is 400, and never part of the path", async () => {
+Deno.test("an invalid Host is 400, and never part of the path", async () => {
   await using file = await temporaryPath();
   await using service = await startService({ kvPath: file.path });
   for (const host of BAD_HOSTS) {
     const { status, body } = await send(service.url, `GET /livez HTTP/1.1\r\nHost: ${host}`);
     assertEquals(status, 400, JSON.stringify(host));
-    // What is no header at all is rejected by Deno, without a body.
+    // Deno rejects what is no valid header itself, without a body.
     if (body !== "") assertEquals(JSON.parse(body).type, "/problems/malformed-request");
   }
   for (const host of GOOD_HOSTS) {
@@ -142,10 +143,10 @@ function overHttp2(url: string, headers: Record<string, string>): Promise<number
   stream.on("response", (response) => resolve(Number(response[":status"])));
   stream.resume();
   stream.end();
-  return promise.finally(() => session.destroy());
+  return within("the stream has a response", promise).finally(() => session.destroy());
 }
 
-Deno.test("over HTTP/2 the authority is held to the rules of Host", async () => {
+Deno.test("over HTTP/2 the authority follows the rules of Host", async () => {
   await using file = await temporaryPath();
   await using service = await startService({ kvPath: file.path });
   const status = (headers: Record<string, string>) =>

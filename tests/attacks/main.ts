@@ -1,13 +1,13 @@
-/** `deno task test:attacks`: all attacks on one service, larger, and what they cost it. */
+/** `deno task test:attacks`: larger attacks on one service, and their effect. */
 import { temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
 import { ATTACKS } from "./attacks.ts";
 import { measure, memoryOf } from "./measure.ts";
 
-/** How often an attack is repeated, and by how much it is larger. */
+/** The number of repetitions of an attack, and by how much it is larger. */
 const SCALE = Number(Deno.env.get("ATTACK_SCALE") ?? 4);
 const MAX_LIVEZ_MS = 500;
-/** By how much more memory may grow than in the suite: more clients attack at the same time. */
+/** Memory may grow by more than in the suite: more clients attack concurrently. */
 const MARGIN = 2;
 const HANGS_AFTER_MS = 600_000;
 

@@ -1,19 +1,19 @@
 /// <reference lib="deno.worker" />
-/** A thread that asks for `/livez` until it is told to stop, and says how long the longest took. */
-let isOver = false;
+/** A thread that calls `/livez` until it is stopped, and reports the longest duration. */
+let isStopped = false;
 
 self.onmessage = async ({ data }) => {
   if (data === "stop") {
-    isOver = true;
+    isStopped = true;
     return;
   }
   let ms = 0;
   let isReady = false;
-  while (!isOver) {
+  while (!isStopped) {
     const started = performance.now();
     const response = await fetch(`${data}/livez`, { signal: AbortSignal.timeout(30_000) });
     await response.text();
-    // The first one opens the connection.
+    // The first call opens the connection.
     if (isReady) ms = Math.max(ms, performance.now() - started);
     else self.postMessage({ name: "ready" });
     isReady = true;

@@ -1,4 +1,4 @@
-/** After its response nobody sends the service a body without end. */
+/** A body without end is not read after the response. */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import { AUTH_SECRET, requestsPath } from "../support/constants.ts";
@@ -8,7 +8,7 @@ import { waitFor } from "../support/wait_for.ts";
 import { chunk, Peer } from "../support/raw_client.ts";
 import { mintToken } from "../demo/token.ts";
 
-/** What the kernel's buffers of both sides take on loopback is about 4 MB. */
+/** The kernel's buffers of both sides take about 4 MB on loopback. */
 const MAX_TAKEN_BYTES = 12_000_000;
 const FLOOD_BYTES = Number(Deno.env.get("ATTACK_FLOOD_BYTES") ?? 100_000_000);
 
@@ -24,7 +24,7 @@ interface Rejection {
 
 const JSON_TYPE = "Content-Type: application/json";
 
-/** A way to each rejection, whose body comes without end. */
+/** A request for each rejection, whose body has no end. */
 async function rejections(): Promise<Record<string, Rejection>> {
   const token = await bearer();
   return {
@@ -80,7 +80,7 @@ Deno.test("a HEAD request with a body without end is not read", async () => {
   const head = { path: "/livez", method: "HEAD", status: 0 };
   using peer = await begin(service, head, "Transfer-Encoding: chunked");
   const flood = peer.flood(chunk(65_536), FLOOD_BYTES);
-  // The service works on, and does not wait for it at the end.
+  // The service continues to work, and does not wait for the body at its end.
   for (let i = 0; i < 50; i++) assertEquals((await service.call("/livez")).status, 200);
   assertLess(peer.written, MAX_TAKEN_BYTES);
   assertEquals(await service.stop(), 0);
@@ -88,7 +88,7 @@ Deno.test("a HEAD request with a body without end is not read", async () => {
 });
 
 Deno.test({
-  name: "a HEAD request with a body takes no file descriptor once its client has gone",
+  name: "a HEAD request with a body holds no file descriptor once its client has gone",
   ignore: Deno.build.os !== "linux",
   fn: async () => {
     await using file = await temporaryPath();
@@ -102,12 +102,12 @@ Deno.test({
         await peer.write("3\r\nabc\r\n");
       }
     }
-    // The service itself opens fewer meanwhile, for its store.
+    // The service opens fewer descriptors for its store meanwhile.
     await waitFor("the connections are closed", descriptors, (count) => count < before + 50);
   },
 });
 
-Deno.test("a small rejected body leaves the connection for the next request", async () => {
+Deno.test("the connection of a small rejected body serves the next request", async () => {
   await using file = await temporaryPath();
   await using service = await startService({ kvPath: file.path });
   const small = " ".repeat(1_000);
@@ -121,7 +121,7 @@ Deno.test("a small rejected body leaves the connection for the next request", as
       assertEquals((await peer.response()).status, 200, what);
     }
   }
-  // The response does not wait for a body that does not come, and then says that it was the last.
+  // The response does not wait for a body that never arrives, and then closes the connection.
   using peer = await begin(service, { status: 401 }, `Content-Length: ${small.length}`);
   const { status, headers } = await peer.response();
   assertEquals([status, headers.connection], [401, "close"]);
@@ -145,7 +145,7 @@ Deno.test("a body of exactly the largest size is accepted with a length and in c
   }
 });
 
-Deno.test("SIGTERM does not wait for those who still send what was rejected", async () => {
+Deno.test("SIGTERM does not wait for clients that still send a rejected body", async () => {
   await using file = await temporaryPath();
   await using service = await startService({ kvPath: file.path });
   const floods: Promise<void>[] = [];

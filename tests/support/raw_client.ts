@@ -1,23 +1,23 @@
-/** A client that writes and reads HTTP/1.1 by hand, for what no client library would send. */
+/** A client of raw HTTP/1.1, for requests that no client library would send. */
 
-/** No wait of a test takes longer, in milliseconds. */
-const GIVE_UP_MS = 20_000;
+/** The connection is closed after so long, which ends every wait. */
+const TIMEOUT_MS = 20_000;
 
 export interface RawResponse {
   status: number;
-  /** With names in lower case; of a repeated header the last one. */
+  /** With names in lower case; the last value of a repeated header. */
   headers: Record<string, string>;
   body: string;
 }
 
 export class Peer implements Disposable {
-  /** All that was written so far, in bytes. */
+  /** The number of bytes written so far. */
   written = 0;
   /** Set once the server has closed or reset the connection. */
   isClosed = false;
   #received = "";
   #waiting: (() => void)[] = [];
-  #timer = setTimeout(() => this.close(), GIVE_UP_MS);
+  #timer = setTimeout(() => this.close(), TIMEOUT_MS);
 
   constructor(readonly socket: Deno.TcpConn) {
     this.#receive();
@@ -37,17 +37,17 @@ export class Peer implements Disposable {
     }
   }
 
-  /** Writes the same again and again, until `bytes` are written or the connection is closed. */
+  /** Writes `piece` repeatedly until `bytes` are written or the connection is closed. */
   async flood(piece: Uint8Array, bytes: number): Promise<void> {
     const end = this.written + bytes;
     try {
       while (this.written < end) await this.write(piece);
     } catch {
-      // The connection is closed. What was received before is still there to be read.
+      // The connection is closed. A response that arrived before can still be read.
     }
   }
 
-  /** The next response, whose body ends with its length or with its chunks. */
+  /** Returns the next response, with a Content-Length or in chunks. */
   async response({ toHead = false } = {}): Promise<RawResponse> {
     for (;;) {
       const found = parseResponse(this.#received, toHead);
@@ -106,12 +106,12 @@ export class Peer implements Disposable {
   }
 }
 
-/** Each character as one byte, so that a test can send any bytes. */
+/** Encodes each character as one byte, so that a test can send any bytes. */
 export function toBytes(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** One chunk of a body in chunks. */
+/** One chunk of a chunked body. */
 export function chunk(bytes: number): Uint8Array {
   return toBytes(`${bytes.toString(16)}\r\n${" ".repeat(bytes)}\r\n`);
 }
@@ -128,7 +128,7 @@ function parseResponse(text: string, toHead: boolean) {
   const rest = text.slice(end + 4);
   if (toHead || status === 304) return { response: { status, headers, body: "" }, rest };
   if (headers["transfer-encoding"] === "chunked") {
-    // The tests' bodies in chunks come in one, and possibly without the last, empty one.
+    // Chunked bodies in the tests have one chunk, and possibly lack the final, empty one.
     const found = /^([0-9a-f]+)\r\n/i.exec(rest);
     const length = Number.parseInt(found?.[1] ?? "", 16);
     const start = found?.[0].length ?? 0;

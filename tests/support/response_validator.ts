@@ -21,7 +21,7 @@ export interface Media {
   examples?: Record<string, Reference | { value: unknown }>;
 }
 
-export interface DocumentedAnswer {
+export interface DocumentedResponse {
   headers: Record<string, Reference>;
   content?: Record<string, Media>;
 }
@@ -32,7 +32,7 @@ export interface Operation {
   path: string;
   parameters: { schema: object; example?: unknown }[];
   requestBody?: { content: Record<string, Media> };
-  responses: Record<string, DocumentedAnswer>;
+  responses: Record<string, DocumentedResponse>;
 }
 
 /** Every operation of the document. */
@@ -48,11 +48,11 @@ export const OPERATIONS: Operation[] = Object.entries(DOCUMENT.paths).flatMap(
 
 const ajv = new Ajv2020({ allErrors: true });
 addFormats.default(ajv);
-// What the document has around its schemas. Within them an unknown keyword is an error.
+// The members of the document beside its schemas. Within a schema an unknown keyword is an error.
 ajv.addVocabulary([...Object.keys(DOCUMENT), "discriminator"]);
-ajv.addSchema(closed(DOCUMENT), "contract");
+ajv.addSchema(closed(DOCUMENT), "openapi");
 
-/** Clients must put up with a new field; a test must not: it may be one that nobody is to see. */
+/** Rejects undocumented fields, which clients ignore: they may be private. */
 function closed(value: object): object {
   return JSON.parse(JSON.stringify(value), (_, part) => {
     const isOpenObject = part?.type === "object" && part.properties !== undefined &&
@@ -61,16 +61,16 @@ function closed(value: object): object {
   });
 }
 
-/** What the document has at a local reference. */
+/** Returns the part of the document at a local reference. */
 export function resolve<T>({ $ref }: Reference): T {
   let part: unknown = DOCUMENT;
   for (const key of $ref.split("/").slice(1)) part = (part as Record<string, unknown>)[key];
   return part as T;
 }
 
-/** What is wrong with `value`, held against the schema at a local reference; empty if nothing is. */
+/** Returns the errors of `value` against the schema at a local reference. */
 export function mismatches($ref: string, value: unknown): string[] {
-  const validate = ajv.getSchema(`contract${$ref}`);
+  const validate = ajv.getSchema(`openapi${$ref}`);
   if (validate === undefined) return [`there is no ${$ref}`];
   if (validate(value)) return [];
   return validate.errors!.map(({ instancePath, message, params }) =>
@@ -78,9 +78,9 @@ export function mismatches($ref: string, value: unknown): string[] {
   );
 }
 
-/** The operation that answers a call, if the document knows one. */
+/** Returns the documented operation of a call, if there is one. */
 export function operationOf(method: string, pathname: string): Operation | undefined {
-  // HEAD is answered as GET is, without the body.
+  // The response to HEAD is that to GET without the body.
   const documented = method === "HEAD" ? "GET" : method;
   return OPERATIONS.find((operation) =>
     operation.method === documented &&
@@ -88,22 +88,22 @@ export function operationOf(method: string, pathname: string): Operation | undef
   );
 }
 
-/** Throws where an answer to a call that the document knows is not one that it promises. */
-export async function assertDocumented(request: Request, answer: Response): Promise<void> {
+/** Throws if the response to a documented call is not a documented one. */
+export async function assertDocumented(request: Request, response: Response): Promise<void> {
   const operation = operationOf(request.method, new URL(request.url).pathname);
   if (operation === undefined) return;
-  const documented = operation.responses[answer.status];
+  const documented = operation.responses[response.status];
   const wrong = documented === undefined
     ? ["the status is not documented"]
-    : [...wrongHeaders(documented, answer), ...await wrongBody(documented, request, answer)];
+    : [...wrongHeaders(documented, response), ...await wrongBody(documented, request, response)];
   if (wrong.length === 0) return;
   throw new AssertionError(
-    `${request.method} ${operation.path} ${answer.status}, held against the contract: ` +
+    `${request.method} ${operation.path} ${response.status} is not as documented: ` +
       wrong.join("; "),
   );
 }
 
-/** Headers that every response may have, and that no client needs to read. */
+/** Headers that every response may have without documentation, because no client needs them. */
 const GENERAL = new Set([
   "access-control-allow-headers",
   "access-control-allow-methods",
@@ -123,21 +123,21 @@ const GENERAL = new Set([
   "x-frame-options",
 ]);
 
-function wrongHeaders({ headers }: DocumentedAnswer, answer: Response): string[] {
+function wrongHeaders({ headers }: DocumentedResponse, response: Response): string[] {
   const known = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
-  const unknown = [...answer.headers.keys()]
+  const unknown = [...response.headers.keys()]
     .filter((name) => !known.has(name) && !GENERAL.has(name))
     .map((name) => `the header ${name} is not documented`);
-  return [...unknown, ...wrongDocumentedHeaders(headers, answer)];
+  return [...unknown, ...wrongDocumentedHeaders(headers, response)];
 }
 
 function wrongDocumentedHeaders(
-  headers: DocumentedAnswer["headers"],
-  answer: Response,
+  headers: DocumentedResponse["headers"],
+  response: Response,
 ): string[] {
   return Object.entries(headers).flatMap(([name, reference]) => {
     const { required, schema } = resolve<Header>(reference);
-    const value = answer.headers.get(name);
+    const value = response.headers.get(name);
     if (value === null) return required ? [`${name} is missing`] : [];
     const typed = schema.type === "integer" ? Number(value) : value;
     return mismatches(`${reference.$ref}/schema`, typed).map((what) => `${name}: ${what}`);
@@ -145,12 +145,12 @@ function wrongDocumentedHeaders(
 }
 
 async function wrongBody(
-  { content }: DocumentedAnswer,
+  { content }: DocumentedResponse,
   request: Request,
-  answer: Response,
+  response: Response,
 ): Promise<string[]> {
-  const type = answer.headers.get("Content-Type");
-  const text = await answer.clone().text();
+  const type = response.headers.get("Content-Type");
+  const text = await response.clone().text();
   if (content === undefined) {
     return type === null && text === "" ? [] : [`there is a body: ${type} ${text.slice(0, 40)}`];
   }
@@ -160,7 +160,7 @@ async function wrongBody(
   const body = JSON.parse(text);
   const wrong = mismatches(media.schema.$ref, body);
   if (type !== "application/problem+json") return wrong;
-  if (body.status !== answer.status) wrong.push(`the body says ${body.status}`);
+  if (body.status !== response.status) wrong.push(`the body says ${body.status}`);
   const types = Object.keys(media.examples ?? {}).map((slug) => `/problems/${slug}`);
   if (!types.some((path) => body.type.endsWith(path))) wrong.push(`${body.type} is not documented`);
   return wrong;
