@@ -31,7 +31,7 @@ export interface AppOptions {
 /** Creates the HTTP application: middleware in the order in which it runs, then all routes. */
 export function createApp(options: AppOptions): Hono<Env> {
   const { deps, verify, rateLimit, isReady, corsOrigins, publicUrl, version } = options;
-  const app = new Hono<Env>({ getPath: routedPath }).use(...defaultHeaders).use(accessLog(deps));
+  const app = new Hono<Env>({ getPath: routedPath }).use(defaultHeaders).use(accessLog(deps));
   if (publicUrl !== null) {
     app.use((c, next) => {
       c.set("publicUrl", publicUrl);

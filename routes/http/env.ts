@@ -28,6 +28,8 @@ export interface Env {
     actorHash?: string;
     rejection?: LoggedRejection;
     idempotencyKey?: string;
+    /** The latest response that was created with all default headers. */
+    completeResponse?: Response;
     /** Set from the moment on from which the request may have been stored. */
     mayHaveStored?: true;
   };

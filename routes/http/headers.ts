@@ -1,45 +1,71 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
-import { requestId } from "hono/request-id";
-import { secureHeaders } from "hono/secure-headers";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Env } from "./env.ts";
 
-/** Every response is data for one caller: it must not be framed, sniffed, executed or embedded. */
-const addSecurityHeaders = secureHeaders({
-  // A handler may set its own, such as the docs page its policy.
-  overwrite: false,
-  contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-  crossOriginResourcePolicy: "same-origin",
-  referrerPolicy: "no-referrer",
-  strictTransportSecurity: "max-age=31536000",
-  xContentTypeOptions: "nosniff",
-  xFrameOptions: "DENY",
-  // For documents, plug-ins and old browsers. The policy above rules them out, and each header costs
-  // a response about 0.5 µs.
-  crossOriginOpenerPolicy: false,
-  originAgentCluster: false,
-  removePoweredBy: false,
-  xDnsPrefetchControl: false,
-  xDownloadOptions: false,
-  xPermittedCrossDomainPolicies: false,
-  xXssProtection: false,
-});
+/**
+ * Every response is data for one caller: it must not be cached, framed, sniffed, executed or embedded.
+ *
+ * Not `hono/secure-headers` and `hono/request-id`: they change the `Headers` of a response that
+ * exists, which makes a `latest` call take 12 to 17 % more CPU time at 64 connections (67 instead of
+ * 60 µs). A submission takes the same time either way.
+ */
+const HEADERS = {
+  "Cache-Control": "no-store",
+  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Referrer-Policy": "no-referrer",
+  "Strict-Transport-Security": "max-age=31536000",
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+};
+const ENTRIES = Object.entries(HEADERS);
 
-/** Adds `Cache-Control: no-store`, and the request ID to a response that lost it. */
-const addDefaults = createMiddleware<Env>(async (c, next) => {
-  await next();
-  const { headers } = c.res;
-  if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
-  if (!headers.has("X-Request-Id")) headers.set("X-Request-Id", c.get("requestId"));
-});
+/** The form of request IDs that are accepted from clients, as of `hono/request-id`. */
+const REQUEST_ID = /^[\w\-=]{1,255}$/;
 
 /**
- * Assigns an ID to each request and adds the default headers to each response. A client may choose
- * the ID in `X-Request-Id`: 1 to 255 letters, digits, `_`, `-` and `=`. Use these first: what they add
- * after all other middleware has run cannot be lost with a response that one of those replaces.
+ * Assigns an ID to each request, which a client may choose in `X-Request-Id`, and adds the default
+ * headers that its response lacks. Use it first: then it completes the final response, whatever the
+ * middleware behind it puts in the place of another.
  */
-export const defaultHeaders: MiddlewareHandler<Env>[] = [
-  addSecurityHeaders,
-  addDefaults,
-  requestId(),
-];
+export const defaultHeaders: MiddlewareHandler<Env> = createMiddleware<Env>(async (c, next) => {
+  const chosen = c.req.header("X-Request-Id");
+  const isValid = chosen !== undefined && REQUEST_ID.test(chosen);
+  c.set("requestId", isValid ? chosen : crypto.randomUUID());
+  await next();
+  if (c.res === c.get("completeResponse")) return;
+  const { headers } = c.res;
+  headers.set("X-Request-Id", c.get("requestId"));
+  for (const [name, value] of ENTRIES) {
+    if (!headers.has(name)) headers.set(name, value);
+  }
+});
+
+/** Creates a response with the default headers and `headers`, which win. */
+export function createResponse(
+  c: Context<Env>,
+  body: string | null,
+  status: ContentfulStatusCode | 304,
+  headers: Record<string, string>,
+): Response {
+  const response = new Response(body, {
+    status,
+    headers: { ...HEADERS, "X-Request-Id": c.get("requestId"), ...headers },
+  });
+  c.set("completeResponse", response);
+  return response;
+}
+
+/** Creates a JSON response with the default headers and `headers`, which win. */
+export function createJsonResponse(
+  c: Context<Env>,
+  body: unknown,
+  status: ContentfulStatusCode,
+  headers?: Record<string, string>,
+): Response {
+  return createResponse(c, JSON.stringify(body), status, {
+    "Content-Type": "application/json",
+    ...headers,
+  });
+}

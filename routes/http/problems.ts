@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Env } from "./env.ts";
+import { createJsonResponse } from "./headers.ts";
 
 /** All problem types, by the last segment of their `type`. The only place that assigns statuses. */
 export const PROBLEMS = {
@@ -80,5 +81,8 @@ export function problem(
     requestId: c.get("requestId"),
     ...errors && { errors },
   };
-  return c.json(body, status, { ...headers, "Content-Type": "application/problem+json" });
+  return createJsonResponse(c, body, status, {
+    ...headers,
+    "Content-Type": "application/problem+json",
+  });
 }

@@ -5,6 +5,7 @@ import type { Log } from "../../domain/ports/log.ts";
 import { Reference } from "../../domain/model/reference.ts";
 import type { AuditEvents } from "./responses.ts";
 import type { Env } from "../http/env.ts";
+import { createJsonResponse } from "../http/headers.ts";
 import type { VerifyToken } from "../auth/token_verifier.ts";
 import { parse, toProblemErrors, validationProblem } from "../http/validation.ts";
 import { requireScope } from "../auth/require_scope.ts";
@@ -73,7 +74,7 @@ export function auditEventRoutes(store: Store, verify: VerifyToken, log: Log): H
       }
       const nextCursor = next && toCursor(next);
       const response: AuditEvents = { events, ...erasures && { erasures }, nextCursor };
-      return c.json(response, 200);
+      return createJsonResponse(c, response, 200);
     },
   );
 }

@@ -11,6 +11,7 @@ import { createSummarySerializer } from "./serialize_summary.ts";
 import { supportContextOf, validateRunId } from "./context.ts";
 import { matchesIfNoneMatch } from "../http/entity_tag.ts";
 import type { Env } from "../http/env.ts";
+import { createJsonResponse, createResponse } from "../http/headers.ts";
 import { problem } from "../http/problems.ts";
 import { validateResume, validateSubmission } from "./parse_submission.ts";
 import type { VerifyToken } from "../auth/token_verifier.ts";
@@ -90,7 +91,7 @@ async function respondToSubmission(
   switch (result.outcome) {
     case "submitted": {
       const headers = result.replayed ? { "Idempotent-Replayed": "true" } : undefined;
-      return c.json(toResponse(result.request), 201, headers);
+      return createJsonResponse(c, toResponse(result.request), 201, headers);
     }
     case "not_a_ticket":
       return validationProblem(c, "body", [
@@ -134,7 +135,7 @@ async function respondToResume(c: Context<Env>, deps: Dependencies): Promise<Res
   });
   switch (result.outcome) {
     case "done":
-      return c.json(toResponse(result.request), 200);
+      return createJsonResponse(c, toResponse(result.request), 200);
     case "no_request":
       return problem(c, "not-found", "No support request is stored in this context. Submit one");
     case "in_progress": {
@@ -163,6 +164,8 @@ async function respondWithLatest(
     "ETag": tag,
     "Vary": "Authorization",
   };
-  if (matchesIfNoneMatch(c.req.header("If-None-Match"), tag)) return c.body(null, 304, headers);
-  return c.body(text, 200, { ...headers, "Content-Type": "application/json" });
+  if (matchesIfNoneMatch(c.req.header("If-None-Match"), tag)) {
+    return createResponse(c, null, 304, headers);
+  }
+  return createResponse(c, text, 200, { ...headers, "Content-Type": "application/json" });
 }

@@ -54,8 +54,10 @@ const REPLACEMENTS: Record<string, (c: Context<Env>) => Response | void> = {
     c.res = new Response("another");
   },
   "adds a header to it": (c) => c.header("Vary", "Origin", { append: true }),
-  "deletes its headers": (c) => {
-    for (const name of [...c.res.headers.keys()]) c.res.headers.delete(name);
+  "discards it and makes another problem": (c) => {
+    const { res } = c;
+    c.res = undefined;
+    c.res = new Response(res.body, { status: res.status });
   },
   "throws": () => {
     throw new Error("a bug");
@@ -65,7 +67,7 @@ const REPLACEMENTS: Record<string, (c: Context<Env>) => Response | void> = {
 for (const [what, replace] of Object.entries(REPLACEMENTS)) {
   Deno.test(`no response loses the default headers to middleware that ${what}`, async () => {
     for (const path of ["/text", "/problem", "/nowhere"]) {
-      const app = new Hono<Env>().use(...defaultHeaders)
+      const app = new Hono<Env>().use(defaultHeaders)
         .use(async (c, next) => {
           await next();
           return replace(c) as Response;
