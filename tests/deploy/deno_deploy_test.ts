@@ -33,7 +33,7 @@ function start(folder: string, env: Record<string, string>): Promise<Service> {
       PORT: "",
       DENO_DEPLOYMENT_ID: "test",
       DENO_KV_DEFAULT_PATH: `${folder}/kv.sqlite`,
-      // Deploy decides where the service listens, too.
+      // Deploy also chooses the address on which the service listens.
       DENO_SERVE_ADDRESS: "tcp:127.0.0.1:0",
       ...env,
     },

@@ -4,7 +4,7 @@ import { startService } from "../support/service_process.ts";
 
 const MAX_BYTES = 25_000_000;
 
-/** What a machine may need to reach the registry of packages, besides what the service reads. */
+/** Variables that a machine may need to reach the package registry. */
 function registryEnv(): Record<string, string> {
   const names =
     /^(NPM_CONFIG_|HTTPS?_PROXY$|NO_PROXY$|DENO_CERT$|DENO_TLS_CA_STORE$|NODE_EXTRA_CA_CERTS$)/i;
@@ -22,7 +22,7 @@ async function* sizes(folder: string): AsyncGenerator<number> {
   }
 }
 
-// `deno task` by itself installs all that deno.json lists, before the task runs.
+// Without this flag, `deno task` installs everything in deno.json before it runs the task.
 const START = [Deno.execPath(), "task", "--node-modules-dir=manual", "start"];
 
 Deno.test("a first start installs less than 25 MB, and no package of the tests", async () => {

@@ -108,7 +108,7 @@ async function survives(
     "duplicate tickets": tickets.length - new Set(tickets).size,
   });
 
-  assertGreater(acknowledged.length, 100, "there was load");
+  assertGreater(acknowledged.length, 20, "there was load");
   assertGreater(rejected.length, 0, "the outage was noticed");
   assertEquals(partial, [], "each request has its events, and each key its request");
   assertEquals(lost, [], "every acknowledged request is stored");

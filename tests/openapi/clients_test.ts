@@ -1,4 +1,4 @@
-/** Clients as code generators make them compile, and work against the service behind nginx. */
+/** Clients from code generators compile, and work with the service behind nginx. */
 import { assertEquals, assertMatch } from "@std/assert";
 import { openService } from "../support/service.ts";
 import { attempt, openFolder, openPrefixed, packagesOf, run } from "./tools.ts";
@@ -11,7 +11,7 @@ const PRINTED = [
   "#/summary must not be empty",
 ];
 const SLOPPY = "--unstable-sloppy-imports";
-/** The line that the example and the README tell. */
+/** The command in the example and in the README. */
 const LINE = /npx (-y openapi-typescript@\S+) (http:\/\/127\.0\.0\.1:8000)(\/openapi\.json .+)/;
 
 Deno.test("the client of openapi-typescript and openapi-fetch compiles and works", async () => {
@@ -29,22 +29,22 @@ Deno.test("the client of openapi-typescript and openapi-fetch compiles and works
 Deno.test("the types of openapi-typescript reject a call that the service would reject", async () => {
   await using folder = await openFolder("openapi_fetch.ts");
   await using service = await openService();
-  const contract = await (await service.call("/openapi.json")).text();
-  await Deno.writeTextFile(`${folder.path}/openapi.json`, contract);
+  const document = await (await service.call("/openapi.json")).text();
+  await Deno.writeTextFile(`${folder.path}/openapi.json`, document);
   const [, tool, , others] = LINE.exec(folder.text)!;
   await run("npx", `${tool} ${others!.slice(1)}`.split(" "), folder.path);
   const mistake = folder.text.replace(`mode: "create"`, `mode: "creat"`);
   await Deno.writeTextFile(`${folder.path}/openapi_fetch.ts`, mistake);
-  const { success, complaint } = await attempt(
+  const { code, stderr } = await attempt(
     Deno.execPath(),
     ["check", "openapi_fetch.ts"],
     folder.path,
   );
-  assertEquals(success, false);
-  assertMatch(complaint, /"creat"/);
+  assertEquals(code, 1);
+  assertMatch(stderr, /"creat"/);
 });
 
-/** Installs what the example's command names. Deno runs it, because Debian's Node is too old. */
+/** Installs the packages of the example's command, with Deno, because Debian's Node is too old. */
 async function install(folder: { path: string; text: string }): Promise<void> {
   const manifest = JSON.stringify({ dependencies: packagesOf(folder.text) });
   await Deno.writeTextFile(`${folder.path}/package.json`, manifest);
@@ -98,13 +98,13 @@ Deno.test({
     const generate = /openapi-python-client (generate .+)/.exec(folder.text)![1]!
       .replace("http://127.0.0.1:8000", url).split(" ");
     const env = { PATH: `${folder.path}/venv/bin:${Deno.env.get("PATH")}` };
-    const said = await attempt(
+    const { code, stdout } = await attempt(
       `${folder.path}/venv/bin/openapi-python-client`,
       [...generate, "--fail-on-warning"],
       folder.path,
       env,
     );
-    assertEquals([said.success, said.text.includes("WARNING")], [true, false], said.text);
+    assertEquals([code, stdout.includes("WARNING")], [0, false], stdout);
     await run(python, ["-m", "compileall", "-q", "deskhand"], folder.path);
     const printed = await run(python, ["python_client.py", url, token], folder.path);
     assertEquals(printed.trim().split("\n"), PRINTED);

@@ -1,4 +1,4 @@
-/** `deno task lint:openapi`: Spectral's rules for OpenAPI over the contract. Needs npx. */
+/** `deno task lint:openapi`: lints the OpenAPI document with Spectral. Needs npx. */
 import { VERSION } from "../../config/version.ts";
 import { openApiDocument } from "../../routes/openapi/document.ts";
 

@@ -1,44 +1,32 @@
-/** What the tests of generated clients share: commands, folders, and a service to call. */
-import { assert } from "@std/assert";
+/** Commands, folders and a service for the tests of generated clients. */
+import { assertEquals } from "@std/assert";
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken } from "../demo/token.ts";
 import { AUTH_SECRET, deskEnv } from "../support/constants.ts";
+import { complete, type Completed } from "../support/process.ts";
 import { openService } from "../support/service.ts";
 import { startNginx } from "../support/nginx.ts";
 
-/** A generator that takes longer hangs, and is ended. */
-const LIMIT_MS = 240_000;
+/** A generator that runs longer hangs, and is killed. */
+const TIMEOUT_MS = 240_000;
 
-export interface Ran {
-  success: boolean;
-  /** Standard output. */
-  text: string;
-  /** Standard error. */
-  complaint: string;
-}
-
-export async function attempt(
+/** Runs a command to its end, in the environment of the test run. */
+export function attempt(
   command: string,
   args: string[],
   cwd: string,
   env: Record<string, string> = {},
-): Promise<Ran> {
-  const { success, stdout, stderr } = await new Deno.Command(command, {
-    args,
-    cwd,
-    env: { NO_COLOR: "1", ...env },
-    stdin: "null",
-    signal: AbortSignal.timeout(LIMIT_MS),
-  }).output();
-  const [text, complaint] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  return { success, text: text!, complaint: complaint! };
+): Promise<Completed> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const options = { args, cwd, env: { NO_COLOR: "1", ...env }, stdin: "null", signal } as const;
+  return complete(new Deno.Command(command, options));
 }
 
 /** Runs a command, which must succeed, and returns its standard output. */
 export async function run(...call: Parameters<typeof attempt>): Promise<string> {
-  const { success, text, complaint } = await attempt(...call);
-  assert(success, `${call[0]} ${call[1].join(" ")}\n${text}\n${complaint}`);
-  return text;
+  const { code, stdout, stderr } = await attempt(...call);
+  assertEquals(code, 0, `${call[0]} ${call[1].join(" ")}\n${stdout}\n${stderr}`);
+  return stdout;
 }
 
 /** A folder with the example client `name`, and the files that it needs. */
@@ -51,7 +39,7 @@ export async function openFolder(name: string, ...others: string[]) {
   return { path, text, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-/** The packages with versions that an example's command names: `-p name@1.2.3`. */
+/** Returns the packages with versions in an example's command: `-p name@1.2.3`. */
 export function packagesOf(example: string): Record<string, string> {
   return Object.fromEntries(
     [...example.matchAll(/-p (\S+)@(\d\S*)/g)].map(([, name, version]) => [name, version]),

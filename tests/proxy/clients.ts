@@ -1,4 +1,4 @@
-/** Clients that hold connections open, and one that behaves. All of them on loopback. */
+/** Clients that hold connections open, and a normal one, all on loopback. */
 import { since } from "../support/service_process.ts";
 
 const BATCH = 250;
@@ -57,8 +57,8 @@ export async function crowd(
     closed: () => closed,
     async allClosed(limitMs) {
       let timeout;
-      const tooLate = new Promise<void>((resolve) => timeout = setTimeout(resolve, limitMs));
-      await Promise.race([Promise.all(ends), tooLate]);
+      const limit = new Promise<void>((resolve) => timeout = setTimeout(resolve, limitMs));
+      await Promise.race([Promise.all(ends), limit]);
       clearTimeout(timeout);
       return closed === count;
     },

@@ -1,18 +1,18 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import { mintToken } from "../demo/token.ts";
-import { AUTH_SECRET } from "../support/constants.ts";
+import { AUTH_SECRET, TENANT } from "../support/constants.ts";
 import { type Service, startService } from "../support/service_process.ts";
 import { waitFor } from "../support/wait_for.ts";
+import { temporaryPath } from "../support/kv_file.ts";
 import { type Nginx, type NginxOptions, startNginx } from "../support/nginx.ts";
 import { crowd } from "./clients.ts";
 
-const REQUESTS = "/v1/tenants/acme/support-requests";
 const ORIGIN = "https://app.example";
 
 async function open(options: Partial<NginxOptions> = {}) {
-  const folder = await Deno.makeTempDir({ prefix: "deskhand-" });
-  const service = await startService({ kvPath: `${folder}/requests.kv` });
+  const file = await temporaryPath();
+  const service = await startService({ kvPath: file.path });
   const nginx = await startNginx({ upstream: service.url, ...options });
   return {
     service,
@@ -21,7 +21,7 @@ async function open(options: Partial<NginxOptions> = {}) {
     async [Symbol.asyncDispose]() {
       await nginx[Symbol.asyncDispose]();
       await service.kill();
-      await Deno.remove(folder, { recursive: true });
+      await file[Symbol.asyncDispose]();
     },
   };
 }
@@ -61,7 +61,7 @@ function bodyOf(bytes: number): string {
 }
 
 function submit(nginx: Nginx, token: string, body: BodyInit): Promise<Response> {
-  return fetch(nginx.url + REQUESTS, {
+  return fetch(nginx.url + TENANT, {
     method: "POST",
     headers: {
       "Authorization": `Bearer ${token}`,
@@ -81,11 +81,11 @@ Deno.test("nginx: the largest body reaches Deskhand, and a larger one is a 413 t
 
   const body = bodyOf(MAX_BODY_BYTES + 1);
   for (const sent of [body, new Blob([body]).stream()]) {
-    const refused = await submit(nginx, token, sent);
-    assertEquals(refused.headers.get("Access-Control-Allow-Origin"), ORIGIN);
-    assertEquals(await assertOwnProblem(refused, 413), "/problems/body-too-large");
+    const rejected = await submit(nginx, token, sent);
+    assertEquals(rejected.headers.get("Access-Control-Allow-Origin"), ORIGIN);
+    assertEquals(await assertOwnProblem(rejected, 413), "/problems/body-too-large");
   }
-  const stranger = await fetch(nginx.url + REQUESTS, {
+  const stranger = await fetch(nginx.url + TENANT, {
     method: "POST",
     headers: { "Origin": "https://evil.example" },
     body,
@@ -100,7 +100,7 @@ Deno.test("nginx: a token of 16 KiB reaches Deskhand, and a longer header is a 4
   // By HTTP/2 nginx ends the connection instead.
   using client = Deno.createHttpClient({ caCerts: [nginx.certificate!], http2: false });
   const call = (length: number) =>
-    fetch(`${nginx.url}${REQUESTS}/latest`, {
+    fetch(`${nginx.url}${TENANT}/latest`, {
       client,
       headers: { "Authorization": `Bearer ${"x".repeat(length)}` },
     });
@@ -126,7 +126,7 @@ Deno.test("nginx: unknown methods and a malformed header are problems, and go no
   assertMatch(malformed, /^HTTP\/1\.1 400 [^]+application\/problem\+json[^]+"about:blank"/);
 });
 
-Deno.test("nginx: its error locations are not there for clients", async () => {
+Deno.test("nginx: clients cannot request its error locations", async () => {
   await using stage = await open();
   const { nginx } = stage;
   const page = await fetch(`${nginx.url}/.problem/502`);
@@ -176,7 +176,7 @@ Deno.test("nginx: TLS and HTTP/2 for its own name, and no handshake for another"
   await using stage = await open({ hasTls: true });
   const { nginx, token } = stage;
   using client = Deno.createHttpClient({ caCerts: [nginx.certificate!] });
-  const response = await fetch(nginx.url + REQUESTS, {
+  const response = await fetch(nginx.url + TENANT, {
     client,
     method: "POST",
     headers: { "Authorization": `Bearer ${token}`, "Content-Type": "application/json" },
@@ -242,7 +242,7 @@ Deno.test("nginx: clients that do not read a large response leave Deskhand free"
   const before = connections();
   const request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n";
   await using _ = await crowdThatDoesNotRead(nginx.port, 60, request);
-  await waitFor("Deskhand has responded", () => answered(service), (count) => count >= 60);
+  await waitFor("Deskhand has responded", () => responsesOf(service), (count) => count >= 60);
   // nginx holds the responses; of its connections to Deskhand only idle ones remain.
   await waitFor("connections are idle", () => connections() - before, (grown) => grown < 50);
   assertEquals(await statusOf(`${nginx.url}/livez`), 200);
@@ -253,14 +253,14 @@ Deno.test("nginx: a body that arrives too slowly is ended, and never reaches Des
     edits: [["client_body_timeout 10s", "client_body_timeout 1s"]],
   });
   const { service, nginx } = stage;
-  const head = `POST ${REQUESTS} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{`;
+  const head = `POST ${TENANT} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{`;
   await using held = await crowd(nginx.port, 50, head);
   assert(await held.allClosed(8_000), `only ${held.closed()} are closed`);
-  assertEquals(await answered(service), 0);
+  assertEquals(await responsesOf(service), 0);
 });
 
 /** How many responses Deskhand has logged. */
-function answered({ output }: Service): Promise<number> {
+function responsesOf({ output }: Service): Promise<number> {
   return Promise.resolve(output.lines.filter(({ status }) => typeof status === "number").length);
 }
 

@@ -1,4 +1,4 @@
-/** A Docker daemon of its own with a base image of its own, and the image of this repository. */
+/** A separate Docker daemon with its own base image, and the image of this repository. */
 import { waitFor } from "../../support/wait_for.ts";
 
 const ROOT = new URL("../../../", import.meta.url).pathname;
@@ -11,7 +11,7 @@ export interface Output {
   stderr: string;
 }
 
-/** See {@linkcode startEngine}. */
+/** A Docker daemon. See {@linkcode startEngine}. */
 export class Engine implements AsyncDisposable {
   readonly #folder: string;
   #daemon?: Deno.ChildProcess;
@@ -20,7 +20,7 @@ export class Engine implements AsyncDisposable {
     this.#folder = folder;
   }
 
-  /** Starts the daemon, without a network of its own: the containers use the host's. */
+  /** Starts the daemon without a network: the containers use the host's. */
   async start(): Promise<void> {
     const folder = this.#folder;
     this.#daemon = new Deno.Command("dockerd", {
@@ -49,7 +49,7 @@ export class Engine implements AsyncDisposable {
     return stdout.trim();
   }
 
-  /** Makes an image of the files in a folder. */
+  /** Creates an image from the files in a folder. */
   async import(folder: string, tag: string, ...changes: string[]): Promise<void> {
     const options = changes.flatMap((change) => ["--change", change]);
     const tar = new Deno.Command("tar", { args: ["-C", folder, "-c", "."], stdout: "piped" })
@@ -78,7 +78,7 @@ export class Engine implements AsyncDisposable {
     await Deno.remove(this.#folder, { recursive: true });
   }
 
-  /** What the daemon leaves mounted when it ends, such as the host's network for its containers. */
+  /** Unmounts what the daemon leaves mounted at its end, such as the network of its containers. */
   async #unmount(): Promise<void> {
     const mounts = (await Deno.readTextFile("/proc/mounts")).split("\n")
       .map((line) => line.split(" ")[1]!)
@@ -95,7 +95,7 @@ export class Engine implements AsyncDisposable {
   #docker(args: string[]): Deno.Command {
     return new Deno.Command("docker", {
       args,
-      // The builder that Debian's Docker has without a plugin.
+      // The builder of Debian's Docker without plugins.
       env: { DOCKER_HOST: this.#host, DOCKER_BUILDKIT: "0" },
       stdin: args[0] === "import" ? "piped" : "null",
       stdout: "piped",
@@ -116,7 +116,7 @@ export async function startEngine(): Promise<Engine> {
   }).output();
   if (code !== 0) throw new Error(text(stdout));
   await engine.import(files, "base");
-  // Deno as it runs this test, so that the build needs the registry of packages only.
+  // The Deno that runs this test, so that the build needs only the package registry.
   await Deno.copyFile(Deno.execPath(), `${files}/usr/local/bin/deno`);
   const certificates = Deno.env.get("NODE_EXTRA_CA_CERTS");
   if (certificates) await Deno.copyFile(certificates, `${files}/etc/extra-ca.pem`);

@@ -56,7 +56,7 @@ async function start(volume: string, env: Record<string, string> = {}) {
   };
 }
 
-/** What a script prints that runs in a container beside the service. */
+/** Runs a script in a container beside the service; resolves with its output. */
 async function evaluate(id: string, script: string): Promise<string> {
   return await engine.succeed("exec", id, "deno", "eval", script);
 }
@@ -75,9 +75,9 @@ Deno.test("image: a read-only container without privileges stores, over a restar
   assertEquals(await evaluate(container.id, mode), "700");
   assertEquals(await container.stop(), 0);
 
-  const again = await start("restart");
-  assertEquals((await again.call(`${requestsPath()}/latest`)).body.supportRequest, body);
-  assertEquals(await again.stop(), 0);
+  const restarted = await start("restart");
+  assertEquals((await restarted.call(`${requestsPath()}/latest`)).body.supportRequest, body);
+  assertEquals(await restarted.stop(), 0);
 });
 
 Deno.test("image: docker stop waits for the submission that is at the desk", async () => {
@@ -105,7 +105,7 @@ Deno.test("image: docker stop waits for the submission that is at the desk", asy
   }
 });
 
-Deno.test("image: Docker sees a service that can store as healthy, and one that cannot as not", async () => {
+Deno.test("image: Docker marks a service that cannot store as unhealthy", async () => {
   const health = async (id: string) =>
     await engine.succeed("inspect", "--format={{.State.Health.Status}}", id);
   const container = await start("health");
@@ -123,7 +123,7 @@ Deno.test("image: Docker sees a service that can store as healthy, and one that 
   await engine.succeed("rm", "--force", id);
 });
 
-Deno.test("image: a folder that its user cannot write gets a sentence, not a trace", async () => {
+Deno.test("image: a folder that its user cannot write leads to a sentence, not a stack trace", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const { code, stderr } = await engine.run(
@@ -141,7 +141,7 @@ Deno.test("image: a folder that its user cannot write gets a sentence, not a tra
   }
 });
 
-Deno.test("image: it has the packages of production and no file that the service does not need", async () => {
+Deno.test("image: it contains the packages of production, and only the files that run", async () => {
   const script = `
     const bytes = (path) => [...Deno.readDirSync(path)].reduce((sum, { name, isDirectory }) =>
       sum + (isDirectory ? bytes(path + "/" + name) : Deno.lstatSync(path + "/" + name).size), 0);
