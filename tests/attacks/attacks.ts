@@ -45,7 +45,7 @@ async function submission(): Promise<string[]> {
   ];
 }
 
-/** 20 KB in chunks of one byte, five concurrently: whoever stored the chunks would hold 64 KiB each. */
+/** 20 KB in chunks of one byte, five concurrently: a stored chunk would hold a buffer of 64 KiB. */
 async function tinyChunks(service: Service, scale: number): Promise<void> {
   const head = [...await submission(), "Transfer-Encoding: chunked"];
   const body = new TextEncoder().encode("1\r\nx\r\n".repeat(20_000) + "0\r\n\r\n");

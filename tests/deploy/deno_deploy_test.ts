@@ -73,7 +73,7 @@ Deno.test("Deploy: a submission becomes a ticket, and is there after a restart",
     assertEquals((await again.latest()).body.supportRequest, body);
   }));
 
-Deno.test("Deploy: the documentation, the contract and the panel are served", () =>
+Deno.test("Deploy: the documentation, the OpenAPI document and the panel are served", () =>
   withDesk(async (_desk, begin) => {
     await using service = await begin();
     for (

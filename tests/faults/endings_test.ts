@@ -43,7 +43,7 @@ async function assertCreated(service: Service, runs: string[], tickets: unknown[
   assertEquals([numbers.size, tickets.length], [runs.length, runs.length]);
 }
 
-Deno.test("a client that hangs up during a handoff leaves a finalized request and one ticket", async () => {
+Deno.test("a client that hangs up leaves a finalized request and one ticket", async () => {
   await using file = await temporaryPath();
   await using desk = startGatedDesk();
   await using service = await startService({ kvPath: file.path, env: desk.env });
@@ -60,7 +60,7 @@ Deno.test("a client that hangs up during a handoff leaves a finalized request an
   await assertCreated(service, ["r-1"], desk.tickets);
 });
 
-Deno.test("SIGTERM during handoffs finalizes them all before the exit, also without their clients", async () => {
+Deno.test("SIGTERM finalizes all handoffs before the exit, also without their clients", async () => {
   await using file = await temporaryPath();
   await using desk = startGatedDesk();
   await using service = await startService({ kvPath: file.path, env: desk.env });
@@ -113,7 +113,7 @@ Deno.test("a submission whose body is incomplete at SIGTERM is stored and gets i
   }
 });
 
-Deno.test("SIGTERM waits for no connection that has its response, though its body never arrives", async () => {
+Deno.test("SIGTERM does not wait for the body of a request that has its response", async () => {
   await using file = await temporaryPath();
   await using service = await startService({ kvPath: file.path });
   const { hostname, port } = new URL(service.url);
@@ -129,7 +129,7 @@ Deno.test("SIGTERM waits for no connection that has its response, though its bod
   assertEquals(service.output.lines.filter(({ level }) => level !== "INFO"), []);
 });
 
-Deno.test("a service without file descriptors finishes its handoffs, and accepts connections again", async () => {
+Deno.test("a service that ran out of file descriptors finishes its handoffs and recovers", async () => {
   await using file = await temporaryPath();
   await using desk = startGatedDesk();
   await using service = await startService({

@@ -106,7 +106,7 @@ async function assertAway(service: Service): Promise<void> {
 }
 
 // Concurrently, because each of them mostly waits for deadlines.
-Deno.test("under a lock submissions get 503, SIGTERM works, and all work once it is released", async () => {
+Deno.test("under a lock submissions get 503, SIGTERM works, and all work once it ends", async () => {
   const ends = await Promise.allSettled([
     survivesLock(),
     startsUnderLock(),
@@ -115,7 +115,7 @@ Deno.test("under a lock submissions get 503, SIGTERM works, and all work once it
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 });
 
-Deno.test("a finalization that KV rejects leaves the request pending, and a retry adopts the ticket", async () => {
+Deno.test("after a finalization that KV rejects, a retry adopts the ticket", async () => {
   await using file = await temporaryPath();
   await using desk = startGatedDesk();
   using kv = await openKvFile(file.path);

@@ -1,5 +1,5 @@
 /**
- * How a frontend in any framework calls Deskhand, with types made from the contract:
+ * How a frontend in any framework calls Deskhand, with types generated from the OpenAPI document:
  *
  *   npx -y openapi-typescript@7.13.0 http://127.0.0.1:8000/openapi.json --default-non-nullable=false -o deskhand.d.ts
  */
