@@ -9,6 +9,9 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const OUT = `${ROOT}npm`;
 const TYPESCRIPT = "typescript@7.0.2";
 
+/** A command that takes longer hangs, and is ended. */
+const LIMIT_MS = 240_000;
+
 export interface Package {
   name: string;
   directory: string;
@@ -75,11 +78,18 @@ async function pack(
   return { name: manifest.name, directory, tarball: `${OUT}/${filename}` };
 }
 
-async function run(command: string, args: string[]): Promise<string> {
+/**
+ * Runs a command in `cwd` and returns its standard output.
+ *
+ * @throws {Error} The command failed, or took longer than four minutes.
+ */
+export async function run(command: string, args: string[], cwd = ROOT): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(command, {
     args,
-    cwd: ROOT,
+    cwd,
+    env: { NO_COLOR: "1" },
     stdin: "null",
+    signal: AbortSignal.timeout(LIMIT_MS),
   }).output();
   const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   if (!success) throw new Error(`${command} ${args.join(" ")}\n${output}${errors}`);
