@@ -72,17 +72,10 @@ export interface BundleOptions {
 export async function bundlePanel(options: BundleOptions = {}): Promise<string> {
   const { entry = MAIN, format = "iife" } = options;
   const { outputFiles } = await esbuild.build({
+    ...esbuildOptions(),
     entryPoints: [decodeURIComponent(entry.pathname)],
-    bundle: true,
     write: false,
-    minify: true,
     format,
-    mangleProps: new RegExp(`^(${INTERNAL_PROPERTIES.join("|")})$`),
-    target: "es2020",
-    charset: "utf8",
-    legalComments: "none",
-    plugins: [MINIFIED_CSS],
-    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   });
   const { code } = await minify(outputFiles[0]!.text, {
     module: format === "esm",
@@ -97,6 +90,36 @@ export async function bundlePanel(options: BundleOptions = {}): Promise<string> 
     format: { preamble: BANNER },
   });
   return `${code}\n`;
+}
+
+/**
+ * Writes ES modules below `directory`, one for each entry, with what they share and what they import
+ * on demand in further modules.
+ */
+export async function bundleModules(entries: string[], directory: string): Promise<void> {
+  await esbuild.build({
+    ...esbuildOptions(),
+    entryPoints: entries,
+    format: "esm",
+    splitting: true,
+    outdir: directory,
+    chunkNames: "chunks/[name]-[hash]",
+    banner: { js: BANNER },
+  });
+  await stopBundler();
+}
+
+function esbuildOptions() {
+  return {
+    bundle: true,
+    minify: true,
+    mangleProps: new RegExp(`^(${INTERNAL_PROPERTIES.join("|")})$`),
+    target: "es2020",
+    charset: "utf8",
+    legalComments: "none",
+    plugins: [MINIFIED_CSS],
+    tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
+  } satisfies esbuild.BuildOptions;
 }
 
 /** Ends the process that esbuild keeps running between two bundles. */

@@ -3,10 +3,14 @@
  *
  * `deno task build:npm`. Needs npm, which also provides the compiler.
  */
+import { bundleModules } from "../../routes/panel/build.ts";
 import config from "../../deno.json" with { type: "json" };
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const OUT = `${ROOT}npm`;
+/** Entries of the panel that add its types to those of a framework. */
+const FRAMEWORKS = ["react", "vue", "svelte"];
+
 const TYPESCRIPT = "typescript@7.0.2";
 
 /** A command that takes longer hangs, and is ended. */
@@ -39,11 +43,55 @@ async function buildClient(): Promise<Package> {
   });
 }
 
+async function buildPanel(): Promise<Package> {
+  const directory = `${OUT}/panel`;
+  const source = `${ROOT}routes/panel/npm`;
+  await bundleModules([`${source}/index.ts`, `${source}/define.ts`], directory);
+  await compile(["routes/panel/npm/index.ts"], "routes/panel", `${directory}/types`, [
+    ...["--emitDeclarationOnly", "--noCheck"],
+  ]);
+  // `index.js` is the module of every entry whose types add to a framework's.
+  await Deno.writeTextFile(`${directory}/index.d.ts`, 'export * from "./types/npm/index.js";\n');
+  await Deno.writeTextFile(`${directory}/define.d.ts`, "export {};\n");
+  for (const name of ["attributes", ...FRAMEWORKS]) {
+    await Deno.copyFile(`${source}/${name}.d.ts`, `${directory}/${name}.d.ts`);
+  }
+  await Deno.copyFile(`${source}/custom-elements.json`, `${directory}/custom-elements.json`);
+  const entry = (types: string, module: string) => ({
+    types: `./${types}.d.ts`,
+    default: `./${module}.js`,
+  });
+  return await pack(directory, "routes/panel/README.md", {
+    ...COMMON,
+    sideEffects: ["./define.js"],
+    name: "@deskhand/panel",
+    description: "The support request panel as a custom element, with types for every framework",
+    exports: {
+      ".": entry("index", "index"),
+      "./define": entry("define", "define"),
+      ...Object.fromEntries(FRAMEWORKS.map((name) => [`./${name}`, entry(name, "index")])),
+      "./custom-elements.json": "./custom-elements.json",
+      "./package.json": "./package.json",
+    },
+    types: "./index.d.ts",
+    customElements: "./custom-elements.json",
+    peerDependencies: Object.fromEntries(FRAMEWORKS.map((name) => [name, "*"])),
+    peerDependenciesMeta: Object.fromEntries(
+      FRAMEWORKS.map((name) => [name, { optional: true }]),
+    ),
+  });
+}
+
 /**
  * Compiles modules to JavaScript and declarations that import each other as `.js`. The compiler
  * rewrites the imports of the former only.
  */
-async function compile(files: string[], rootDir: string, outDir: string): Promise<void> {
+async function compile(
+  files: string[],
+  rootDir: string,
+  outDir: string,
+  options: string[] = [],
+): Promise<void> {
   await run("npx", [
     "--yes",
     "--package",
@@ -55,12 +103,22 @@ async function compile(files: string[], rootDir: string, outDir: string): Promis
     ...["--lib", "es2022,dom,dom.iterable", "--types", ""],
     ...["--strict", "--declaration", "--rewriteRelativeImportExtensions"],
     ...["--noUncheckedIndexedAccess", "--noImplicitOverride"],
+    ...options,
   ]);
-  for await (const { name } of Deno.readDir(outDir)) {
+  await rewriteImports(outDir);
+}
+
+/** Makes declarations import `./x.js` for `./x.ts`. */
+async function rewriteImports(directory: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(directory)) {
+    const path = `${directory}/${name}`;
+    if (isDirectory) await rewriteImports(path);
     if (!name.endsWith(".d.ts")) continue;
-    const text = await Deno.readTextFile(`${outDir}/${name}`);
-    const rewritten = text.replaceAll(/(from "\.\/[^"]+)\.ts"/g, '$1.js"');
-    await Deno.writeTextFile(`${outDir}/${name}`, rewritten);
+    const text = await Deno.readTextFile(path);
+    await Deno.writeTextFile(
+      path,
+      text.replaceAll(/((?:from|import\() ?"\.[^"]+)\.ts"/g, '$1.js"'),
+    );
   }
 }
 
@@ -102,7 +160,7 @@ export async function buildPackages(): Promise<Package[]> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   });
   await Deno.mkdir(OUT);
-  return [await buildClient()];
+  return [await buildClient(), await buildPanel()];
 }
 
 if (import.meta.main) {

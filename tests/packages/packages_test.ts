@@ -4,10 +4,11 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { Browser } from "playwright-core";
-import { launch, UNSANITIZED } from "../browser/stage.ts";
+import { launch, UNSANITIZED } from "../support/chromium.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken } from "../demo/token.ts";
-import { AUTH_SECRET, openService } from "../support/service.ts";
+import { AUTH_SECRET, deskEnv } from "../support/constants.ts";
+import { openService } from "../support/service.ts";
 import { buildPackages, type Package, run } from "./build.ts";
 
 const VITE = { vite: "8.3.8", typescript: "6.0.3" };
@@ -73,7 +74,7 @@ Deno.test.afterAll(() => browser?.close());
 /** A copy of a project with the packages installed. */
 async function install({ folder, dependencies }: Project) {
   const path = await Deno.makeTempDir({ prefix: "deskhand-" });
-  await run("cp", ["-r", new URL(`projects/${folder}/.`, import.meta.url).pathname, path], path);
+  await run("cp", ["-r", `${import.meta.dirname}/projects/${folder}/.`, path]);
   const tarballs = packages.map(({ name, tarball }) => [name, `file:${tarball}`]);
   const manifest = {
     private: true,
@@ -90,6 +91,7 @@ function serveFiles(folder: string) {
   const types: Record<string, string> = { html: "text/html", js: "text/javascript" };
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     const { pathname } = new URL(request.url);
+    if (pathname === "/favicon.ico") return new Response(null, { status: 204 });
     const path = pathname === "/" ? "/index.html" : pathname;
     const bytes = await Deno.readFile(`${folder}${path}`).catch(() => null);
     if (bytes === null) return new Response(null, { status: 404 });
@@ -106,12 +108,7 @@ function serveFiles(folder: string) {
 async function openBackend(origin: string) {
   const desk = startFakeDesk();
   const service = await openService({
-    env: {
-      SUPPORT_DESK_URL: desk.url,
-      SUPPORT_DESK_TOKEN: desk.token,
-      SUPPORT_DESK_QUEUE: desk.queue,
-      CORS_ORIGINS: origin,
-    },
+    env: { ...deskEnv(desk), CORS_ORIGINS: origin },
   });
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
@@ -172,4 +169,22 @@ Deno.test({
       await run("node", ["--input-type=module", "--eval", `await import("${name}")`], app.path);
     }
   },
+});
+
+Deno.test("custom-elements.json names every attribute and event of the element", async () => {
+  const { default: manifest } = await import("../../routes/panel/npm/custom-elements.json", {
+    with: { type: "json" },
+  });
+  const { attributes, events } = manifest.modules[0]!.declarations[0]!;
+  const { SupportRequestPanelElement } = await import("../../routes/panel/src/element.ts");
+  assertEquals(
+    attributes.map(({ name }) => name).toSorted(),
+    SupportRequestPanelElement.observedAttributes.toSorted(),
+  );
+  const source = await Deno.readTextFile(
+    new URL("../../routes/panel/src/types.ts", import.meta.url),
+  );
+  const map = source.slice(source.indexOf("interface SupportRequestEventMap"));
+  const named = [...map.matchAll(/"(support-request-\w+)":/g)].map(([, name]) => name!);
+  assertEquals(events.map(({ name }) => name).toSorted(), named.toSorted());
 });
