@@ -1,4 +1,4 @@
-// Swagger UI for the API of the service that serves this page. Tokens are kept in memory only.
+// Swagger UI for the API of the service that serves this page. Tokens stay in memory only.
 globalThis.SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#docs",

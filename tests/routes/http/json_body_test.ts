@@ -310,12 +310,12 @@ async function startBody() {
     return deadline(milliseconds);
   };
   const service = await openService({ clock });
-  const answered = Promise.withResolvers<number>();
+  const responded = Promise.withResolvers<number>();
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async (request) => {
       const response = await service.app.fetch(request);
-      answered.resolve(response.status);
+      responded.resolve(response.status);
       return response;
     },
   );
@@ -328,8 +328,8 @@ async function startBody() {
     "Content-Length: 1000",
   ];
   await client.write(utf8(`${head.join("\r\n")}\r\n\r\n{"summary":`));
-  await within("the body is being read", Promise.race([reading.promise, answered.promise]));
-  return { clock, service, server, client, answered: answered.promise };
+  await within("the body is being read", Promise.race([reading.promise, responded.promise]));
+  return { clock, service, server, client, responded: responded.promise };
 }
 
 Deno.test("a client that sends its body too slowly can read the 408", async () => {
@@ -350,9 +350,9 @@ Deno.test("a client that sends its body too slowly can read the 408", async () =
 });
 
 Deno.test("a client that disconnects during its body causes no error in the log", async () => {
-  const { service, server, client, answered } = await startBody();
+  const { service, server, client, responded } = await startBody();
   client.close();
-  assertEquals(await answered, 400);
+  assertEquals(await responded, 400);
   await server.shutdown();
   assertEquals(service.lines.filter(({ level }) => level !== "info"), []);
   await service[Symbol.asyncDispose]();

@@ -8,7 +8,7 @@ import { assertProblem } from "../assert_problem.ts";
 const MODES = "must be one of none, create, link";
 
 /** Returns the validation errors of a body, each as `pointer: detail`. */
-const REFUSED: [name: string, body: unknown, errors: string[]][] = [
+const REJECTED: [name: string, body: unknown, errors: string[]][] = [
   ["null", null, ["#: must be an object"]],
   ["a list", [], ["#: must be an object"]],
   ["a string", "Help", ["#: must be an object"]],
@@ -80,7 +80,7 @@ const REFUSED: [name: string, body: unknown, errors: string[]][] = [
   ]],
 ];
 
-for (const [name, body, errors] of REFUSED) {
+for (const [name, body, errors] of REJECTED) {
   Deno.test(`validation names the location of each error: ${name}`, async () => {
     await using service = await openService();
     const response = await service.call(TENANT, { method: "POST", json: body });
