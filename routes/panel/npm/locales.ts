@@ -1,0 +1,16 @@
+import type { Locale } from "../src/locales.ts";
+import type { Texts } from "../src/texts/en.ts";
+
+const LOADERS: Record<Exclude<Locale, "en">, () => Promise<Texts>> = {
+  de: async () => (await import("../src/texts/de.ts")).DE,
+  fr: async () => (await import("../src/texts/fr.ts")).FR,
+  es: async () => (await import("../src/texts/es.ts")).ES,
+  pt: async () => (await import("../src/texts/pt.ts")).PT,
+  ja: async () => (await import("../src/texts/ja.ts")).JA,
+  ar: async () => (await import("../src/texts/ar.ts")).AR,
+};
+
+/** Loads the texts of a language in a file of its own, which the product's build takes along. */
+export async function loadLocale(locale: Locale): Promise<Texts | null> {
+  return locale === "en" ? null : await LOADERS[locale]();
+}
