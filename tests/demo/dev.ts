@@ -5,6 +5,7 @@ import { openLog } from "../../config/log.ts";
 import { VERSION } from "../../config/version.ts";
 import { clock, compose } from "../../main.ts";
 import { startFakeDesk } from "./fake_desk.ts";
+import { LiveLog } from "./live_log.ts";
 import { demoProduct } from "./product.ts";
 import { mintToken } from "./token.ts";
 
@@ -28,7 +29,7 @@ Deno.env.set(
   noProxyFor([], { NO_PROXY: Deno.env.get("NO_PROXY"), no_proxy: Deno.env.get("no_proxy") }),
 );
 const kv = await Deno.openKv(":memory:");
-const log = openLog(config.log, clock.now);
+const log = new LiveLog(openLog(config.log, clock.now));
 const { app, inFlight } = compose(config, { kv, log, clock, fetch });
 
 const mint = () =>
@@ -40,7 +41,7 @@ const mint = () =>
   });
 
 /** The routes of the sample product. The service handles every other request unchanged. */
-const demo = demoProduct(desk, mint);
+const demo = demoProduct(desk, log, mint);
 demo.notFound((c) => app.fetch(c.req.raw));
 
 const token = await mint();

@@ -109,7 +109,7 @@ Deno.test({
   },
 });
 
-Deno.test("deno task dev has a product with the panel, and a control for the fake desk", async () => {
+Deno.test("deno task dev has a product with the panel, a control for the fake desk, and the log", async () => {
   await using dev = await startDev();
   const origin = originOf(dev.introduction);
   const page = await (await fetch(`${origin}/`)).text();
@@ -137,6 +137,10 @@ Deno.test("deno task dev has a product with the panel, and a control for the fak
   assertEquals(await setMode("normal"), 204);
   assertEquals((await createTicket()).status, "created");
   assertEquals(await setMode("no such mode"), 422);
+  const log = await (await fetch(`${origin}/demo/log`)).json();
+  const outcomes = log.map(({ event }: { event: string }) => event)
+    .filter((event: string) => event.startsWith("handoff_"));
+  assertEquals(outcomes, ["handoff_failed", "handoff_created"]);
 });
 
 Deno.test("the service serves nothing of the sample product", async () => {

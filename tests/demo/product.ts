@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { FakeDesk, FakeDeskMode } from "./fake_desk.ts";
+import type { LiveLog } from "./live_log.ts";
 
 /** What the fake desk does in each mode, as the page shows it. */
 const MODES: Record<FakeDeskMode, string> = {
@@ -18,9 +19,13 @@ const MODES: Record<FakeDeskMode, string> = {
 
 /**
  * Returns a sample product: a page with the panel in a tenant's and in a run's context, a token
- * endpoint, and a control for the behavior of the fake desk.
+ * endpoint, a control for the behavior of the fake desk, and the latest lines of the log.
  */
-export function demoProduct(desk: FakeDesk, mintToken: () => Promise<string>): Hono {
+export function demoProduct(
+  desk: FakeDesk,
+  log: LiveLog,
+  mintToken: () => Promise<string>,
+): Hono {
   let mode: FakeDeskMode = "normal";
   return new Hono()
     .get("/", async (c) => {
@@ -28,6 +33,7 @@ export function demoProduct(desk: FakeDesk, mintToken: () => Promise<string>): H
       return c.html(page);
     })
     .get("/demo/token", async (c) => c.text(await mintToken()))
+    .get("/demo/log", (c) => c.json(log.after(Number(c.req.query("after") ?? 0))))
     .get("/demo/desk", (c) => c.json({ desk: desk.url, mode, modes: MODES }))
     .put("/demo/desk", async (c) => {
       const requested = await c.req.text();
