@@ -195,7 +195,7 @@ function works(...command: string[]): boolean {
 
 for (const disk of FULL_DISKS) {
   Deno.test({
-    name: `on ${disk.name} submissions get 503, none is torn, and all work once there is room`,
+    name: `on ${disk.name} submissions get 503, and none is torn`,
     ignore: !disk.isPossible,
     async fn() {
       await using file = await temporaryPath();
