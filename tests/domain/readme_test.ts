@@ -1,19 +1,10 @@
 /** What domain/README.md says of the code and its tests must stay true. */
 import { assert, assertEquals } from "@std/assert";
 import { FailureReason, failureSummary } from "../../domain/model/failure.ts";
+import { testNames } from "../support/test_names.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const readme = await Deno.readTextFile(new URL("domain/README.md", ROOT));
-
-/** Returns the names of the tests in a file. Placeholders of a template match anything. */
-async function testNames(path: string): Promise<RegExp[]> {
-  const source = await Deno.readTextFile(new URL(path, ROOT));
-  return source.matchAll(/Deno\.test\(\s*(?:"([^"]+)"|`([^`]+)`)/g)
-    .map(([, name, template]) => {
-      const parts = (name ?? template!).split(/\$\{[^}]*\}/).map((part) => RegExp.escape(part));
-      return new RegExp(`^${parts.join(".+")}$`);
-    }).toArray();
-}
 
 Deno.test("each test that domain/README.md names exists", async () => {
   const text = readme.replaceAll(/\s+/g, " ");
