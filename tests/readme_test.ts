@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Environment } from "../config/environment.ts";
 import { FailureReason } from "../domain/model/failure.ts";
 import manifest from "../deno.json" with { type: "json" };
+import { SupportRequestPanelElement } from "../routes/panel/src/element.ts";
 import { PROBLEMS } from "../routes/http/problems.ts";
 import { SupportRequest } from "../routes/v1/responses.ts";
 
@@ -31,7 +32,8 @@ function rows(text: string): string[][] {
 }
 
 function codeIn(text: string): string[] {
-  return [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
+  const prose = text.replaceAll(/^```[\s\S]*?^```$/mg, "");
+  return [...prose.matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
 }
 
 /** Folders that hold other people's documentation. */
@@ -131,6 +133,17 @@ Deno.test("README.md and CHANGELOG.md speak of the version in deno.json", async 
 Deno.test("README.md's sample response is one of the service", () => {
   const [sample] = /(?<=```text\n)\{[\s\S]+?(?=```)/.exec(section(readme, "## Quick start"))!;
   SupportRequest.parse(JSON.parse(sample));
+});
+
+Deno.test("the panel's README lists each attribute and custom property of the element", async () => {
+  const panel = await read("routes/panel/README.md");
+  const attributes = rows(panel).map(([name]) => codeIn(name!)[0])
+    .filter((name) => SupportRequestPanelElement.observedAttributes.includes(name!));
+  assertEquals(attributes.sort(), SupportRequestPanelElement.observedAttributes.toSorted());
+  const styles = await read("routes/panel/src/styles.css");
+  const used = new Set([...styles.matchAll(/var\((--support-[a-z-]+)/g)].map(([, name]) => name!));
+  const listed = codeIn(panel).filter((code) => code.startsWith("--support-"));
+  assertEquals(listed.sort(), [...used].sort());
 });
 
 /** Returns the anchor that GitHub gives a heading. */
