@@ -168,6 +168,7 @@ for (const name of SETTINGS) {
     const { panel, settings } = internals.get(this)!;
     settings[name] = value;
     panel.changeLanguage();
+    panel.changeContext();
   });
 }
 

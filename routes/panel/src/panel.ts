@@ -22,7 +22,7 @@ export interface Panel {
   /** Closes the dialog. What was typed stays. */
   close(): void;
   render(): void;
-  /** Follows the attributes that name the context. */
+  /** Follows the attributes that name the context, and a page that was not set up before. */
   changeContext(): void;
   /** Follows the language that applies to the element, and the page's own texts. */
   changeLanguage(): void;
@@ -202,7 +202,8 @@ export function createPanel(element: HTMLElement, settings: Settings): Panel {
   }
 
   function changeContext(): void {
-    if (session.enterContext() && dialog.open) session.load();
+    const isSetUp = session.state.loadFailure?.kind !== "setup";
+    if ((session.enterContext() || !isSetUp) && dialog.open) session.load();
   }
 
   function changeLanguage(): void {

@@ -191,6 +191,8 @@ export function createSession(
     during: SupportRequestFailure["during"],
     options: Omit<Call<T>, "getToken" | "method">,
   ): Promise<CallResult<T>> {
+    // The page may be setting one property after the other.
+    await delay(0);
     const { getToken } = settings;
     const invalid = own.invalidAttribute ?? (typeof getToken === "function" ? null : "getToken");
     if (invalid) complain(`${invalid} is missing or invalid`);
