@@ -1,25 +1,11 @@
+import { VARIABLES } from "../../config/report/values.ts";
 import { complete, type Completed, ROOT } from "./process.ts";
 
-/** What tasks read. Set but empty, so that neither a developer's environment nor .env counts. */
-const UNSET = [
-  "ALLOW_HTTP_HOSTS",
-  "AUTH_AUDIENCE",
-  "AUTH_ISSUER",
-  "AUTH_JWKS_URL",
-  "AUTH_SCOPES_CLAIM",
-  "AUTH_SECRET",
-  "AUTH_TENANTS_CLAIM",
-  "CORS_ORIGINS",
-  "DESKHAND_TOKEN",
-  "HOST",
-  "LOG_LEVEL",
-  "PORT",
-  "PUBLIC_URL",
-  "SUPPORT_DESK_QUEUE",
-  "SUPPORT_DESK_REFERENCE_FIELD",
-  "SUPPORT_DESK_TOKEN",
-  "SUPPORT_DESK_URL",
-];
+/**
+ * What tasks read. Set but empty, so that neither a developer's environment nor .env counts. Deno
+ * itself reads OTEL_DENO, and complains if it is empty.
+ */
+const UNSET = [...VARIABLES.filter((name) => name !== "OTEL_DENO"), "DESKHAND_TOKEN"];
 
 /** A task that runs longer hangs, and is killed. */
 const HANGS_AFTER_MS = 20_000;
