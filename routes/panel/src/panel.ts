@@ -217,7 +217,8 @@ export function createPanel(element: HTMLElement, settings: Settings): Panel {
       render();
     };
     apply(localeTexts);
-    loadTexts(locale).then(apply, complain);
+    // What is shown already need not be rendered again.
+    loadTexts(locale).then((loaded) => loaded === localeTexts || apply(loaded), complain);
   }
 
   const sheet = new CSSStyleSheet();
