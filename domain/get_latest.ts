@@ -33,12 +33,12 @@ export async function getLatest(
   return {
     desk: desk && { label: desk.label },
     handoffModes: desk ? HANDOFF_MODES : ["none"],
-    supportRequest: stored && presentedRequest(deps, stored.request),
+    supportRequest: stored && presentRequest(deps, stored.request),
   };
 }
 
 /** A request in flight in this process is never interrupted, even if the clock has jumped. */
-function presentedRequest(
+function presentRequest(
   { clock, inFlight }: Dependencies,
   request: SupportRequest,
 ): SupportRequest {

@@ -1,4 +1,4 @@
-import type { SupportContext } from "./model/context.ts";
+import { contextId, type SupportContext } from "./model/context.ts";
 import type { Handoff } from "./model/handoff.ts";
 import { fingerprint, FINGERPRINT_VERSION } from "./model/idempotency.ts";
 import { type HandoffChoice, Submission } from "./model/submission.ts";
@@ -52,10 +52,6 @@ function matchesChoice(choice: HandoffChoice, handoff: Handoff): boolean {
     default:
       return choice.mode === "create";
   }
-}
-
-function contextId(context: SupportContext): string {
-  return JSON.stringify([context.tenantId, context.kind === "run" ? context.runId : null]);
 }
 
 function lettersAndDigits(text: string): string {

@@ -4,12 +4,12 @@ import type { Clock } from "../domain/ports/clock.ts";
 import type { KeyClaim, Store } from "../domain/ports/store.ts";
 import { call, type KvHandle } from "./client/call.ts";
 import type { Change } from "./client/change.ts";
-import { idempotencyKey, type RequestKey } from "./keys.ts";
-import { RecordKey, toStored } from "./records.ts";
+import { idempotencyKey, RequestKey } from "./keys.ts";
+import { toStored } from "./records.ts";
 
 /** What an idempotency key stands for: the request that it created, and the submission's fingerprint. */
 export const IdempotencyRecord = z.object({
-  recordKey: RecordKey,
+  recordKey: RequestKey,
   fingerprint: z.string(),
   /** Version 1 did not store it. */
   fingerprintVersion: z.int().default(1),

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { SupportContext } from "../domain/model/context.ts";
 import type { AuditPosition, KeyScope } from "../domain/ports/store.ts";
 import type { Reference } from "../domain/model/reference.ts";
@@ -16,15 +17,9 @@ export function contextPrefix(context: SupportContext): ["tenant" | "run", strin
     : ["run", `${context.tenantId}/${context.runId}`];
 }
 
-/** Returns a string that identifies a context. */
-export function contextId(context: SupportContext): string {
-  return context.kind === "tenant"
-    ? `tenant/${context.tenantId}`
-    : `run/${context.tenantId}/${context.runId}`;
-}
-
-/** The key of a request: kind, context ID, sort key. */
-export type RequestKey = ["tenant" | "run", string, number];
+/** The key of a request: kind, context, sort key. */
+export const RequestKey = z.tuple([z.enum(["tenant", "run"]), z.string(), z.number().int()]);
+export type RequestKey = z.infer<typeof RequestKey>;
 
 /**
  * Returns the key of a request. `ts` is in microseconds, because milliseconds would limit a context

@@ -24,10 +24,10 @@
  * Of this, without the cache of parsed records 0.8 of the reads per second remain (0.65 with 1,000
  * contexts), and without `getMany` for several contexts 0.65 (with 1,000 contexts).
  */
-import type { SupportContext } from "../domain/model/context.ts";
+import { contextId, type SupportContext } from "../domain/model/context.ts";
 import type { StoredRequest } from "../domain/ports/store.ts";
 import { call, type KvHandle } from "./client/call.ts";
-import { contextId, contextPrefix, MAX_GET_MANY_KEYS, requestKey } from "./keys.ts";
+import { contextPrefix, MAX_GET_MANY_KEYS, requestKey } from "./keys.ts";
 import { sortKey, toStored } from "./records.ts";
 import type { SortKeyAllocator } from "./sort_keys.ts";
 
@@ -145,7 +145,7 @@ export class LatestRequestReader {
       const { context } = read;
       if (this.#hasUncertainCommits()) return read.resolve(await readLatest(this.#kv, context));
       await this.#sortKeys.loadLatest(context, async () => {
-        const entry = await lastEntry(this.#kv, context);
+        const entry = await readLastEntry(this.#kv, context);
         read.resolve(entry === undefined ? null : toStored(entry));
         return entry === undefined ? 0 : sortKey(entry.key);
       });
@@ -156,7 +156,7 @@ export class LatestRequestReader {
 }
 
 /** Returns the entry of a context's latest request, which may not parse. */
-export async function lastEntry(
+export async function readLastEntry(
   kv: KvHandle,
   context: SupportContext,
 ): Promise<Deno.KvEntry<unknown> | undefined> {
@@ -173,6 +173,6 @@ export async function readLatest(
   kv: KvHandle,
   context: SupportContext,
 ): Promise<StoredRequest | null> {
-  const entry = await lastEntry(kv, context);
+  const entry = await readLastEntry(kv, context);
   return entry === undefined ? null : toStored(entry);
 }

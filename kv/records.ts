@@ -4,15 +4,8 @@ import { FailureReason, failureSummary } from "../domain/model/failure.ts";
 import { type FinalHandoff, StoredHandoff, Timestamp } from "../domain/model/handoff.ts";
 import type { StoredRequest } from "../domain/ports/store.ts";
 import { Severity } from "../domain/model/submission.ts";
-import type { RequestKey } from "./keys.ts";
+import { RequestKey } from "./keys.ts";
 import { SupportRequest } from "../domain/model/support_request.ts";
-
-/** The key of a request. */
-export const RecordKey = z.tuple([
-  z.enum(["tenant", "run"]),
-  z.string(),
-  z.number().int(),
-]) satisfies z.ZodType<RequestKey>;
 
 /** The schema version that this version of Deskhand writes. */
 const SCHEMA = 1;
@@ -42,11 +35,11 @@ const NewerRequest = z.object({
 
 const NewerSchema = z.object({ schema: z.int().min(SCHEMA + 1) });
 
-const StoredRequest = SupportRequest.extend(NewerRequest.shape);
+const CurrentRequest = SupportRequest.extend(NewerRequest.shape);
 
 /** Returns the sort key in the key of a request. */
 export function sortKey(key: Deno.KvKey): number {
-  return RecordKey.parse(key)[2];
+  return RequestKey.parse(key)[2];
 }
 
 /**
@@ -64,7 +57,7 @@ export function toStored(entry: Deno.KvEntryMaybe<unknown>): StoredRequest | nul
 /** Returns what this version understands of a record, and whether a newer version wrote it. */
 function parseRequest(value: unknown): Pick<StoredRequest, "request" | "isNewer"> {
   const isNewerSchema = NewerSchema.safeParse(value).success;
-  const parsed = (isNewerSchema ? NewerRequest : StoredRequest).parse(value);
+  const parsed = (isNewerSchema ? NewerRequest : CurrentRequest).parse(value);
   const severity = parseKnown(Severity, parsed.severity);
   const handoff = parseHandoff(parsed.handoff, parsed.reference, parsed.createdAt);
   return {
@@ -140,7 +133,7 @@ export function parseHandoff(
 const PENDING_FIELDS = new Set(["status", "since", "until"]);
 
 /** Returns the record with its final handoff and with every field that this version does not know. */
-export function finalizedRecord({ record }: StoredRequest, handoff: FinalHandoff): object {
+export function finalizeRecord({ record }: StoredRequest, handoff: FinalHandoff): object {
   const pending = (record as SupportRequest).handoff;
   const unknown = Object.entries(pending).filter(([field]) => !PENDING_FIELDS.has(field));
   return { ...record as object, handoff: { ...Object.fromEntries(unknown), ...handoff } };

@@ -15,8 +15,8 @@ import type { Change } from "./client/change.ts";
 import type { GroupCommit } from "./client/group_commit.ts";
 import { claimKey } from "./idempotency_keys.ts";
 import { auditKey, requestKey } from "./keys.ts";
-import { lastEntry, LatestRequestReader, readLatest } from "./latest_reads.ts";
-import { finalizedRecord, sortKey, toStored } from "./records.ts";
+import { LatestRequestReader, readLastEntry, readLatest } from "./latest_reads.ts";
+import { finalizeRecord, sortKey, toStored } from "./records.ts";
 import type { Retention } from "./retention.ts";
 import { SortKeyAllocator } from "./sort_keys.ts";
 
@@ -41,7 +41,7 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
   const { clock, retention, isExclusive, commits } = options;
   // Uses the key only: a record that does not parse must not block new submissions.
   const readLastSortKey = async (context: SupportContext) => {
-    const entry = await lastEntry(reader, context);
+    const entry = await readLastEntry(reader, context);
     return entry === undefined ? 0 : sortKey(entry.key);
   };
   const sortKeys = new SortKeyAllocator(readLastSortKey, isExclusive);
@@ -131,7 +131,7 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
         sets: [
           {
             key,
-            value: finalizedRecord(stored, handoff),
+            value: finalizeRecord(stored, handoff),
             options: retention.ttlOptions(createdAt, now),
           },
           {

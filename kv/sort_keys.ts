@@ -1,5 +1,4 @@
-import type { SupportContext } from "../domain/model/context.ts";
-import { contextId } from "./keys.ts";
+import { contextId, type SupportContext } from "../domain/model/context.ts";
 
 /** Maximum number of contexts in memory. */
 const MAX_CONTEXTS = 10_000;

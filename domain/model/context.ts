@@ -31,3 +31,10 @@ export const SupportContext = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("run"), tenantId: TenantId, runId: RunId }),
 ]);
 export type SupportContext = z.infer<typeof SupportContext>;
+
+/** Returns a string that identifies a context. Neither ID contains a slash. */
+export function contextId(context: SupportContext): string {
+  return context.kind === "tenant"
+    ? `tenant/${context.tenantId}`
+    : `run/${context.tenantId}/${context.runId}`;
+}

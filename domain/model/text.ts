@@ -28,7 +28,7 @@ const FOLDED = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
  * characters without a shape (`Default_Ignorable_Code_Point`, such as U+200B) and the blank Braille
  * pattern.
  */
-const SHOWN = /[^\s\p{Cc}\p{Cs}\p{DI}\u2800]/u;
+const VISIBLE = /[^\s\p{Cc}\p{Cs}\p{DI}\u2800]/u;
 
 /** A schema for optional text. `null` counts as absent. */
 type OptionalText = z.ZodOptional<z.ZodType<string | undefined, string | null>>;
@@ -42,11 +42,11 @@ const REPLACEMENT = "\ufffd";
  * program has truncated). Text without a visible character becomes empty.
  */
 export function cleanSingleLine(text: string): string {
-  if (!FOLDED.test(text)) return SHOWN.test(text) ? text.trim() : "";
+  if (!FOLDED.test(text)) return VISIBLE.test(text) ? text.trim() : "";
   const cleaned = text.replace(TERMINAL_SEQUENCE, "")
     .replace(BLANK_RUN, (run) => FOLDED.test(run) ? " " : run)
     .trim();
-  return SHOWN.test(cleaned) ? cleaned : "";
+  return VISIBLE.test(cleaned) ? cleaned : "";
 }
 
 /**
@@ -56,18 +56,18 @@ export function cleanSingleLine(text: string): string {
  * may be the cause of the problem. Text without a visible character becomes empty.
  */
 export function cleanMultiLine(text: string): string {
-  if (!UNCLEAN.test(text)) return SHOWN.test(text) ? text : "";
+  if (!UNCLEAN.test(text)) return VISIBLE.test(text) ? text : "";
   const cleaned = text.toWellFormed()
     .replace(TERMINAL_SEQUENCE, "")
     .replace(BYTE_ORDER_MARKS, "")
     .replace(LINE_BREAK, "\n")
     .replace(UNREADABLE, REPLACEMENT);
-  return SHOWN.test(cleaned) ? cleaned : "";
+  return VISIBLE.test(cleaned) ? cleaned : "";
 }
 
 /** Returns whether `value` is `null` or text without a visible character. */
 export function isBlank(value: unknown): boolean {
-  return value === null || typeof value === "string" && !SHOWN.test(value);
+  return value === null || typeof value === "string" && !VISIBLE.test(value);
 }
 
 /** Returns the number of code points. It is never greater than `text.length`. */

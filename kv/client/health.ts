@@ -1,7 +1,7 @@
 import type { Clock } from "../../domain/ports/clock.ts";
 
 /** How long a successful commit proves that the store accepts writes, in milliseconds. */
-export const PROOF_LIFETIME_MS = 30_000;
+const PROOF_LIFETIME_MS = 30_000;
 
 /**
  * Records what KV calls show about the store. Calls are numbered in the order of their starts: a

@@ -7,7 +7,7 @@ import { Retention } from "../retention.ts";
 import { Eraser } from "./eraser.ts";
 import { EraseError, parseFlags } from "./flags.ts";
 import { report } from "./report.ts";
-import type { Scope } from "./targets.ts";
+import type { ErasureScope } from "./targets.ts";
 import { vacuum } from "./vacuum.ts";
 
 const OPEN_TIMEOUT_MS = 10_000;
@@ -41,7 +41,11 @@ export async function runErase(args: string[], command: EraseCommand): Promise<n
   }
 }
 
-async function erase(scope: Scope, isConfirmed: boolean, command: EraseCommand): Promise<void> {
+async function erase(
+  scope: ErasureScope,
+  isConfirmed: boolean,
+  command: EraseCommand,
+): Promise<void> {
   const { location, retentionDays, clock, print } = command;
   const store = await open(location);
   try {

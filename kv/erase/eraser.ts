@@ -5,7 +5,7 @@ import { keySize } from "../client/change.ts";
 import type { Retention } from "../retention.ts";
 import { ErasureRecord } from "./erasure_record.ts";
 import { add, newTally, type Tally } from "./tally.ts";
-import { type Scope, type Target, Targets } from "./targets.ts";
+import { type ErasureScope, type Target, Targets } from "./targets.ts";
 
 export interface EraserOptions {
   clock: Pick<Clock, "now" | "wait">;
@@ -20,7 +20,7 @@ const MAX_MUTATIONS = 100;
 /** Maximum size of the keys of a commit, below KV's limit of 81,920. */
 const MAX_KEY_BYTES = 60_000;
 /** Delay before another pass. A write that was in flight during a pass has been applied by then. */
-const IN_FLIGHT_MS = 5_000;
+const PASS_DELAY_MS = 5_000;
 const MAX_PASSES = 10;
 
 /** Deletes the records of a tenant, of one actor in it, or those whose retention period is over. */
@@ -40,7 +40,7 @@ export class Eraser {
    *
    * @throws {StoreUnavailableError}
    */
-  async find(scope: Scope): Promise<Tally> {
+  async find(scope: ErasureScope): Promise<Tally> {
     const tally = newTally();
     for await (const target of this.#targets.find(scope, tally, new Set())) add(tally, target);
     return tally;
@@ -53,14 +53,14 @@ export class Eraser {
    *
    * @throws {StoreUnavailableError} also if every pass finds new records
    */
-  async erase(scope: Scope): Promise<Tally> {
+  async erase(scope: ErasureScope): Promise<Tally> {
     const { clock, isExclusive } = this.#options;
     const tally = newTally();
     const record = new ErasureRecord(scope, clock.now());
     // Of all passes: the last audit event of a request may be written after the request was deleted.
     const references = new Set<string>();
     for (let pass = 0; pass < MAX_PASSES; pass++) {
-      if (pass > 0 && !isExclusive) await clock.wait(IN_FLIGHT_MS);
+      if (pass > 0 && !isExclusive) await clock.wait(PASS_DELAY_MS);
       tally.unreadable = 0;
       if (await this.#pass(scope, tally, references, record) === 0) return tally;
     }
@@ -71,7 +71,7 @@ export class Eraser {
 
   /** Returns the number of records that it has deleted or replaced. */
   async #pass(
-    scope: Scope,
+    scope: ErasureScope,
     tally: Tally,
     references: Set<string>,
     record: ErasureRecord,

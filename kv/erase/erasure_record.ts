@@ -2,18 +2,18 @@ import type { Erasure } from "../../domain/model/audit.ts";
 import { toTimestamp } from "../../domain/model/handoff.ts";
 import { erasureKey } from "../keys.ts";
 import type { Tally } from "./tally.ts";
-import type { Scope } from "./targets.ts";
+import type { ErasureScope } from "./targets.ts";
 
 /**
  * The record of one erasure. The scope `expired` has none, because neither do the records that KV
  * removes when they expire.
  */
 export class ErasureRecord {
-  #scope: Scope;
+  #scope: ErasureScope;
   #at: number;
   #id = crypto.randomUUID();
 
-  constructor(scope: Scope, now: number) {
+  constructor(scope: ErasureScope, now: number) {
     this.#scope = scope;
     this.#at = now;
   }

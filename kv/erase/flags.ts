@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { TenantId } from "../../domain/model/context.ts";
 import { Actor } from "../../domain/model/support_request.ts";
-import type { Scope } from "./targets.ts";
+import type { ErasureScope } from "./targets.ts";
 
 const USAGE = `Usage: deno task erase --tenant <id> [--actor <id>] [--yes]
        deno task erase --expired [--yes]
@@ -18,7 +18,7 @@ first. A KV Connect server and the services that share it keep running.`;
 export class EraseError extends Error {}
 
 export interface EraseFlags {
-  scope: Scope;
+  scope: ErasureScope;
   /** Whether to delete; otherwise only count. */
   isConfirmed: boolean;
 }

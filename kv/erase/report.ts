@@ -1,9 +1,9 @@
 import type { Tally } from "./tally.ts";
-import type { Scope } from "./targets.ts";
+import type { ErasureScope } from "./targets.ts";
 
 /** Prints what an erasure has deleted, or would delete. */
 export function report(
-  scope: Scope,
+  scope: ErasureScope,
   tally: Tally,
   isConfirmed: boolean,
   print: (line: string) => void,
@@ -36,7 +36,7 @@ export function report(
   if (!isConfirmed) print("Nothing was deleted. Add --yes to delete these records");
 }
 
-function scopeLabel(scope: Scope): string {
+function scopeLabel(scope: ErasureScope): string {
   if (scope.kind === "expired") return "all tenants, older than RETENTION_DAYS";
   const tenant = `tenant ${scope.tenantId}`;
   return scope.kind === "actor" ? `actor ${scope.actorId} in ${tenant}` : tenant;

@@ -13,7 +13,7 @@ export interface Tally extends Pick<Erasure, "deleted" | "anonymizedAuditEvents"
   unreadable: number;
 }
 
-const StoredHandoff = z.object({
+const HandoffTicket = z.object({
   status: z.string(),
   ticket: z.object({ reference: z.string() }).optional(),
   ticketMayExist: z.boolean().optional(),
@@ -47,7 +47,7 @@ export function addTicket(
   tally: Tally,
   { reference, handoff }: { reference: string; handoff: unknown },
 ): void {
-  const known = StoredHandoff.safeParse(handoff).data;
+  const known = HandoffTicket.safeParse(handoff).data;
   if (known?.ticket !== undefined) tally.tickets.add(known.ticket.reference);
   else if (known === undefined || known.ticketMayExist || known.status === "pending") {
     tally.doubtful.add(reference);

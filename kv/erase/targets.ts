@@ -6,7 +6,7 @@ import type { Retention } from "../retention.ts";
 import { addTicket, type CountName, type Tally } from "./tally.ts";
 
 /** Which records are deleted; `expired` are those of all tenants whose retention period is over. */
-export type Scope =
+export type ErasureScope =
   | { kind: "tenant"; tenantId: string }
   | { kind: "actor"; tenantId: string; actorId: string }
   | { kind: "expired" };
@@ -22,13 +22,13 @@ const PAGE_SIZE = 100;
 const ANONYMOUS = { id: "erased" };
 
 /** Only what identifies the owner: a newer version may write the rest in another form. */
-const StoredRequest = z.object({
+const RequestOwner = z.object({
   reference: z.string(),
   createdAt: z.string(),
   createdBy: z.object({ id: z.string() }),
   handoff: z.unknown(),
 });
-const StoredEvent = z.looseObject({
+const EventOwner = z.looseObject({
   event: z.string(),
   at: z.string(),
   reference: z.string(),
@@ -58,7 +58,7 @@ export class Targets {
    * @param references collects the references of the scope's requests
    * @throws {StoreUnavailableError}
    */
-  async *find(scope: Scope, tally: Tally, references: Set<string>): AsyncGenerator<Target> {
+  async *find(scope: ErasureScope, tally: Tally, references: Set<string>): AsyncGenerator<Target> {
     const unreadable = () => void tally.unreadable++;
     for await (const { reference } of this.#requests(scope, unreadable)) references.add(reference);
     yield* this.#auditEvents(scope, tally, references);
@@ -80,7 +80,7 @@ export class Targets {
     }
   }
 
-  async *#requests(scope: Scope, unreadable = () => {}) {
+  async *#requests(scope: ErasureScope, unreadable = () => {}) {
     const selectors = scope.kind === "expired"
       ? [{ prefix: kindPrefix("tenant") }, { prefix: kindPrefix("run") }]
       : [
@@ -89,7 +89,7 @@ export class Targets {
       ];
     for (const selector of selectors) {
       for await (const { key, value } of this.#list(selector)) {
-        const request = StoredRequest.safeParse(value).data;
+        const request = RequestOwner.safeParse(value).data;
         const reference = request?.reference ?? "";
         if (scope.kind === "tenant") yield { key, reference, request };
         else if (request === undefined) unreadable();
@@ -101,14 +101,14 @@ export class Targets {
   }
 
   async *#auditEvents(
-    scope: Scope,
+    scope: ErasureScope,
     tally: Tally,
     references: Set<string>,
   ): AsyncGenerator<Target> {
     const { clock, retention } = this.#options;
     const prefix = scope.kind === "expired" ? kindPrefix("audit") : auditPrefix(scope.tenantId);
     for await (const { key, value } of this.#list({ prefix })) {
-      const event = StoredEvent.safeParse(value).data;
+      const event = EventOwner.safeParse(value).data;
       if (scope.kind === "tenant") {
         yield { kind: "auditEvents", key };
       } else if (event === undefined) {
@@ -130,7 +130,7 @@ export class Targets {
     }
   }
 
-  #isIn(scope: Exclude<Scope, { kind: "tenant" }>, actorId: string, at: string): boolean {
+  #isIn(scope: Exclude<ErasureScope, { kind: "tenant" }>, actorId: string, at: string): boolean {
     const { clock, retention } = this.#options;
     return scope.kind === "actor"
       ? scope.actorId === actorId
@@ -155,6 +155,6 @@ export class Targets {
  * Returns whether an event has no person as its actor. True for a person with the ID `erased`, too, who
  * would otherwise be found again in each pass.
  */
-function isAnonymous(actor: z.infer<typeof StoredEvent>["actor"]): boolean {
+function isAnonymous(actor: z.infer<typeof EventOwner>["actor"]): boolean {
   return actor.id === ANONYMOUS.id && Object.keys(actor).length === 1;
 }

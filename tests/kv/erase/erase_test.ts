@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLessOrEqual, assertRejects } from "@std/ass
 import { Erasure } from "../../../domain/model/audit.ts";
 import { StoreUnavailableError } from "../../../domain/ports/store.ts";
 import { Eraser, type EraserOptions } from "../../../kv/erase/eraser.ts";
-import type { Scope } from "../../../kv/erase/targets.ts";
+import type { ErasureScope } from "../../../kv/erase/targets.ts";
 import { Retention } from "../../../kv/retention.ts";
 import { ADA, BOB, fill } from "./fixtures.ts";
 import { openTestStore } from "../fixtures.ts";
@@ -12,8 +12,8 @@ import { contents, difference } from "../../support/kv_file.ts";
 import { claim, requestIn } from "../../support/records.ts";
 import { type KvHooks, wrapKv } from "../../support/wrap_kv.ts";
 
-const TENANT: Scope = { kind: "tenant", tenantId: "acme" };
-const ACTOR: Scope = { kind: "actor", tenantId: "acme", actorId: ADA.id };
+const TENANT: ErasureScope = { kind: "tenant", tenantId: "acme" };
+const ACTOR: ErasureScope = { kind: "actor", tenantId: "acme", actorId: ADA.id };
 
 const isErasure = ([key]: [string, string]) => key.startsWith('["erasure"');
 
