@@ -4,17 +4,17 @@
  * `--sources` it does only that, for tasks that need a part of the configuration.
  */
 import { parseConfigOrExit } from "./parse_or_exit.ts";
-import { NAMES_VARIABLE, readOrigins } from "./report/read_origins.ts";
+import { NAMES_VARIABLE, readSources } from "./report/read_sources.ts";
 import { describeSources } from "./report/sources.ts";
 import { VARIABLES } from "./report/values.ts";
 import { findWarnings } from "./report/warnings.ts";
 
 const env = Deno.env.toObject();
 if (NAMES_VARIABLE in env) {
-  const { origins, mode, readError } = await readOrigins(env, ".env");
-  console.error(`Configuration: ${describeSources(VARIABLES, origins)}`);
+  const { sources, mode, readError } = await readSources(env, ".env");
+  console.error(`Configuration: ${describeSources(VARIABLES, sources)}`);
   if (readError !== null) console.error(`Warning: .env cannot be read: ${readError}`);
-  for (const warning of findWarnings(VARIABLES, origins, mode)) {
+  for (const warning of findWarnings(VARIABLES, sources, mode)) {
     console.error(`Warning: ${warning}`);
   }
 }

@@ -1,6 +1,6 @@
 import { parseEnv } from "node:util";
 
-export type Quoting = "none" | "single" | "double" | "backtick";
+type Quoting = "none" | "single" | "double" | "backtick";
 
 /** One `NAME=value` of a `.env` file. */
 export interface Assignment {

@@ -2,7 +2,7 @@
 import { type Config, type ConfigProblem, InvalidConfigError, parseConfig } from "../config.ts";
 import { initEnvFile } from "./init.ts";
 import { describeMeaning } from "./meaning.ts";
-import { readOrigins } from "./read_origins.ts";
+import { readSources } from "./read_sources.ts";
 import { describeValues, VARIABLES } from "./values.ts";
 import { findWarnings } from "./warnings.ts";
 
@@ -15,25 +15,25 @@ wrong with it. Secrets are not shown.
           that is empty in .env`;
 
 async function report(): Promise<void> {
-  const { origins, mode, readError } = await readOrigins(Deno.env.toObject(), ".env");
+  const { sources, mode, readError } = await readSources(Deno.env.toObject(), ".env");
   let problems: ConfigProblem[] = [];
   let config: Config | null = null;
   try {
-    config = parseConfig(origins.env);
+    config = parseConfig(sources.env);
   } catch (error) {
     if (!(error instanceof InvalidConfigError)) throw error;
     problems = error.problems;
   }
-  const from = origins.file === null
+  const from = sources.file === null
     ? "the environment (without .env)"
     : "the environment and .env (the environment wins)";
   console.log(`Configuration in ${from}\n`);
-  printLines(describeValues(origins, problems));
+  printLines(describeValues(sources, problems));
   if (config !== null) {
     console.log("\nWhat it means\n");
     printLines(describeMeaning(config));
   }
-  const warnings = findWarnings(VARIABLES, origins, mode);
+  const warnings = findWarnings(VARIABLES, sources, mode);
   if (readError !== null) warnings.unshift(`.env cannot be read: ${readError}`);
   if (warnings.length > 0) {
     console.log("\nWarnings\n");

@@ -1,12 +1,12 @@
 import { readEnvFile } from "./env_file.ts";
-import type { Origins } from "./sources.ts";
+import type { VariableSources } from "./sources.ts";
 
 /** The variable in which a task that reads `.env` passes on the names of the environment. */
 export const NAMES_VARIABLE = "DESKHAND_ENVIRONMENT";
 
 /** A process's variables with their origin, and the permission bits of `.env`. */
-export interface ReadOrigins {
-  origins: Origins;
+export interface ReadSources {
+  sources: VariableSources;
   /** Null if there is no `.env`, or if the system has no permission bits. */
   mode: number | null;
   /** Why `.env` exists and cannot be read, as the system says it; null otherwise. */
@@ -20,21 +20,21 @@ export interface ReadOrigins {
  * @param env The variables of the process.
  * @param path Where `.env` is.
  */
-export async function readOrigins(
+export async function readSources(
   env: Record<string, string>,
   path: string,
-): Promise<ReadOrigins> {
+): Promise<ReadSources> {
   const names = env[NAMES_VARIABLE];
   if (names === undefined) {
     const environmentNames = new Set(Object.keys(env));
-    return { origins: { env, environmentNames, file: null }, mode: null, readError: null };
+    return { sources: { env, environmentNames, file: null }, mode: null, readError: null };
   }
   const environmentNames = new Set(names.split(","));
   try {
     const [text, { mode }] = await Promise.all([Deno.readTextFile(path), Deno.stat(path)]);
-    return { origins: { env, environmentNames, file: readEnvFile(text) }, mode, readError: null };
+    return { sources: { env, environmentNames, file: readEnvFile(text) }, mode, readError: null };
   } catch (error) {
     const readError = error instanceof Deno.errors.NotFound ? null : (error as Error).message;
-    return { origins: { env, environmentNames, file: null }, mode: null, readError };
+    return { sources: { env, environmentNames, file: null }, mode: null, readError };
   }
 }

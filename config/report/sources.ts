@@ -4,7 +4,7 @@ import type { EnvFile } from "./env_file.ts";
 export type Source = "environment" | ".env" | "default" | "unset";
 
 /** The variables of the process, and what is known of their origin. */
-export interface Origins {
+export interface VariableSources {
   /** The variables as the process sees them, with those of `.env`. */
   env: Record<string, string>;
   /** The names that the environment sets, without `.env`. The environment wins over `.env`. */
@@ -14,13 +14,13 @@ export interface Origins {
 }
 
 /** Returns where the value of `name` comes from. An empty value counts as unset. */
-export function sourceOf(name: string, { env, environmentNames }: Origins): Source {
+export function sourceOf(name: string, { env, environmentNames }: VariableSources): Source {
   if ((env[name] ?? "") === "") return "unset";
   return environmentNames.has(name) ? "environment" : ".env";
 }
 
 /** Whether both the environment and `.env` set a variable. */
-export function isOverridden(name: string, { environmentNames, file }: Origins): boolean {
+export function isOverridden(name: string, { environmentNames, file }: VariableSources): boolean {
   return environmentNames.has(name) && (file?.names.has(name) ?? false);
 }
 
@@ -28,8 +28,8 @@ export function isOverridden(name: string, { environmentNames, file }: Origins):
  * Names the sources of the given variables in one line, such as `AUTH_SECRET, KV_PATH from .env;
  * PORT from the environment`, and `defaults only` if none is set.
  */
-export function describeSources(names: readonly string[], origins: Origins): string {
-  const from = (source: Source) => names.filter((name) => sourceOf(name, origins) === source);
+export function describeSources(names: readonly string[], sources: VariableSources): string {
+  const from = (source: Source) => names.filter((name) => sourceOf(name, sources) === source);
   const environment = from("environment");
   const file = from(".env");
   const parts = [];

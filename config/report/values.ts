@@ -1,6 +1,6 @@
 import type { ConfigProblem } from "../config.ts";
 import { Environment } from "../environment.ts";
-import { isOverridden, type Origins, sourceOf } from "./sources.ts";
+import { isOverridden, sourceOf, type VariableSources } from "./sources.ts";
 import { isReadByDeno, SECRETS } from "./warnings.ts";
 
 /** The variables that Deskhand reads, in the order of the report. */
@@ -12,23 +12,26 @@ const MAX_VALUE_LENGTH = 100;
  * Returns one line per variable: its name, its value and the value's source. A secret is shown by its
  * length alone, and so is an invalid value, which may be a secret in the wrong variable.
  */
-export function describeValues(origins: Origins, problems: readonly ConfigProblem[]): string[] {
-  const rows = VARIABLES.filter((name) => !isSetByDeploy(name) || origins.env[name]).map((name) => {
-    const value = origins.env[name] ?? "";
+export function describeValues(
+  sources: VariableSources,
+  problems: readonly ConfigProblem[],
+): string[] {
+  const rows = VARIABLES.filter((name) => !isSetByDeploy(name) || sources.env[name]).map((name) => {
+    const value = sources.env[name] ?? "";
     if (value === "") {
       const fallback = defaultOf(name);
       return [name, fallback ?? "unset", fallback === null ? "" : "default"];
     }
     const isInvalid = problems.some((problem) => problem.names === name);
-    const source = sourceOf(name, origins) +
-      (isOverridden(name, origins) ? ", wins over .env" : "");
+    const source = sourceOf(name, sources) +
+      (isOverridden(name, sources) ? ", wins over .env" : "");
     return [name, displayed(name, value, isInvalid), source];
   });
-  const others = Object.keys(origins.env).filter((name) =>
-    !VARIABLES.includes(name) && isReadByDeno(name) && origins.env[name] !== ""
+  const others = Object.keys(sources.env).filter((name) =>
+    !VARIABLES.includes(name) && isReadByDeno(name) && sources.env[name] !== ""
   );
   for (const name of others.sort()) {
-    rows.push([name, "set, read by Deno", sourceOf(name, origins)]);
+    rows.push([name, "set, read by Deno", sourceOf(name, sources)]);
   }
   const width = (column: number) =>
     Math.max(...rows.map((row) => Math.min(row[column]!.length, 44)));

@@ -1,7 +1,7 @@
 import { hasHttpProxy } from "../http_hosts.ts";
 import { looksLikeExample } from "./example_secrets.ts";
 import type { Assignment, EnvFile } from "./env_file.ts";
-import type { Origins } from "./sources.ts";
+import type { VariableSources } from "./sources.ts";
 
 /** The variables whose values are never printed. */
 export const SECRETS: readonly string[] = [
@@ -28,18 +28,18 @@ export function isReadByDeno(name: string): boolean {
  */
 export function findWarnings(
   names: readonly string[],
-  origins: Origins,
+  sources: VariableSources,
   mode: number | null,
 ): string[] {
-  const { file } = origins;
+  const { file } = sources;
   return [
     ...file === null ? [] : fileWarnings(file, mode),
     ...file === null ? [] : nameWarnings(names, file),
-    ...names.filter((name) => isHiddenByEmpty(name, origins)).map((name) =>
+    ...names.filter((name) => isHiddenByEmpty(name, sources)).map((name) =>
       `${name} is empty in the environment, which hides the value in .env: unset it`
     ),
-    ...secretWarnings(origins.env),
-    ...proxyWarnings(origins.env),
+    ...secretWarnings(sources.env),
+    ...proxyWarnings(sources.env),
   ];
 }
 
@@ -113,7 +113,7 @@ function nameWarnings(names: readonly string[], { names: set }: EnvFile): string
   });
 }
 
-function isHiddenByEmpty(name: string, { env, environmentNames, file }: Origins): boolean {
+function isHiddenByEmpty(name: string, { env, environmentNames, file }: VariableSources): boolean {
   if (file === null || !environmentNames.has(name) || env[name] !== "") return false;
   return file.assignments.some((assignment) => assignment.name === name && assignment.raw !== "");
 }
