@@ -20,7 +20,7 @@ const encoder = new TextEncoder();
 export function ticketSubject(reference: Reference, summary: string): string {
   const prefix = `[${reference}] `;
   const title = stripDeceptive(summary) || "Support request";
-  return prefix + truncate(title, MAX_SUBJECT_BYTES - byteLength(prefix));
+  return prefix + truncateToBytes(title, MAX_SUBJECT_BYTES - byteLength(prefix));
 }
 
 /**
@@ -83,7 +83,7 @@ function stripDeceptive(text: string): string {
   return text.toWellFormed().replace(DECEPTIVE, "").trim();
 }
 
-function truncate(text: string, maxBytes: number): string {
+function truncateToBytes(text: string, maxBytes: number): string {
   if (byteLength(text) <= maxBytes) return text;
   const room = maxBytes - byteLength(ELLIPSIS);
   // Created only when needed: constructing a Segmenter takes longer than loading this whole folder.

@@ -54,7 +54,7 @@ export interface Candidates {
   /** Whether a key was left out because it is too short. */
   hasTooShort: boolean;
   /** Whether the set contains a key with the token's key ID. */
-  isNamed: boolean;
+  hasNamedKey: boolean;
 }
 
 /**
@@ -73,7 +73,7 @@ export function findCandidates(
   return {
     candidates: all.filter(({ isTooShort }) => !isTooShort).slice(0, MAX_CANDIDATES),
     hasTooShort: all.some(({ isTooShort }) => isTooShort),
-    isNamed: kid !== undefined && named.length > 0,
+    hasNamedKey: kid !== undefined && named.length > 0,
   };
 }
 

@@ -119,7 +119,7 @@ function withJwks(jwks: JwksCache): VerifySignature {
       throw new TokenRejectedError(second.reason);
     } catch (error) {
       // The key that the token names is known, so no newer key could make its signature valid.
-      if (error instanceof JwksUnavailableError && first.isNamed) {
+      if (error instanceof JwksUnavailableError && first.hasNamedKey) {
         throw new TokenRejectedError(first.reason);
       }
       throw error;
@@ -129,7 +129,7 @@ function withJwks(jwks: JwksCache): VerifySignature {
 
 type Attempt =
   | { outcome: "verified"; result: JWTVerifyResult }
-  | { outcome: "failed"; reason: string; isNamed: boolean };
+  | { outcome: "failed"; reason: string; hasNamedKey: boolean };
 
 /** Tries every key that could have signed the token. Throws if one has, but a claim is invalid. */
 async function tryKeys(
@@ -138,7 +138,7 @@ async function tryKeys(
   header: Header,
   options: JWTVerifyOptions,
 ): Promise<Attempt> {
-  const { candidates, hasTooShort, isNamed } = findCandidates(keys, header);
+  const { candidates, hasTooShort, hasNamedKey } = findCandidates(keys, header);
   for (const candidate of candidates) {
     try {
       const key = await candidate.importFor(header.alg);
@@ -152,5 +152,5 @@ async function tryKeys(
     }
   }
   const reason = candidates.length > 0 ? "signature" : "unknown_key";
-  return { outcome: "failed", reason: hasTooShort ? "rsa_key_too_short" : reason, isNamed };
+  return { outcome: "failed", reason: hasTooShort ? "rsa_key_too_short" : reason, hasNamedKey };
 }

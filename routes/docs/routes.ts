@@ -15,9 +15,9 @@ const POLICY = [
 ].join("; ");
 
 /** In seconds: the library changes only with a release. */
-const LIBRARY_MAX_AGE = 86_400;
+const LIBRARY_MAX_AGE_S = 86_400;
 /** In seconds. */
-const PAGE_MAX_AGE = 300;
+const PAGE_MAX_AGE_S = 300;
 
 const JAVA_SCRIPT = "text/javascript; charset=utf-8";
 
@@ -27,20 +27,20 @@ export const docsRoutes: Hono<Env> = new Hono<Env>()
     "/docs",
     staticFile(loadPage, {
       type: "text/html; charset=utf-8",
-      maxAge: PAGE_MAX_AGE,
+      maxAge: PAGE_MAX_AGE_S,
       headers: { "Content-Security-Policy": POLICY },
     }),
   )
   // Relative, like the URLs in the page, so that it works behind a path prefix.
   .get("/docs/", (c) => c.redirect("../docs", 301))
-  .get("/docs/start.js", staticFile(loadStart, { type: JAVA_SCRIPT, maxAge: PAGE_MAX_AGE }))
+  .get("/docs/start.js", staticFile(loadStart, { type: JAVA_SCRIPT, maxAge: PAGE_MAX_AGE_S }))
   .get(
     "/docs/swagger-ui-bundle.js",
-    staticFile(loadLibrary, { type: JAVA_SCRIPT, maxAge: LIBRARY_MAX_AGE }),
+    staticFile(loadLibrary, { type: JAVA_SCRIPT, maxAge: LIBRARY_MAX_AGE_S }),
   )
   .get(
     "/docs/swagger-ui.css",
-    staticFile(loadStyle, { type: "text/css; charset=utf-8", maxAge: LIBRARY_MAX_AGE }),
+    staticFile(loadStyle, { type: "text/css; charset=utf-8", maxAge: LIBRARY_MAX_AGE_S }),
   );
 
 async function loadPage(): Promise<string> {

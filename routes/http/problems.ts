@@ -29,7 +29,7 @@ export const PROBLEMS = {
 export type ProblemSlug = keyof typeof PROBLEMS;
 
 /** One validation error. `pointer` is a JSON Pointer (RFC 6901) as a URI fragment. */
-export interface ProblemError {
+export interface FieldError {
   pointer: string;
   detail: string;
 }
@@ -47,11 +47,11 @@ export interface Problem {
   status: number;
   detail: string;
   requestId: string;
-  errors?: ProblemError[];
+  errors?: FieldError[];
 }
 
 export interface ProblemOptions {
-  errors?: ProblemError[];
+  errors?: FieldError[];
   headers?: Record<string, string>;
 }
 

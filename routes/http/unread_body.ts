@@ -1,7 +1,7 @@
 import { MAX_BODY_BYTES } from "./json_body.ts";
 
 /** How long a response waits for the unread rest of a small body, in milliseconds. */
-const SMALL_BODY_MS = 500;
+const SMALL_BODY_TIMEOUT_MS = 500;
 /** How long a client has to read its response before the connection is closed, in milliseconds. */
 const LINGER_MS = 2_000;
 /** Reads of up to 64 KiB each after the response, within which a body may still end. */
@@ -66,7 +66,7 @@ export async function drainBody(request: Request, response: Response): Promise<R
 /** Resolves once a small body has been received, or after 500 ms. */
 function readToEnd(request: Request): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, SMALL_BODY_MS);
+  const timer = setTimeout(resolve, SMALL_BODY_TIMEOUT_MS);
   request.bytes().catch(() => {}).finally(() => {
     clearTimeout(timer);
     resolve();

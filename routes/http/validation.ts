@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import type { Env } from "./env.ts";
-import { problem, type ProblemError } from "./problems.ts";
+import { type FieldError, problem } from "./problems.ts";
 
 /** More would help nobody, and let a small request cause a large response. */
 const MAX_ERRORS = 50;
@@ -32,15 +32,15 @@ export function parse<Schema extends z.ZodType>(
 export function validationProblem(
   c: Context<Env>,
   place: keyof typeof ADVICE,
-  errors: ProblemError[],
+  errors: FieldError[],
 ): Response {
   return problem(c, "validation", ADVICE[place], { errors: limitErrors(errors) });
 }
 
 /** Returns the first errors, as many as fit, and at least one. */
-function limitErrors(errors: ProblemError[]): ProblemError[] {
+function limitErrors(errors: FieldError[]): FieldError[] {
   let length = 0;
-  const exceeds = (error: ProblemError) =>
+  const exceeds = (error: FieldError) =>
     (length += JSON.stringify(error).length) > MAX_ERRORS_LENGTH;
   const end = errors.slice(0, MAX_ERRORS).findIndex(exceeds);
   return errors.slice(0, end === -1 ? MAX_ERRORS : Math.max(end, 1));
@@ -69,7 +69,7 @@ function truncateName(name: string): string {
 }
 
 /** Converts zod's issues to errors, one per location. For unknown keys, zod names only the object. */
-export function toProblemErrors(error: z.ZodError): ProblemError[] {
+export function toFieldErrors(error: z.ZodError): FieldError[] {
   return error.issues.flatMap(({ path, message, ...issue }) => {
     switch (issue.code) {
       case "unrecognized_keys":

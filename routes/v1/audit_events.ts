@@ -7,7 +7,7 @@ import type { AuditEvents } from "./responses.ts";
 import type { Env } from "../http/env.ts";
 import { createJsonResponse } from "../http/headers.ts";
 import type { VerifyToken } from "../auth/token_verifier.ts";
-import { parse, toProblemErrors, validationProblem } from "../http/validation.ts";
+import { parse, toFieldErrors, validationProblem } from "../http/validation.ts";
 import { requireScope } from "../auth/require_scope.ts";
 
 /** The event may be one that only a newer version knows: a page can end with it. */
@@ -49,7 +49,7 @@ type Query = {
 
 const auditQuery: MiddlewareHandler<Env, string, Query> = async (c, next) => {
   const query = parse(AuditQuery, c.req.query());
-  if (!query.success) return validationProblem(c, "query", toProblemErrors(query.error));
+  if (!query.success) return validationProblem(c, "query", toFieldErrors(query.error));
   c.req.addValidatedData("query", query.data);
   await next();
 };

@@ -3,7 +3,7 @@ import { createMiddleware } from "hono/factory";
 import { z } from "zod";
 import { RunId, type SupportContext } from "../../domain/model/context.ts";
 import type { Env } from "../http/env.ts";
-import { parse, toProblemErrors, validationProblem } from "../http/validation.ts";
+import { parse, toFieldErrors, validationProblem } from "../http/validation.ts";
 
 const RunParams = z.object({ runId: RunId });
 
@@ -11,7 +11,7 @@ const RunParams = z.object({ runId: RunId });
 export const validateRunId: MiddlewareHandler<Env> = createMiddleware<Env>((c, next) => {
   const params = parse(RunParams, c.req.param());
   if (params.success) return next();
-  return Promise.resolve(validationProblem(c, "path", toProblemErrors(params.error)));
+  return Promise.resolve(validationProblem(c, "path", toFieldErrors(params.error)));
 });
 
 /** Returns the context named by the path. Use it after `requireScope` and {@linkcode validateRunId}. */

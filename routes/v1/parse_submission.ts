@@ -7,7 +7,7 @@ import type { Env } from "../http/env.ts";
 import { IDEMPOTENCY_KEY_RULE, parseIdempotencyKey } from "./idempotency_key.ts";
 import { MAX_BODY_BYTES, readJsonBody } from "../http/json_body.ts";
 import { problem } from "../http/problems.ts";
-import { parse, toProblemErrors, validationProblem } from "../http/validation.ts";
+import { parse, toFieldErrors, validationProblem } from "../http/validation.ts";
 
 /** Helps with JSON encoders that escape everything beyond ASCII: an emoji then takes 12 bytes, not 4. */
 export const BODY_SIZE_RULE =
@@ -97,7 +97,7 @@ async function readSubmission(
   const body = await readBody(c, deadline, "submission");
   if (body instanceof Response) return body;
   const parsed = parse(Submission, body.value);
-  return parsed.success ? parsed.data : validationProblem(c, "body", toProblemErrors(parsed.error));
+  return parsed.success ? parsed.data : validationProblem(c, "body", toFieldErrors(parsed.error));
 }
 
 /** Returns the JSON value of the body, or the error response. Only a submission is required. */

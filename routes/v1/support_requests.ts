@@ -30,21 +30,21 @@ export function supportRequestRoutes(
 ): Hono<Env> {
   const mayCreate = requireScope(verify, "support_requests:create");
   const mayRead = requireScope(verify, "support_requests:read");
-  const submission = validateSubmission(rateLimit, deps.clock);
-  const emptyBody = validateResume(rateLimit, deps.clock);
+  const validSubmission = validateSubmission(rateLimit, deps.clock);
+  const validResume = validateResume(rateLimit, deps.clock);
   const serialize = createSummarySerializer();
 
   return new Hono<Env>()
     .post(
       "/v1/tenants/:tenantId/support-requests",
       mayCreate,
-      submission,
+      validSubmission,
       (c) => respondToSubmission(c, deps, c.req.valid("json")),
     )
     .post(
       "/v1/tenants/:tenantId/runs/:runId/support-requests",
       mayCreate,
-      submission,
+      validSubmission,
       validateRunId,
       (c) => respondToSubmission(c, deps, c.req.valid("json")),
     )
@@ -62,13 +62,13 @@ export function supportRequestRoutes(
     .post(
       "/v1/tenants/:tenantId/support-requests/latest/resume",
       mayCreate,
-      emptyBody,
+      validResume,
       (c) => respondToResume(c, deps),
     )
     .post(
       "/v1/tenants/:tenantId/runs/:runId/support-requests/latest/resume",
       mayCreate,
-      emptyBody,
+      validResume,
       validateRunId,
       (c) => respondToResume(c, deps),
     );
@@ -85,7 +85,7 @@ async function respondToSubmission(
     actor: c.get("actor"),
     requestorEmail: c.get("requestorEmail"),
     submission,
-    idempotencyKey: await storedKey(c, deps),
+    idempotencyKey: await resolveIdempotencyKey(c, deps),
     requestId: c.get("requestId"),
   });
   switch (result.outcome) {
@@ -116,7 +116,7 @@ async function respondToSubmission(
  * Returns the idempotency key, or the header including its quotes if version 1 stored a request under
  * that. Otherwise a retry that reaches this version would create a second ticket.
  */
-async function storedKey(
+async function resolveIdempotencyKey(
   c: Context<Env>,
   { store }: Dependencies,
 ): Promise<string | undefined> {
