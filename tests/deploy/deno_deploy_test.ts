@@ -78,6 +78,8 @@ Deno.test("Deploy: the documentation, the OpenAPI document and the panel are ser
     await using service = await begin();
     for (
       const [path, type, content] of [
+        ["/", /^text\/html/, /href="docs"/],
+        ["/docs/home.css", /^text\/css/, /main/],
         ["/docs", /^text\/html/, /swagger-ui/],
         ["/docs/start.js", /^text\/javascript/, /SwaggerUIBundle/],
         ["/docs/swagger-ui-bundle.js", /^text\/javascript/, /SwaggerUIBundle/],

@@ -41,7 +41,7 @@ for (const path of [`${TENANT}/latest`, "/v1/tenants/acme/audit-events", "/livez
 
 for (
   const path of [
-    "/",
+    "//",
     "/nowhere",
     "/v1",
     "/V1/tenants/acme/support-requests",

@@ -4,6 +4,8 @@ import { openService } from "../../support/service.ts";
 const FILES = [
   "/panel.js",
   "/openapi.json",
+  "/",
+  "/docs/home.css",
   "/docs",
   "/docs/start.js",
   "/docs/swagger-ui-bundle.js",
