@@ -1,6 +1,8 @@
 import { auditEvent } from "../domain/model/audit.ts";
 import type { SupportContext } from "../domain/model/context.ts";
 import { type FinalHandoff, toTimestamp } from "../domain/model/handoff.ts";
+import type { Actor, SupportRequest } from "../domain/model/support_request.ts";
+import type { Clock } from "../domain/ports/clock.ts";
 import {
   type AppendResult,
   type KeyClaim,
@@ -8,15 +10,19 @@ import {
   type StoredRequest,
   StoreUnavailableError,
 } from "../domain/ports/store.ts";
-import type { Clock } from "../domain/ports/clock.ts";
-import type { SupportRequest } from "../domain/model/support_request.ts";
 import { call, type KvHandle } from "./client/call.ts";
-import type { Change } from "./client/change.ts";
 import type { GroupCommit } from "./client/group_commit.ts";
 import { claimKey } from "./idempotency_keys.ts";
-import { auditKey, requestKey } from "./keys.ts";
+import { requestKey } from "./keys.ts";
 import { LatestRequestReader, readLastEntry, readLatest } from "./latest_reads.ts";
-import { finalizeRecord, sortKey, toStored } from "./records.ts";
+import { sortKey, toStored } from "./records.ts";
+import {
+  auditChange,
+  finalizationTs,
+  finalizedChange,
+  submittedChange,
+  type TtlOptions,
+} from "./request_changes.ts";
 import type { Retention } from "./retention.ts";
 import { SortKeyAllocator } from "./sort_keys.ts";
 
@@ -31,56 +37,103 @@ export interface RequestsOptions {
   commits: GroupCommit;
 }
 
-type Requests = Pick<Store, "append" | "latest" | "reload" | "finalize" | "recordSuperseded">;
+type RequestStore = Pick<Store, "append" | "latest" | "reload" | "finalize" | "recordSuperseded">;
 
 /**
- * The part of the store that holds support requests, each with the audit events of its changes. If
- * `reader` is a separate handle, reads do not wait for commits.
+ * The part of the store that holds support requests, each with the audit events of its changes
+ * (`request_changes.ts`). If `reader` is a separate handle, reads do not wait for commits.
  */
-export function createRequests(reader: KvHandle, options: RequestsOptions): Requests {
-  const { clock, retention, isExclusive, commits } = options;
-  // Uses the key only: a record that does not parse must not block new submissions.
-  const readLastSortKey = async (context: SupportContext) => {
-    const entry = await readLastEntry(reader, context);
-    return entry === undefined ? 0 : sortKey(entry.key);
-  };
-  const sortKeys = new SortKeyAllocator(readLastSortKey, isExclusive);
-  const latestRequests = new LatestRequestReader(reader, {
-    sortKeys,
-    hasUncertainCommits: () => commits.hasUncertainCommits(),
-  });
+export class Requests implements RequestStore {
+  #reader: KvHandle;
+  #clock: Pick<Clock, "now">;
+  #retention: Retention;
+  #isExclusive: boolean;
+  #commits: GroupCommit;
+  #sortKeys: SortKeyAllocator;
+  #latestRequests: LatestRequestReader;
 
-  function unlessExpired(stored: StoredRequest | null): StoredRequest | null {
-    if (stored === null) return null;
-    return retention.isExpired(stored.request.createdAt, clock.now()) ? null : stored;
+  constructor(reader: KvHandle, { clock, retention, isExclusive, commits }: RequestsOptions) {
+    this.#reader = reader;
+    this.#clock = clock;
+    this.#retention = retention;
+    this.#isExclusive = isExclusive;
+    this.#commits = commits;
+    this.#sortKeys = new SortKeyAllocator((context) => this.#readLastSortKey(context), isExclusive);
+    this.#latestRequests = new LatestRequestReader(reader, {
+      sortKeys: this.#sortKeys,
+      hasUncertainCommits: () => commits.hasUncertainCommits(),
+    });
+  }
+
+  append(request: SupportRequest, claim?: KeyClaim): Promise<AppendResult> {
+    return this.#sortKeys.write(
+      request.context,
+      Date.parse(request.createdAt),
+      async (ts, next, stored) => {
+        for (let attempt = 0; attempt < MAX_SORT_KEY_ATTEMPTS; attempt++) {
+          const appended = await this.#tryAppend(request, ts, claim);
+          if (appended?.outcome === "stored") stored(ts);
+          if (appended !== null) return appended;
+          ts = await next();
+        }
+        throw noFreeSortKeyError();
+      },
+    );
+  }
+
+  async latest(context: SupportContext): Promise<StoredRequest | null> {
+    return this.#unlessExpired(
+      await (this.#isExclusive
+        ? this.#latestRequests.read(context)
+        : readLatest(this.#reader, context)),
+    );
+  }
+
+  async reload({ request, ts }: StoredRequest): Promise<StoredRequest | null> {
+    const key = requestKey(request.context, ts);
+    return this.#unlessExpired(toStored(await call(this.#reader, (kv) => kv.get(key))));
+  }
+
+  async finalize(
+    stored: StoredRequest,
+    handoff: FinalHandoff,
+    actor: Actor = stored.request.createdBy,
+  ): Promise<boolean> {
+    assertNotNewer(stored);
+    const ttl = this.#ttlAt(this.#clock.now());
+    const { ok } = await this.#commits.commit(finalizedChange(stored, handoff, actor, ttl));
+    return ok;
+  }
+
+  async recordSuperseded(
+    stored: StoredRequest,
+    handoff: FinalHandoff,
+    actor: Actor = stored.request.createdBy,
+  ): Promise<void> {
+    assertNotNewer(stored);
+    const { request } = stored;
+    const present = request.handoff;
+    const previous = "at" in present ? finalizationTs(stored, present) : stored.ts;
+    const now = this.#clock.now();
+    const event = auditEvent("handoff.superseded", request, actor, handoff, toTimestamp(now));
+    let ts = Math.max(now * 1000, previous + 1);
+    for (let attempt = 0; attempt < MAX_SORT_KEY_ATTEMPTS; attempt++, ts++) {
+      const { ok } = await this.#commits.commit(auditChange(event, ts, this.#ttlAt(now)));
+      if (ok) return;
+    }
+    throw noFreeSortKeyError();
   }
 
   /** Returns null if the sort key is taken. */
-  async function tryAppend(
+  async #tryAppend(
     request: SupportRequest,
     ts: number,
     claim?: KeyClaim,
   ): Promise<AppendResult | null> {
-    const { context, reference, createdAt } = request;
-    const key = requestKey(context, ts);
-    const ttl = retention.ttlOptions(createdAt, clock.now());
-    const event = auditEvent(
-      "request.submitted",
-      request,
-      request.createdBy,
-      request.handoff,
-      createdAt,
-    );
-    const eventKey = auditKey(context.tenantId, { ts, reference, event: event.event });
-    const change: Change = {
-      checks: [{ key, versionstamp: null }],
-      sets: [
-        { key, value: request, options: ttl },
-        { key: eventKey, value: event, options: ttl },
-      ],
-    };
-    const keyCheck = claim && claimKey(change, claim, key, clock.now());
-    const committed = await commits.commit(change);
+    const now = this.#clock.now();
+    const change = submittedChange(request, ts, this.#ttlAt(now));
+    const keyCheck = claim && claimKey(change, claim, requestKey(request.context, ts), now);
+    const committed = await this.#commits.commit(change);
     if (committed.ok) {
       const { versionstamp } = committed;
       const stored = { request, ts, versionstamp, record: request, isNewer: false };
@@ -90,85 +143,21 @@ export function createRequests(reader: KvHandle, options: RequestsOptions): Requ
     return isKeyTaken ? { outcome: "key_taken" } : null;
   }
 
-  return {
-    append(request, claim) {
-      return sortKeys.write(
-        request.context,
-        Date.parse(request.createdAt),
-        async (ts, next, stored) => {
-          for (let attempt = 0; attempt < MAX_SORT_KEY_ATTEMPTS; attempt++) {
-            const appended = await tryAppend(request, ts, claim);
-            if (appended?.outcome === "stored") stored(ts);
-            if (appended !== null) return appended;
-            ts = await next();
-          }
-          throw noFreeSortKeyError();
-        },
-      );
-    },
+  /** Uses the key only: a record that does not parse must not block new submissions. */
+  async #readLastSortKey(context: SupportContext): Promise<number> {
+    const entry = await readLastEntry(this.#reader, context);
+    return entry === undefined ? 0 : sortKey(entry.key);
+  }
 
-    async latest(context) {
-      return unlessExpired(
-        await (isExclusive ? latestRequests.read(context) : readLatest(reader, context)),
-      );
-    },
+  #unlessExpired(stored: StoredRequest | null): StoredRequest | null {
+    if (stored === null) return null;
+    const { createdAt } = stored.request;
+    return this.#retention.isExpired(createdAt, this.#clock.now()) ? null : stored;
+  }
 
-    async reload({ request, ts }) {
-      const key = requestKey(request.context, ts);
-      return unlessExpired(toStored(await call(reader, (kv) => kv.get(key))));
-    },
-
-    async finalize(stored, handoff, actor = stored.request.createdBy) {
-      assertNotNewer(stored);
-      const { request, ts, versionstamp } = stored;
-      const { context, reference, createdAt } = request;
-      const key = requestKey(context, ts);
-      const event = auditEvent(eventName(handoff), request, actor, handoff, handoff.at);
-      const position = { ts: finalizationTs(stored, handoff), reference, event: event.event };
-      const now = clock.now();
-      const { ok } = await commits.commit({
-        checks: [{ key, versionstamp }],
-        sets: [
-          {
-            key,
-            value: finalizeRecord(stored, handoff),
-            options: retention.ttlOptions(createdAt, now),
-          },
-          {
-            key: auditKey(context.tenantId, position),
-            value: event,
-            options: retention.ttlOptions(event.at, now),
-          },
-        ],
-      });
-      return ok;
-    },
-
-    async recordSuperseded(stored, handoff, actor = stored.request.createdBy) {
-      assertNotNewer(stored);
-      const { context, reference, handoff: present } = stored.request;
-      const previous = "at" in present ? finalizationTs(stored, present) : stored.ts;
-      const now = clock.now();
-      const event = auditEvent(
-        "handoff.superseded",
-        stored.request,
-        actor,
-        handoff,
-        toTimestamp(now),
-      );
-      const ttl = retention.ttlOptions(event.at, now);
-      let ts = Math.max(now * 1000, previous + 1);
-      for (let attempt = 0; attempt < MAX_SORT_KEY_ATTEMPTS; attempt++, ts++) {
-        const key = auditKey(context.tenantId, { ts, reference, event: event.event });
-        const { ok } = await commits.commit({
-          checks: [{ key, versionstamp: null }],
-          sets: [{ key, value: event, options: ttl }],
-        });
-        if (ok) return;
-      }
-      throw noFreeSortKeyError();
-    },
-  };
+  #ttlAt(now: number): TtlOptions {
+    return (since) => this.#retention.ttlOptions(since, now);
+  }
 }
 
 function noFreeSortKeyError(): StoreUnavailableError {
@@ -180,13 +169,4 @@ function noFreeSortKeyError(): StoreUnavailableError {
 /** Fails on a bug of the caller: unknown fields of the record could contradict what is written. */
 function assertNotNewer({ isNewer }: StoredRequest): void {
   if (isNewer) throw new Error("a record of a newer version must not be written");
-}
-
-function eventName(handoff: FinalHandoff): "handoff.created" | "handoff.failed" {
-  return `handoff.${handoff.status}`;
-}
-
-/** Returns a sort key that keeps a request's events in order even if the clock has jumped back. */
-function finalizationTs({ ts }: StoredRequest, { at }: { at: string }): number {
-  return Math.max(Date.parse(at) * 1000, ts + 1);
 }

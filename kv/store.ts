@@ -5,7 +5,7 @@ import type { KvHandle } from "./client/call.ts";
 import { createIdempotencyKeys } from "./idempotency_keys.ts";
 import { FILE_COMMIT_LIMITS, GroupCommit, SERVER_COMMIT_LIMITS } from "./client/group_commit.ts";
 import { createLeases } from "./leases.ts";
-import { createRequests } from "./requests.ts";
+import { Requests } from "./requests.ts";
 import { Retention } from "./retention.ts";
 
 export interface StoreOptions {
@@ -26,8 +26,13 @@ export function createStore(kv: KvHandle, options: StoreOptions): Store {
   const { clock, isExclusive, reader = kv } = options;
   const retention = new Retention(options.retentionDays);
   const commits = new GroupCommit(kv, isExclusive ? FILE_COMMIT_LIMITS : SERVER_COMMIT_LIMITS);
+  const requests = new Requests(reader, { clock, retention, isExclusive, commits });
   return {
-    ...createRequests(reader, { clock, retention, isExclusive, commits }),
+    append: (request, key) => requests.append(request, key),
+    latest: (context) => requests.latest(context),
+    reload: (stored) => requests.reload(stored),
+    finalize: (stored, handoff, actor) => requests.finalize(stored, handoff, actor),
+    recordSuperseded: (stored, handoff, actor) => requests.recordSuperseded(stored, handoff, actor),
     ...createIdempotencyKeys(reader, clock),
     ...createLeases(kv, clock, commits),
     ...createAuditEvents(reader, clock, retention),
