@@ -1,8 +1,12 @@
 import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import { KvConnection, newSession, type Session } from "./connection.ts";
 import { kvErrorMessage } from "./error_message.ts";
+import { startTimeout } from "./responsive_time.ts";
 
-/** Timeout of every KV call, because KV Connect has none. */
+/**
+ * Timeout of every KV call, in milliseconds of responsive time (responsive_time.ts), because KV
+ * Connect has none.
+ */
 export const CALL_TIMEOUT_MS = 2_000;
 const INITIAL_BACKOFF_MS = 5;
 /** Short, so that several retries fit into the timeout and into the two seconds of a finalization. */
@@ -73,17 +77,17 @@ function startCall<T>(
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const timeout: Timeout = { hasExpired: false };
   const { responses } = session;
-  const timer = setTimeout(() => {
+  const stopTimeout = startTimeout(timeoutMs, () => {
     session.abandonedCalls++;
     timeout.hasExpired = true;
     timeout.onExpiry?.();
     connection?.health.failed(number);
     connection?.timedOut(session, responses);
     reject(timeoutError(timeoutMs));
-  }, timeoutMs);
+  });
   const end = () => {
     if (timeout.hasExpired) session.abandonedCalls--;
-    else clearTimeout(timer);
+    else stopTimeout();
   };
   runWithRetries(session.kv, run, timeout).then((result) => {
     end();

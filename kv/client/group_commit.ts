@@ -27,7 +27,7 @@
  * The gain, measured at 64 connections with the load of `deno task bench`: with one commit per change,
  * all of them concurrent, a quarter of the submissions per second remained. The slower the disk, the
  * greater the gain. Not worth their code, each below 10 %: taking only half of the outstanding changes,
- * resolving callers after the next commit has started, one timer for all changes.
+ * resolving callers after the next commit has started.
  */
 import { hasAbandonedCalls, type KvHandle } from "./call.ts";
 import { type Change, type CommitSize, KV_LIMITS } from "./change.ts";

@@ -1,5 +1,6 @@
 import { CALL_TIMEOUT_MS, timeoutError } from "./call.ts";
 import { type Change, type CommitSize, estimateSize, fits, keyId } from "./change.ts";
+import { startTimeout } from "./responsive_time.ts";
 
 export type CommitResult =
   | { ok: true; versionstamp: string }
@@ -13,20 +14,20 @@ export class PendingChange {
   /** Identify the keys that it writes. */
   readonly keyIds: string[];
   readonly #result = Promise.withResolvers<CommitResult>();
-  readonly #timer: ReturnType<typeof setTimeout>;
+  readonly #stopTimeout: () => void;
   #hasTimedOut = false;
 
   constructor(change: Change) {
     this.change = change;
     this.size = estimateSize(change);
     this.keyIds = change.sets.map(({ key }) => keyId(key));
-    this.#timer = setTimeout(() => {
+    this.#stopTimeout = startTimeout(CALL_TIMEOUT_MS, () => {
       this.#hasTimedOut = true;
       this.#result.reject(timeoutError());
-    }, CALL_TIMEOUT_MS);
+    });
   }
 
-  /** Settles with the result, or rejects two seconds after the change was made. */
+  /** Settles with the result, or rejects after two seconds of responsive time. */
   get result(): Promise<CommitResult> {
     return this.#result.promise;
   }
@@ -38,13 +39,13 @@ export class PendingChange {
 
   /** Has no effect after a timeout. */
   resolve(result: CommitResult): void {
-    clearTimeout(this.#timer);
+    this.#stopTimeout();
     this.#result.resolve(result);
   }
 
   /** Has no effect after a timeout. */
   reject(error: unknown): void {
-    clearTimeout(this.#timer);
+    this.#stopTimeout();
     this.#result.reject(error);
   }
 }
