@@ -160,6 +160,7 @@ export type ProblemSlug =
   | "rate-limited"
   | "internal"
   | "store-unavailable"
+  | "overloaded"
   | "keys-unavailable";
 
 /** An error response (RFC 9457). */

@@ -23,6 +23,7 @@ export const PROBLEMS = {
   "rate-limited": [429, "Too many submissions"],
   "internal": [500, "Internal server error"],
   "store-unavailable": [503, "The store is unavailable"],
+  "overloaded": [503, "Too many submissions are in progress"],
   "keys-unavailable": [503, "Tokens cannot be verified right now"],
 } as const satisfies Record<string, readonly [ContentfulStatusCode, string]>;
 

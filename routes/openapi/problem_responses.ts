@@ -26,6 +26,7 @@ const DETAILS: Record<ProblemSlug, string> = {
   "internal": "Report the requestId to the operator of this service",
   "store-unavailable":
     "The request may have been stored. Send it again with the same Idempotency-Key",
+  "overloaded": "Nothing was stored. Try again in 2 s",
   "keys-unavailable": "The issuer's keys are unavailable. Try again in a few seconds",
 };
 
@@ -36,6 +37,7 @@ const HEADERS: Partial<Record<ProblemSlug, HeaderName>> = {
   "handoff-in-progress": "Retry-After",
   "rate-limited": "Retry-After",
   "store-unavailable": "Retry-After",
+  "overloaded": "Retry-After",
   "keys-unavailable": "Retry-After",
 };
 

@@ -9,7 +9,15 @@ export interface Effect {
   livezMs: number;
 }
 
-/** Runs an attack while another thread calls `/livez`. */
+/** What another client experienced, in milliseconds, in the order of its calls. */
+export interface Probe {
+  /** How long each call of `/livez` took. */
+  durations: number[];
+  /** By how much the machine delayed the client after each call. */
+  delays: number[];
+}
+
+/** Runs an attack on a service that has loaded all of its code, while another thread probes it. */
 export async function measure(service: Service, attack: () => Promise<void>): Promise<Effect> {
   // The first requests load code whose memory is not the attack's.
   for (let i = 0; i < 20; i++) await service.submit();
@@ -17,18 +25,25 @@ export async function measure(service: Service, attack: () => Promise<void>): Pr
   await (await fetch(`${service.url}/docs/swagger-ui-bundle.js`)).body?.cancel();
   const before = memoryOf(service.child.pid, "VmRSS");
   await resetPeak(service.child.pid);
+  const { durations } = await probeDuring(service.url, attack);
+  return {
+    grownMb: memoryOf(service.child.pid, "VmHWM") - before,
+    livezMs: Math.max(0, ...durations),
+  };
+}
+
+/** Runs an attack while another thread calls `/livez`. */
+export async function probeDuring(url: string, attack: () => Promise<unknown>): Promise<Probe> {
   const probe = new Worker(new URL("./probe.ts", import.meta.url), { type: "module" });
-  const messages = new Map<string, PromiseWithResolvers<number>>(
-    ["ready", "done"].map((name) => [name, Promise.withResolvers<number>()]),
-  );
-  probe.onmessage = ({ data: { name, ms } }) => messages.get(name)?.resolve(ms);
-  probe.postMessage(service.url);
-  await within("the probe is ready", messages.get("ready")!.promise);
+  const ready = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<Probe>();
+  probe.onmessage = ({ data }) => data.name === "ready" ? ready.resolve() : done.resolve(data);
+  probe.postMessage(url);
   try {
+    await within("the probe is ready", ready.promise);
     await attack();
     probe.postMessage("stop");
-    const livezMs = await within("the probe is done", messages.get("done")!.promise, 40_000);
-    return { grownMb: memoryOf(service.child.pid, "VmHWM") - before, livezMs };
+    return await within("the probe is done", done.promise, 40_000);
   } finally {
     probe.terminate();
   }

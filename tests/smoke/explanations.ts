@@ -43,6 +43,11 @@ export async function explainResult(
         next: "Check KV_PATH, its disk or its server, and the log for the events " +
           "store_open_failed and store_unavailable",
       };
+    case "overloaded":
+      return {
+        cause: "Deskhand has too many submissions in progress (503)",
+        next: `Try again in ${retryAfter(headers)}`,
+      };
     case "keys-unavailable":
       return {
         cause: "Deskhand cannot load the keys at AUTH_JWKS_URL (503)",

@@ -1,0 +1,39 @@
+import type { MiddlewareHandler } from "hono";
+import type { Env } from "../http/env.ts";
+import { problem } from "../http/problems.ts";
+
+/**
+ * The number of submissions and resumes in flight above which further ones are rejected. Each takes up
+ * to 50 KB. So many are committed within the timeout of a KV call, two seconds, even if the disk takes
+ * 50 ms for each fsync, or if others use both cores and 500 submissions per second remain. Beyond that,
+ * requests would time out that may have been stored.
+ */
+export const MAX_IN_FLIGHT = 1_000;
+
+/** The values of `Retry-After`, in seconds. They rotate, so that clients do not return together. */
+const RETRY_AFTER_SECONDS = [2, 3, 4, 5];
+
+/**
+ * Rejects a submission or a resume while too many are in flight, before anything is read or stored.
+ * Use it after authentication: requests without a valid token must not take the place of others.
+ */
+export function limitInFlight(): MiddlewareHandler<Env> {
+  let inFlight = 0;
+  let rejected = 0;
+  return async (c, next) => {
+    if (inFlight >= MAX_IN_FLIGHT) {
+      const seconds = String(RETRY_AFTER_SECONDS[rejected++ % RETRY_AFTER_SECONDS.length]);
+      const isResume = c.req.path.endsWith("/resume");
+      const outcome = isResume ? "" : "Nothing was stored. ";
+      return problem(c, "overloaded", `${outcome}Try again in ${seconds} s`, {
+        headers: { "Retry-After": seconds },
+      });
+    }
+    inFlight++;
+    try {
+      await next();
+    } finally {
+      inFlight--;
+    }
+  };
+}
