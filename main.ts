@@ -86,7 +86,8 @@ async function erase(flags: string[]): Promise<void> {
 /** Prints what the operator has to change. Any other error is a bug and is thrown again. */
 function exitWithMessage(error: unknown): never {
   if (!(error instanceof OpenStoreError || error instanceof ListenError)) throw error;
-  console.error(error.message);
+  // After what the log still has to write, so that the message is the last line.
+  addEventListener("unload", () => console.error(error.message));
   Deno.exit(1);
 }
 

@@ -78,10 +78,24 @@ Deno.test("main exits with a sentence if it cannot open the file, and disturbs n
   ) {
     const { code, text } = await failToStart({ kvPath });
     assertEquals(code, 1);
-    assertMatch(text, sentence);
+    // The last line: an operator looks there first, and the log has begun before the file is open.
+    assertMatch(text.trimEnd().split("\n").at(-1)!, sentence);
     assertNoTrace(text);
   }
   assertEquals((await service.submit()).status, 201);
+});
+
+Deno.test("main names a misspelt variable of the environment, and no value", async () => {
+  await using file = await temporaryPath();
+  const env = { CORS_ORIGIN: "planted", PORT: "x" };
+  const { code, text } = await failToStart({ kvPath: file.path, env });
+  assertEquals(code, 1);
+  assertEquals(
+    text.match(/CORS_ORIGIN in the environment .*is it CORS_ORIGINS\?/g)?.length,
+    1,
+    text,
+  );
+  assertFalse(text.includes("planted"));
 });
 
 Deno.test("main exits with a sentence if it cannot listen", async () => {
