@@ -4,8 +4,8 @@
  * `--sources` it does only that, for tasks that need a part of the configuration.
  */
 import { parseConfigOrExit } from "./parse_or_exit.ts";
-import { NAMES_VARIABLE, readSources } from "./report/read_sources.ts";
-import { describeSources } from "./report/sources.ts";
+import { readSources } from "./report/read_sources.ts";
+import { describeSources, NAMES_VARIABLE } from "./report/sources.ts";
 import { VARIABLES } from "./report/values.ts";
 import { findWarnings } from "./report/warnings.ts";
 

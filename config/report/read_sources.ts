@@ -1,15 +1,15 @@
 import { readEnvFile } from "./env_file.ts";
-import type { VariableSources } from "./sources.ts";
+import { NAMES_VARIABLE, type VariableSources } from "./sources.ts";
 
-/** The variable in which a task that reads `.env` passes on the names of the environment. */
-export const NAMES_VARIABLE = "DESKHAND_ENVIRONMENT";
+/** Keeps a byte order mark, and throws a `TypeError` if the text has another encoding. */
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** A process's variables with their origin, and the permission bits of `.env`. */
 export interface ReadSources {
   sources: VariableSources;
   /** Null if there is no `.env`, or if the system has no permission bits. */
   mode: number | null;
-  /** Why `.env` exists and cannot be read, as the system says it; null otherwise. */
+  /** Why `.env` exists and cannot be read; null otherwise. */
   readError: string | null;
 }
 
@@ -31,10 +31,17 @@ export async function readSources(
   }
   const environmentNames = new Set(names.split(","));
   try {
-    const [text, { mode }] = await Promise.all([Deno.readTextFile(path), Deno.stat(path)]);
-    return { sources: { env, environmentNames, file: readEnvFile(text) }, mode, readError: null };
+    const [bytes, { mode }] = await Promise.all([Deno.readFile(path), Deno.stat(path)]);
+    const file = readEnvFile(UTF_8.decode(bytes));
+    return { sources: { env, environmentNames, file }, mode, readError: null };
   } catch (error) {
-    const readError = error instanceof Deno.errors.NotFound ? null : (error as Error).message;
-    return { sources: { env, environmentNames, file: null }, mode: null, readError };
+    return { sources: { env, environmentNames, file: null }, mode: null, readError: why(error) };
   }
+}
+
+function why(error: unknown): string | null {
+  if (error instanceof Deno.errors.NotFound) return null;
+  // Windows PowerShell writes UTF-16, of which Deno reads nothing.
+  if (error instanceof TypeError) return "it is not UTF-8 text, save it as UTF-8";
+  return (error as Error).message;
 }

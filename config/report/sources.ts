@@ -1,5 +1,8 @@
 import type { EnvFile } from "./env_file.ts";
 
+/** The variable in which a task that reads `.env` passes on the names of the environment. */
+export const NAMES_VARIABLE = "DESKHAND_ENVIRONMENT";
+
 /** Where the value of a variable comes from. */
 export type Source = "environment" | ".env" | "default" | "unset";
 

@@ -133,6 +133,18 @@ Deno.test("config explains a .env that cannot be read, and a folder that is not 
   assertMatch(stderr, /^Cannot create \.env: [^\n]+\n$/);
 });
 
+Deno.test("config and start explain a .env that is not UTF-8, as PowerShell writes it", async () => {
+  await using project = await createProject();
+  const units = Uint16Array.from(`\uFEFF${DOT_ENV}`, (unit) => unit.charCodeAt(0));
+  await Deno.writeFile(`${project.folder}/.env`, new Uint8Array(units.buffer), { mode: 0o600 });
+  for (const task of ["config", "start"]) {
+    const { code, stdout, stderr } = await project.task([task]);
+    assertEquals(code, 1);
+    assertStringIncludes(stdout + stderr, ".env cannot be read: it is not UTF-8 text");
+    assertFalse((stdout + stderr).includes("NAME=value"));
+  }
+});
+
 Deno.test("config explains its flags", async () => {
   await using project = await createProject(DOT_ENV);
   const { code, stderr } = await project.task(["config", "--verbose"]);
