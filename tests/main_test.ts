@@ -76,7 +76,7 @@ Deno.test("main exits with a sentence if it cannot open the file, and disturbs n
       ["/no/such/folder/deskhand.kv", /Check that KV_PATH names a file in a folder that exists/],
     ] as const
   ) {
-    const { code, text } = await failToStart({ kvPath });
+    const { code, text } = await failToStart({ kvPath, before: "exec 2>&1" });
     assertEquals(code, 1);
     // The last line: an operator looks there first, and the log has begun before the file is open.
     assertMatch(text.trimEnd().split("\n").at(-1)!, sentence);

@@ -1,6 +1,7 @@
 import { hasHttpProxy } from "../http_hosts.ts";
 import { looksLikeExample } from "./example_secrets.ts";
 import type { Assignment, EnvFile } from "./env_file.ts";
+import { closestName, findMisspelt } from "./misspelt.ts";
 import type { VariableSources } from "./sources.ts";
 
 /** The variables whose values are never printed. */
@@ -31,10 +32,11 @@ export function findWarnings(
   sources: VariableSources,
   mode: number | null,
 ): string[] {
-  const { file } = sources;
+  const { file, environmentNames } = sources;
   return [
     ...file === null ? [] : fileWarnings(file, mode),
     ...file === null ? [] : nameWarnings(names, file),
+    ...findMisspelt(environmentNames, names),
     ...names.filter((name) => isHiddenByEmpty(name, sources)).map((name) =>
       `${name} is empty in the environment, which hides the value in .env: unset it`
     ),
@@ -107,7 +109,7 @@ function nameWarnings(names: readonly string[], { names: set }: EnvFile): string
     !names.includes(name) && !isReadByDeno(name) && /^\w+$/.test(name)
   );
   return unknown.map((name) => {
-    const close = names.find((known) => distance(known, name.toUpperCase()) <= 2);
+    const close = closestName(name, names);
     const hint = close === undefined ? "" : ` (is it ${close}?)`;
     return `${name} in .env is no variable of Deskhand${hint} and is ignored`;
   });
@@ -155,18 +157,4 @@ function proxyWarnings(env: Record<string, string>): string[] {
     );
   }
   return warnings;
-}
-
-/** Returns the Levenshtein distance: how many characters must be changed, added or removed. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

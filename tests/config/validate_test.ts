@@ -28,3 +28,12 @@ Deno.test("serve lists every problem of the environment, without a stack trace",
     /^Invalid configuration .*\n {2}AUTH_SECRET: must .*\n {2}KV_PATH: must .*\n$/,
   );
 });
+
+Deno.test("serve names the misspelt variable in place of which another is missing", async () => {
+  const { code, stderr } = await validate({
+    AUTH_SECRET: "a secret for tests, of 32 bytes or more",
+    KV_PAHT: "./planted.kv",
+  });
+  assertEquals(code, 1);
+  assertMatch(stderr!, /^Warning: KV_PAHT in the environment .*\(is it KV_PATH\?\).*\nInvalid/);
+});

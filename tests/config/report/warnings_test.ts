@@ -83,6 +83,27 @@ Deno.test("config warns of an empty variable that hides the one in .env", () => 
   assertMatch(found[0]!, /AUTH_ISSUER is empty in the environment/);
 });
 
+Deno.test("a misspelt variable in the environment is named, a foreign one is not", () => {
+  for (
+    const [name, known] of [
+      ["SUPORT_DESK_URL", "SUPPORT_DESK_URL"],
+      ["CORS_ORIGIN", "CORS_ORIGINS"],
+      ["KV_PAHT", "KV_PATH"],
+      ["auth_secret", "AUTH_SECRET"],
+      ["RATE_LIMIT_PER_MINUTES", "RATE_LIMIT_PER_MINUTE"],
+    ] as const
+  ) {
+    const found = warnings("", { env: { [name]: "planted" } });
+    assertEquals(found.length, 1, name);
+    assertMatch(found[0]!, new RegExp(`^${name} in the environment .*is it ${known}\\?`));
+    assertFalse(found[0]!.includes("planted"));
+  }
+  assertMatch(warnings("", { env: { SUPPORT_DESK_TIMEOUT: "1" } })[0]!, /is no variable/);
+  const foreign = ["PATH", "HOME", "HOSTNAME", "POST", "LANG", "MANPATH", "SSL_CERT_FILE", "PORTS"];
+  const env = Object.fromEntries(foreign.map((name) => [name, "x"]));
+  assertEquals(warnings("", { env }), []);
+});
+
 Deno.test("config says which requests go through a proxy", () => {
   assertMatch(warnings("", { env: { HTTPS_PROXY: "http://p" } })[0]!, /^HTTPS_PROXY: .*https/);
   assertMatch(warnings("", { env: { http_proxy: "http://p" } })[0]!, /^http_proxy: .*bypass/);
