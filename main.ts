@@ -2,7 +2,7 @@ import type { Config } from "./config/config.ts";
 import { openObservability } from "./config/observability.ts";
 import { readConfigOrExit } from "./config/read_or_exit.ts";
 import { VERSION } from "./config/version.ts";
-import { createGate } from "./desk/gate.ts";
+import { Gate } from "./desk/gate.ts";
 import { createRequestTracker } from "./desk/request_tracker.ts";
 import { InFlightTracker } from "./domain/in_flight.ts";
 import { generateReference } from "./domain/model/reference.ts";
@@ -49,7 +49,7 @@ export function compose(config: Config, runtime: Runtime): Service {
   const limits = { retentionDays, rateLimitPerMinute, isExclusive: config.kv.kind === "file" };
   const { store, rateLimit, isReady } = createKvPorts(kv, { ...limits, clock, log, reader });
   const desk = config.desk &&
-    createGate(createRequestTracker(config.desk, fetch), { ...config.desk, clock, log, telemetry });
+    new Gate(createRequestTracker(config.desk, fetch), { ...config.desk, clock, log, telemetry });
   const inFlight = new InFlightTracker();
   const deps = { store, desk, deskTimeoutMs, clock, log, telemetry, generateReference, inFlight };
   const { now, deadline } = clock;

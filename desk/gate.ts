@@ -6,9 +6,10 @@ import type {
   FindTicketResult,
   Responsiveness,
 } from "../domain/ports/desk.ts";
+import type { Ticket } from "../domain/model/handoff.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Log } from "../domain/ports/log.ts";
-import { noopTelemetry, type Telemetry } from "../domain/ports/telemetry.ts";
+import { noopTelemetry, type Telemetry, type TurnOutcome } from "../domain/ports/telemetry.ts";
 import { Circuit } from "./circuit.ts";
 
 export interface GateOptions {
@@ -40,99 +41,129 @@ interface Waiter {
  * Not from a library, because none does this: cockatiel 4 leaves an expired call in its queue,
  * makes other calls wait for a probe, and uses a clock that can jump.
  */
-export function createGate(
-  desk: UngatedDesk,
-  { maxConcurrency, clock, log, telemetry = noopTelemetry }: GateOptions,
-): Desk {
-  const waiters = new Set<Waiter>();
-  let admitted = 0;
+export class Gate implements Desk {
+  #desk: UngatedDesk;
+  #maxConcurrency: number;
+  #clock: GateOptions["clock"];
+  #log: Log;
+  #telemetry: Pick<Telemetry, "turnEnded" | "circuitChanged">;
+  #circuit = new Circuit((state) => this.#onCircuitChange(state));
+  /** How many handoffs are calling the desk. */
+  #admitted = 0;
+  /** In the order of their arrival. */
+  #waiters = new Set<Waiter>();
+  /** The desk's calls, each of which is reported to the circuit. */
+  #calls: DeskCalls = {
+    createTicket: async (request, signal) =>
+      this.#report(await this.#desk.createTicket(request, signal)),
+    findTicket: async (request, signal) =>
+      this.#report(await this.#desk.findTicket(request, signal)),
+  };
 
-  const circuit = new Circuit((state) => {
-    telemetry.circuitChanged(state === "closed" ? "closed" : "open");
-    if (state === "closed") {
-      log.info("desk_circuit_closed", "The desk responds again; handoffs are no longer rejected");
-      return;
-    }
-    log.error(
-      "desk_circuit_opened",
-      "The desk has timed out repeatedly; handoffs are rejected until it responds",
-    );
-    for (const waiter of waiters) waiter.resolve(false);
-    waiters.clear();
-  });
+  constructor(
+    desk: UngatedDesk,
+    { maxConcurrency, clock, log, telemetry = noopTelemetry }: GateOptions,
+  ) {
+    this.#desk = desk;
+    this.#maxConcurrency = maxConcurrency;
+    this.#clock = clock;
+    this.#log = log;
+    this.#telemetry = telemetry;
+  }
 
-  async function admit<T>(
+  get label(): string {
+    return this.#desk.label;
+  }
+
+  resolveTicket(ticket: string): Ticket | null {
+    return this.#desk.resolveTicket(ticket);
+  }
+
+  async admit<T>(
     waitMs: number,
     work: (calls: DeskCalls) => Promise<T>,
   ): Promise<Admission<T>> {
-    const arrived = clock.elapsed();
-    const verdict = circuit.admit(arrived);
+    const arrivedAt = this.#clock.elapsed();
+    const verdict = this.#circuit.admit(arrivedAt);
     if (verdict === "rejected") {
-      telemetry.turnEnded(0, "circuit_open");
+      this.#telemetry.turnEnded(0, "circuit_open");
       return { outcome: "rejected" };
     }
     try {
-      if (admitted < maxConcurrency) admitted++;
-      else if (!await waitForTurn(waitMs)) {
-        const outcome = circuit.state === "closed" ? "timed_out" : "circuit_open";
-        telemetry.turnEnded(clock.elapsed() - arrived, outcome);
+      if (!this.#takeFreeSlot() && !await this.#waitForSlot(waitMs)) {
+        this.#turnEnded(arrivedAt, this.#circuit.state === "closed" ? "timed_out" : "circuit_open");
         return { outcome: "rejected" };
       }
       try {
-        telemetry.turnEnded(clock.elapsed() - arrived, "admitted");
-        return { outcome: "admitted", result: await work(calls) };
+        this.#turnEnded(arrivedAt, "admitted");
+        return { outcome: "admitted", result: await work(this.#calls) };
       } finally {
-        passTurnOn();
+        this.#passSlotOn();
       }
     } finally {
       // Whatever happens: a probe that is never reported as ended would block every later one.
-      if (verdict === "probe") circuit.probeEnded();
+      if (verdict === "probe") this.#circuit.probeEnded();
     }
   }
 
-  /** Resolves with true on the caller's turn, or with false if it does not come in time. */
-  function waitForTurn(waitMs: number): Promise<boolean> {
+  #takeFreeSlot(): boolean {
+    const isFree = this.#admitted < this.#maxConcurrency;
+    if (isFree) this.#admitted++;
+    return isFree;
+  }
+
+  /** Resolves with true once the caller has a slot, or with false if it gets none in time. */
+  #waitForSlot(waitMs: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const waiter = { resolve };
-    waiters.add(waiter);
-    clock.deadline(waitMs).addEventListener("abort", () => {
-      // After the turn, this has no effect.
-      waiters.delete(waiter);
+    this.#waiters.add(waiter);
+    this.#clock.deadline(waitMs).addEventListener("abort", () => {
+      // Once the caller has a slot, this has no effect.
+      this.#waiters.delete(waiter);
       resolve(false);
     });
     return promise;
   }
 
-  function passTurnOn(): void {
-    const [next] = waiters;
+  #passSlotOn(): void {
+    const [next] = this.#waiters;
     if (next === undefined) {
-      admitted--;
+      this.#admitted--;
       return;
     }
     // Hands the slot over directly, so that a new caller cannot overtake the queue.
-    waiters.delete(next);
+    this.#waiters.delete(next);
     next.resolve(true);
   }
 
-  function report(responsiveness: Responsiveness | undefined): void {
-    if (responsiveness === "responded") circuit.responded();
-    else if (responsiveness === "timed_out") circuit.timedOut(clock.elapsed());
+  #turnEnded(arrivedAt: number, outcome: TurnOutcome): void {
+    this.#telemetry.turnEnded(this.#clock.elapsed() - arrivedAt, outcome);
   }
 
-  const calls: DeskCalls = {
-    async createTicket(request, signal) {
-      const result = await desk.createTicket(request, signal);
-      report(responsivenessOfResult(result));
-      return result;
-    },
-    async findTicket(request, signal) {
-      const result = await desk.findTicket(request, signal);
-      report(responsivenessOfResult(result));
-      return result;
-    },
-  };
+  /** Reports the result of a call to the circuit, and returns it. */
+  #report<Result extends CreateTicketResult | FindTicketResult>(result: Result): Result {
+    const responsiveness = responsivenessOfResult(result);
+    if (responsiveness === "responded") this.#circuit.responded();
+    else if (responsiveness === "timed_out") this.#circuit.timedOut(this.#clock.elapsed());
+    return result;
+  }
 
-  return { label: desk.label, resolveTicket: (text) => desk.resolveTicket(text), admit };
+  #onCircuitChange(state: "opened" | "closed"): void {
+    this.#telemetry.circuitChanged(state === "closed" ? "closed" : "open");
+    if (state === "closed") {
+      this.#log.info(
+        "desk_circuit_closed",
+        "The desk responds again; handoffs are no longer rejected",
+      );
+      return;
+    }
+    this.#log.error(
+      "desk_circuit_opened",
+      "The desk has timed out repeatedly; handoffs are rejected until it responds",
+    );
+    for (const waiter of this.#waiters) waiter.resolve(false);
+    this.#waiters.clear();
+  }
 }
 
 function responsivenessOfResult(

@@ -1,5 +1,5 @@
 /** A gate in front of a desk that tests control. */
-import { createGate, type UngatedDesk } from "../../desk/gate.ts";
+import { Gate, type UngatedDesk } from "../../desk/gate.ts";
 import { toCreateFailure } from "../../desk/failures.ts";
 import type { CreateTicketResult, FindTicketResult } from "../../domain/ports/desk.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -33,7 +33,7 @@ export function openGate(maxConcurrency: number) {
     },
     findTicket: () => Promise.resolve<FindTicketResult>({ outcome: "absent" }),
   };
-  const gate = createGate(desk, { maxConcurrency, clock, log });
+  const gate = new Gate(desk, { maxConcurrency, clock, log });
   /** A handoff with one create request. */
   const create = () => gate.admit(WAIT_MS, (calls) => calls.createTicket(REQUEST, SIGNAL));
   return {

@@ -1,5 +1,5 @@
 import type { Scheduler } from "fast-check";
-import { createGate } from "../../desk/gate.ts";
+import { Gate } from "../../desk/gate.ts";
 import type { SupportContext } from "../../domain/model/context.ts";
 import type { Dependencies } from "../../domain/dependencies.ts";
 import { getLatest } from "../../domain/get_latest.ts";
@@ -267,7 +267,7 @@ export class World {
     const desk = this.desk.of(process, { maxConcurrency, deskTimeoutMs });
     process.deps = {
       store: createStore(kv, { clock, retentionDays: null, isExclusive }),
-      desk: createGate(desk, { maxConcurrency, clock, log }),
+      desk: new Gate(desk, { maxConcurrency, clock, log }),
       deskTimeoutMs,
       log,
       generateReference: () => `SR-${String(++references).padStart(26, "0")}`,
