@@ -18,6 +18,7 @@
  * @module
  */
 import { ConnectionError, ProblemError, UnexpectedResponseError } from "./errors.ts";
+import { startLimit } from "./limit.ts";
 import { retryDelay, wait } from "./retry.ts";
 import type {
   AuditEvents,
@@ -41,7 +42,7 @@ export interface ClientOptions {
   fetch?: typeof fetch;
   /** Attempts per call, with the first one. 3 by default. */
   maxAttempts?: number;
-  /** The timeout of one attempt, in milliseconds. 20,000 by default: the desk alone has 5,000. */
+  /** The timeout of one attempt, with its token, in milliseconds. 20,000 by default: the desk alone has 5,000. */
   timeoutMs?: number;
   /** The delay before the second attempt, in milliseconds. 300 by default; it doubles each time. */
   retryDelayMs?: number;
@@ -70,8 +71,8 @@ export interface AuditOptions extends CallOptions {
 /**
  * Every method rejects with a {@linkcode ProblemError} if the service rejects the call, with a
  * {@linkcode ConnectionError} if it cannot be reached in time, with an
- * {@linkcode UnexpectedResponseError} if another server responds, and with the reason of
- * `options.signal` once that aborts.
+ * {@linkcode UnexpectedResponseError} if another server responds, with the reason of
+ * `options.signal` once that aborts, and with the error of `getToken` if that throws.
  */
 export interface Client {
   /** Stores a support request and hands it to the desk. Retries with the same idempotency key. */
@@ -128,8 +129,7 @@ export function createClient(options: ClientOptions): Client {
 
   async function attemptCall<Result>(request: Call): Promise<Result> {
     const { idempotencyKey } = request;
-    const token = await getToken();
-    const { response, text } = await exchange(request, token);
+    const { response, text } = await exchange(request);
     const json = parseObject(text);
     const { status } = response;
     if (response.ok && json !== null && request.expectedField in json) return json as Result;
@@ -142,22 +142,16 @@ export function createClient(options: ClientOptions): Client {
     throw new ProblemError(slug as ProblemSlug, problem, retryAfterMs, { idempotencyKey });
   }
 
-  /** Sends one request and reads the whole response. Browsers that lack `AbortSignal.any` count. */
+  /** Gets a token, sends one request and reads the whole response, within the timeout. */
   async function exchange(
     { method, path, body, idempotencyKey, signal }: Call,
-    token: string,
   ): Promise<{ response: Response; text: string }> {
-    const controller = new AbortController();
-    let hasTimedOut = false;
-    const timer = setTimeout(() => {
-      hasTimedOut = true;
-      controller.abort();
-    }, timeoutMs);
-    const abort = () => controller.abort();
-    // It may have aborted while the token was fetched.
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort);
+    const limit = startLimit(timeoutMs, signal);
+    let hasToken = false;
     try {
+      const token = await Promise.race([getToken(), limit.reached]);
+      hasToken = true;
+      limit.signal.throwIfAborted();
       const response = await (options.fetch ?? fetch)(`${base}${path}`, {
         method,
         headers: {
@@ -168,17 +162,20 @@ export function createClient(options: ClientOptions): Client {
         },
         ...body !== undefined && { body },
         redirect: "error",
-        signal: controller.signal,
+        signal: limit.signal,
       });
       return { response, text: await response.text() };
     } catch (cause) {
-      const message = hasTimedOut
+      // An error of `getToken` is the caller's own.
+      if (!hasToken && !limit.signal.aborted) throw cause;
+      const message = !limit.hasTimedOut()
+        ? "The service cannot be reached"
+        : hasToken
         ? `The service did not respond within ${timeoutMs} ms`
-        : "The service cannot be reached";
+        : `getToken returned no token within ${timeoutMs} ms`;
       throw new ConnectionError(message, { idempotencyKey, cause });
     } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
+      limit.end();
     }
   }
 
@@ -201,16 +198,29 @@ export function createClient(options: ClientOptions): Client {
       const query = new URLSearchParams();
       if (limit !== undefined) query.set("limit", String(limit));
       if (cursor !== undefined) query.set("cursor", cursor);
-      const path = `/v1/tenants/${encodeURIComponent(tenantId)}/audit-events?${query}`;
+      const path = `${tenantPath(tenantId)}/audit-events?${query}`;
       return await call({ method: "GET", path, signal, expectedField: "events" });
     },
   };
 }
 
 function requestsPath(context: Context): string {
-  const tenant = `/v1/tenants/${encodeURIComponent(context.tenantId)}`;
-  const run = context.kind === "run" ? `/runs/${encodeURIComponent(context.runId)}` : "";
+  const tenant = tenantPath(context.tenantId);
+  const run = context.kind === "run" ? `/runs/${segment("runId", context.runId)}` : "";
   return `${tenant}${run}/support-requests`;
+}
+
+function tenantPath(tenantId: string): string {
+  return `/v1/tenants/${segment("tenantId", tenantId)}`;
+}
+
+/**
+ * Returns an ID as a segment of a path. `fetch` resolves `.` and `..`, encoded or not: the run `..`
+ * would name the tenant's own context.
+ */
+function segment(name: string, id: string): string {
+  if (/^\.{0,2}$/.test(id)) throw new TypeError(`${name} must not be '${id}'`);
+  return encodeURIComponent(id);
 }
 
 /** Not `crypto.randomUUID`, which pages on plain http lack. */

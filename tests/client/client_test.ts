@@ -231,6 +231,47 @@ Deno.test("an abort while the token is fetched ends the call", async () => {
   await assertRejects(() => client.latest(RUN, { signal: controller.signal }), Error, "closed");
 });
 
+Deno.test("an abort or the timeout ends a call whose token never comes", async () => {
+  const getToken = () => new Promise<string>(() => {});
+  await using stage = await openClient({ getToken, timeoutMs: 50, maxAttempts: 1 });
+  const error = await assertRejects(
+    () => stage.client.submit(RUN, HELP, { idempotencyKey: "k-1" }),
+    ConnectionError,
+    "getToken returned no token within 50 ms",
+  );
+  assertEquals(error.idempotencyKey, "k-1");
+  await using patient = await openClient({ getToken });
+  const controller = new AbortController();
+  const call = patient.client.latest(RUN, { signal: controller.signal });
+  controller.abort(new Error("closed"));
+  await assertRejects(() => call, Error, "closed");
+  assertEquals([stage.keys, patient.keys], [[], []]);
+});
+
+Deno.test("an ID that would change the path is never sent to another context", async () => {
+  await using stage = await openClient();
+  const { client } = stage;
+  for (const id of ["..", ".", ""]) {
+    const contexts: Context[] = [
+      { kind: "tenant", tenantId: id },
+      { kind: "run", tenantId: id, runId: "r-1" },
+      { kind: "run", tenantId: "acme", runId: id },
+    ];
+    for (const context of contexts) {
+      await assertRejects(() => client.submit(context, HELP), TypeError, "must not be");
+      await assertRejects(() => client.latest(context), TypeError, "must not be");
+      await assertRejects(() => client.resume(context), TypeError, "must not be");
+    }
+    await assertRejects(() => client.auditEvents(id), TypeError, "tenantId must not be");
+  }
+  assertEquals(stage.keys, []);
+  for (const id of ["../x", "a/b", "%2e%2e", "a?b", "a#b", "..;", "a\\..\\b"]) {
+    const run: Context = { kind: "run", tenantId: "acme", runId: id };
+    const error = await assertRejects(() => client.latest(run), ProblemError);
+    assertEquals(error.slug, "validation", id);
+  }
+});
+
 Deno.test("an abort ends the wait before the next attempt", async () => {
   const controller = new AbortController();
   const client = createClient({
