@@ -131,7 +131,7 @@ export function createPanel(element: HTMLElement, settings: Settings): Panel {
       send: t(isSubmitting ? sending : submitFailure ? "again" : "send"),
     };
     for (const id in labels) setText(byId(id), labels[id]!);
-    strip.setAttribute("aria-busy", `${Boolean(state.loading)}`);
+    strip.setAttribute("aria-busy", `${Boolean(state.pendingLoad)}`);
     dialog.lang = texts.lang;
     dialog.dir = texts.dir;
     byId("close").setAttribute("aria-label", t("close"));

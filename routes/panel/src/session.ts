@@ -77,14 +77,18 @@ export function createSession(
     Object.assign(own, { loadFailure: null, check: null });
     if (!isRefresh) Object.assign(own, { submittedDraft: null, isLatestOpen: false });
     const parse = parseContextSummary;
-    const loading = own.loading = call(own, "load", { url: "/latest", expected: 200, parse });
+    const pendingLoad = own.pendingLoad = call(own, "load", {
+      url: "/latest",
+      expected: 200,
+      parse,
+    });
     view.render();
-    const { value, failure } = await loading;
+    const { value, failure } = await pendingLoad;
     if (loadId !== own.loadId) return;
     // Somebody else's newer request is not the result of this one.
     if (value && reference(own) !== value.supportRequest?.reference) own.submittedDraft = null;
     if (value) own.summary = value;
-    own.loading = null;
+    own.pendingLoad = null;
     own.loadFailure = failure;
     view.render();
   }
@@ -115,7 +119,7 @@ export function createSession(
   }
 
   async function send(own: ContextState): Promise<void> {
-    await Promise.race([own.loading, delay(MAX_SUMMARY_DELAY_MS)]);
+    await Promise.race([own.pendingLoad, delay(MAX_SUMMARY_DELAY_MS)]);
     const typed = own.draft;
     const draft = draftOf(own);
     const submission = toSubmission(draft);
@@ -150,7 +154,7 @@ export function createSession(
     const { desk = null, handoffModes = [] } = own.summary ?? {};
     own.summary = { desk, handoffModes, supportRequest: value! };
     Object.assign(own, {
-      ...{ loading: null, loadFailure: null, check: null, revealed: [] },
+      ...{ pendingLoad: null, loadFailure: null, check: null, revealed: [] },
       submittedDraft: draft,
     });
     // What was typed in the meantime stays.

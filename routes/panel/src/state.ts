@@ -24,7 +24,7 @@ export interface ContextState {
   loadFailure?: Failure | null;
   /** Distinguishes a response that is out of date. */
   loadId: number;
-  loading?: Promise<unknown> | null;
+  pendingLoad?: Promise<unknown> | null;
   /** Whether the latest request is shown in full. */
   isLatestOpen?: boolean;
 
