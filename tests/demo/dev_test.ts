@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { VERSION } from "../../config/version.ts";
+import { Peer } from "../support/raw_client.ts";
 import { openService } from "../support/service.ts";
 import { runTask, task } from "../support/task.ts";
 
@@ -107,6 +108,23 @@ Deno.test({
     assertEquals(summary.desk, { label: "Demo desk" });
     assertEquals(summary.supportRequest, JSON.parse(submitted));
   },
+});
+
+Deno.test("the demo gives a page of another host name nothing, even on this machine", async () => {
+  await using dev = await startDev();
+  const origin = originOf(dev.introduction);
+  const { host, port } = new URL(origin);
+  const statusOf = async (path: string, host: string) => {
+    using peer = await Peer.connect(origin);
+    await peer.write(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    return (await peer.response()).status;
+  };
+  for (const path of ["/", "/demo/token", "/demo/log", "/demo/desk", "/livez"]) {
+    for (const own of [host, `localhost:${port}`]) assertEquals(await statusOf(path, own), 200);
+    for (const other of [`evil.example:${port}`, "localhost.evil.example", "10.0.0.1", "x:99999"]) {
+      assertEquals(await statusOf(path, other), 403, `${path} of ${other}`);
+    }
+  }
 });
 
 Deno.test("deno task dev has a product with the panel, a control for the fake desk, and the log", async () => {

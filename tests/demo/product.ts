@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { isLoopback } from "../../config/http_hosts.ts";
 import type { FakeDesk, FakeDeskMode } from "./fake_desk.ts";
 import type { LiveLog } from "./live_log.ts";
 
@@ -28,6 +29,13 @@ export function demoProduct(
 ): Hono {
   let mode: FakeDeskMode = "normal";
   return new Hono()
+    // Without this, a page whose host name resolves to this machine (DNS rebinding) could get a token.
+    .use(async (c, next) => {
+      if (!isLoopback(URL.parse(c.req.url)?.hostname ?? "")) {
+        return c.text("The demo is for this machine only: open http://127.0.0.1 or localhost", 403);
+      }
+      await next();
+    })
     .get("/", async (c) => {
       const { default: page } = await import("./product.html", { with: { type: "text" } });
       return c.html(page);
