@@ -18,7 +18,7 @@ import { createTokenVerifier } from "./routes/auth/token_verifier.ts";
 import { listen, ListenError } from "./routes/http/server.ts";
 import { shutDown, stopSignal } from "./routes/http/shutdown.ts";
 
-/** A supervisor must not restart the service after this exit code: the file would be empty. */
+/** After this exit code, a supervisor must not restart the service: that would create an empty file. */
 const EXIT_FILE_REMOVED = 3;
 
 /** The system clock. */
@@ -83,7 +83,7 @@ async function erase(flags: string[]): Promise<void> {
   Deno.exitCode = await runErase(flags, { location, retentionDays, clock, print, printError });
 }
 
-/** Prints what the operator has to change. Any other error is a bug and is thrown again. */
+/** Prints what the operator has to change. Rethrows any other error, because it is a bug. */
 function exitWithMessage(error: unknown): never {
   if (!(error instanceof OpenStoreError || error instanceof ListenError)) throw error;
   // After what the log still has to write, so that the message is the last line.

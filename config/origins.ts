@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isLoopback } from "./http_hosts.ts";
 
 /**
- * Matches the origin of an app in a web view, which has a scheme of its own, for example
+ * Matches the origin of an app in a web view, which has its own scheme, such as
  * `capacitor://localhost`. `URL` treats such an origin as opaque, but web views send it unchanged.
  */
 const APP_ORIGIN = /^(?:capacitor|ionic|tauri|app):\/\/[a-z0-9-]+(?:\.[a-z0-9-]+)*$/;
@@ -23,7 +23,7 @@ export const Origins = z.string().transform((text, context) => {
 /** Returns the rule that an origin breaks, without quoting the origin, or null. */
 function originProblem(origin: string): string | null {
   if (origin.includes("*")) {
-    return "must name every origin in full: '*' would let any page call the service";
+    return "must list every origin in full: '*' would let any page call the service";
   }
   if (origin.toLowerCase() === "null") {
     return "must not contain 'null', which is the origin of every sandboxed page and local file";

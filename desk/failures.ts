@@ -7,8 +7,8 @@ type FailedExchange = Exclude<Exchange, { outcome: "json" }>;
 
 /**
  * Converts a create request that got no readable 201 to a failure. Whether a ticket may exist
- * depends on who responded: a desk that rejects a request creates none; one that goes silent, or
- * that a proxy responds for, may have created one.
+ * depends on who responded: a desk that rejects a request creates none; a desk that does not respond,
+ * or that is behind a proxy that responds for it, may have created one.
  */
 export function toCreateFailure(
   exchange: FailedExchange,

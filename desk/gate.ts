@@ -35,8 +35,8 @@ interface Waiter {
  * handoffs.
  *
  * Handoffs are admitted first come, first served. The queue is bounded by the submissions in
- * flight, each of which leaves it when its own wait expires. When the circuit opens, everything
- * queued is rejected: a turn would only cost another five seconds.
+ * flight, each of which leaves it when its own wait expires. When the circuit opens, all queued
+ * handoffs are rejected: each would only wait five more seconds for the desk.
  *
  * Not from a library, because none does this: cockatiel 4 leaves an expired call in its queue,
  * makes other calls wait for a probe, and uses a clock that can jump.

@@ -30,8 +30,8 @@ export function toTicket(baseUrl: string, number: string): Ticket {
 }
 
 /**
- * Parses what a user pastes to name a ticket: its number as Request Tracker displays it, the
- * subject of one of its mails, or the URL of one of its pages at this desk; otherwise returns null.
+ * Parses the ticket that a user has pasted: its number as Request Tracker displays it, the subject
+ * of one of its mails, or the URL of one of its pages at this desk. Returns null for anything else.
  * Only the number is used.
  *
  * The name in a subject tag is the desk's `rtname`. It often differs from the host of the desk's

@@ -91,7 +91,7 @@ async function search(
  * Returns the condition that a ticket is not older than its request, which bounds the search:
  * `Subject LIKE` has no index and reads every ticket that the other conditions leave. Request
  * Tracker reads a date as midnight in the time zone of our user or of the server, at most 14 hours
- * from UTC. Of the two days, at least 34 hours are left for a desk whose clock is behind.
+ * from UTC. The margin of two days therefore tolerates a desk whose clock is up to 34 hours slow.
  */
 function createdSince({ createdAt }: SupportRequest): string {
   const since = new Date(Date.parse(createdAt) - CREATED_MARGIN_MS);

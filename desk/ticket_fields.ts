@@ -1,6 +1,6 @@
 import type { Severity } from "../domain/model/submission.ts";
 import type { SupportRequest } from "../domain/model/support_request.ts";
-import { ticketContent, ticketSubject } from "./ticket.ts";
+import { ticketContent, ticketSubject } from "./ticket_text.ts";
 
 /**
  * Request Tracker silently truncates a longer email address, and would send mail to the owner of

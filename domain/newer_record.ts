@@ -4,8 +4,8 @@ import type { Log, LogFields } from "./ports/log.ts";
 export function warnOfNewerRecord(log: Log, fields: LogFields): void {
   log.warn(
     "newer_record",
-    "A newer version wrote this record. It is served as far as this version understands it, and " +
-      "never written. Upgrade this process",
+    "A newer version wrote this record. This version serves the part that it understands, and does " +
+      "not write the record. Upgrade this process",
     fields,
   );
 }

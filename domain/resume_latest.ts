@@ -5,7 +5,7 @@ import type { Actor } from "./model/support_request.ts";
 
 export interface ResumeCommand {
   context: SupportContext;
-  /** Who calls: the audit event of the finalization names them. */
+  /** The caller, whom the audit event of the finalization records. */
   actor: Actor;
   requestId: string;
 }

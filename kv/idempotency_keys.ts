@@ -7,7 +7,7 @@ import type { Change } from "./client/change.ts";
 import { idempotencyKey, RequestKey } from "./keys.ts";
 import { toStored } from "./records.ts";
 
-/** What an idempotency key stands for: the request that it created, and the submission's fingerprint. */
+/** The record of an idempotency key: the request that it created, and the submission's fingerprint. */
 export const IdempotencyRecord = z.object({
   recordKey: RequestKey,
   fingerprint: z.string(),

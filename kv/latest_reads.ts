@@ -3,14 +3,14 @@
  * writer, because it relies on the sort keys that {@linkcode SortKeyAllocator} has in memory.
  *
  * The reader is *idle* or *reading*. It starts reading with the first call of `read`, works in
- * rounds, and is idle again after a round during which nobody called `read`.
+ * rounds, and becomes idle after a round without a further call of `read`.
  *
  * A read of one context is in one of these states:
  *
  * - *open*: entered with the first call for the context. Every further call for the context joins it.
  *   Left when the next round starts, which is immediately if the reader is idle.
- * - *in flight*: part of the present round, and nobody can join it. The next call for the context
- *   opens another read. Left when KV has responded, or after the timeout of a KV call.
+ * - *in flight*: part of the present round. No call joins it: the next call for the context opens
+ *   another read. Left when KV has responded, or after the timeout of a KV call.
  *
  * The invariant: a read starts after all calls that share it, so each caller sees every request that
  * was acknowledged before its call.
@@ -19,10 +19,10 @@
  * `getMany`. Any other context takes one `list`, which makes its sort key known if it has a request.
  * While a timed-out commit may still be applied, what a `list` finds is not relied on later.
  *
- * The gain, measured with `deno task bench` at 64 connections that read one context: with one `list`
- * per call instead, reads per second fall from 1.4 to 2.3 times those of a bare server to 0.5 to 0.6.
- * Of this, without the cache of parsed records 0.8 of the reads per second remain (0.65 with 1,000
- * contexts), and without `getMany` for several contexts 0.65 (with 1,000 contexts).
+ * The gain, measured with `deno task bench` at 64 connections that read one context: instead of 1.4 to
+ * 2.3 times the reads per second of a bare server, one `list` per call gives 0.5 to 0.6 times. Without
+ * the cache of parsed records, 80 % of the reads per second remain (65 % with 1,000 contexts); without
+ * `getMany` for several contexts, 65 % (with 1,000 contexts).
  */
 import { contextId, type SupportContext } from "../domain/model/context.ts";
 import type { StoredRequest } from "../domain/ports/store.ts";

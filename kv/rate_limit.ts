@@ -47,8 +47,8 @@ interface Counter {
  * of `sum`, which can neither enforce the limit nor return the total.
  *
  * The submissions of one actor that arrive while their counter is being written are queued and counted
- * with the next write. With a write for each, a thousand concurrent submissions would conflict with
- * one another some thirty thousand times.
+ * with the next write. If each had its own write, a thousand concurrent submissions would cause some
+ * thirty thousand conflicts.
  */
 export class SharedRateLimit implements RateLimit {
   #kv: KvHandle;

@@ -11,7 +11,7 @@ import { defaultHeaders } from "./http/headers.ts";
 import { healthRoutes } from "./health.ts";
 import { panelRoutes } from "./panel/routes.ts";
 import { supportRequestRoutes } from "./v1/support_requests.ts";
-import type { VerifyToken } from "./auth/token_verifier.ts";
+import type { VerifyToken } from "./auth/verification.ts";
 import { rejectMalformed, routedPath } from "./http/request_target.ts";
 
 export interface AppOptions {

@@ -2,7 +2,7 @@
 // image needs no shell and no curl for it.
 
 // Containers often have HTTP_PROXY, which Deno also uses for loopback addresses: a proxy would respond
-// in the place of the service.
+// instead of the service.
 Deno.env.set("NO_PROXY", "127.0.0.1");
 const port = Deno.env.get("PORT") || "8000";
 try {

@@ -9,11 +9,11 @@ export interface Assignment {
   raw: string;
   quoting: Quoting;
   line: number;
-  /** Whether a `#` ends the value that is no comment, because no blank is in front of it. */
+  /** Whether the value ends at a `#` that has no blank in front of it: probably part of the value. */
   isCut: boolean;
   /** Whether characters follow the closing quote, which Deno ignores. */
   hasTail: boolean;
-  /** Whether only blanks follow the `=`: Deno takes the next line for the value. */
+  /** Whether only blanks follow the `=`: Deno then uses the next line as the value. */
   takesNextLine: boolean;
 }
 

@@ -4,7 +4,7 @@ import { NAMES_VARIABLE, type VariableSources } from "./sources.ts";
 /** Keeps a byte order mark, and throws a `TypeError` if the text has another encoding. */
 const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** A process's variables with their origin, and the permission bits of `.env`. */
+/** A process's variables with their sources, and the permission bits of `.env`. */
 export interface ReadSources {
   sources: VariableSources;
   /** Null if there is no `.env`, or if the system has no permission bits. */
@@ -18,7 +18,7 @@ export interface ReadSources {
  * not read `.env`, so all of them come from the environment.
  *
  * @param env The variables of the process.
- * @param path Where `.env` is.
+ * @param path The path of `.env`.
  */
 export async function readSources(
   env: Record<string, string>,

@@ -6,7 +6,7 @@ export const NAMES_VARIABLE = "DESKHAND_ENVIRONMENT";
 /** Where the value of a variable comes from. */
 export type Source = "environment" | ".env" | "default" | "unset";
 
-/** The variables of the process, and what is known of their origin. */
+/** The variables of the process, and what is known about their sources. */
 export interface VariableSources {
   /** The variables as the process sees them, with those of `.env`. */
   env: Record<string, string>;
@@ -28,7 +28,7 @@ export function isOverridden(name: string, { environmentNames, file }: VariableS
 }
 
 /**
- * Names the sources of the given variables in one line, such as `AUTH_SECRET, KV_PATH from .env;
+ * Lists the sources of the given variables in one line, such as `AUTH_SECRET, KV_PATH from .env;
  * PORT from the environment`, and `defaults only` if none is set.
  */
 export function describeSources(names: readonly string[], sources: VariableSources): string {

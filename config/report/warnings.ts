@@ -21,7 +21,7 @@ export function isReadByDeno(name: string): boolean {
 
 /**
  * Returns what an operator should look at although the configuration may be valid: values that Deno
- * reads otherwise than they are written, values that are hidden, proxies, and secrets that look like
+ * reads differently than they are written, values that are hidden, proxies, and secrets that look like
  * examples. Contains no value.
  *
  * @param names The variables that Deskhand reads.

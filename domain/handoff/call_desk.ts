@@ -40,9 +40,9 @@ export async function callDesk(
   );
   if (admission.outcome === "admitted" && admission.result !== null) return admission.result;
   const reason = "desk_unavailable";
-  // This attempt sent nothing, but what an interrupted handoff sent before is as unclear as it was.
-  // Nor can a process that was paused say "no ticket" after its deadline: another may have resumed
-  // the handoff meanwhile.
+  // This attempt sent nothing, but the outcome of what an interrupted handoff sent is still unclear.
+  // And a paused process cannot report "no ticket" after its deadline, because another process may
+  // have resumed the handoff in the meantime.
   return resume !== undefined || hasTimedOut()
     ? { outcome: "unknown", reason }
     : { outcome: "failed", failure: { reason, ticketMayExist: false } };

@@ -3,8 +3,8 @@ import type { DeskCalls } from "../ports/desk.ts";
 import type { HandoffOutcome, KnownOutcome } from "./outcome.ts";
 
 /**
- * Creates a ticket. If it may exist although the call failed, and time remains, looks it up and
- * adopts it. All calls share `signal`.
+ * Creates a ticket. If the call fails but a ticket may exist, and time remains, looks the ticket up
+ * and adopts it. All calls share `signal`.
  */
 export async function createTicket(
   desk: DeskCalls,

@@ -10,15 +10,15 @@ const RETRY_BUDGET_MS = 2_000;
 const INITIAL_BACKOFF_MS = 50;
 
 export interface FinalizeOptions {
-  /** Who called: the audit event names them. */
+  /** The caller, whom the audit event records. */
   actor: Actor;
   fields: LogFields;
 }
 
 /**
  * Records the outcome of a pending handoff; of several attempts, only the first succeeds. Returns
- * the request as stored afterwards: with `handoff`, with the outcome of the attempt that was first,
- * or still pending if the store stays unavailable.
+ * the request as stored afterwards: with `handoff`, with the outcome of an earlier attempt, or still
+ * pending if the store stays unavailable.
  */
 export async function finalize(
   deps: Dependencies,
@@ -63,8 +63,8 @@ async function finalizeWithRetries(
 }
 
 /**
- * Returns the request with the outcome of the attempt that was first. If this attempt has created
- * another ticket, that is recorded as superseded, or logged if nothing may be written.
+ * Returns the request with the outcome that another attempt recorded first. If this attempt created a
+ * different ticket, records it as superseded, or logs it if nothing may be written.
  */
 async function deferToWinner(
   { store, log }: Dependencies,

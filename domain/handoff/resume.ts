@@ -15,7 +15,7 @@ import {
 } from "./timeouts.ts";
 
 export interface ResumeOptions {
-  /** Who called: the audit event of the finalization names them. */
+  /** The caller, whom the audit event of the finalization records. */
   actor: Actor;
   fields: LogFields;
 }
@@ -28,8 +28,8 @@ export type ResumeResult =
 
 /**
  * Resumes the handoff of `stored` if it was interrupted. Any number of callers, in any number of
- * processes, create one ticket: the in-flight tracker excludes the others of this process, whatever
- * its clock says, and the lease those of other processes.
+ * processes, create one ticket. The in-flight tracker excludes other callers in this process, even
+ * if the clock jumps; the lease excludes those in other processes.
  *
  * @throws {StoreUnavailableError}
  */
@@ -97,7 +97,7 @@ async function runAgain(
   { actor, fields, startedAt, sent }: ResumeOptions & { startedAt: number; sent: Sent },
 ): Promise<SupportRequest> {
   const current = await deps.store.reload(stored);
-  // It was erased, or has expired: nothing of it may be sent to the desk any more.
+  // The request was erased or has expired: none of it may be sent to the desk any more.
   if (current === null) return stored.request;
   if (current.isNewer) warnOfNewerRecord(deps.log, fields);
   if (current.isNewer || current.request.handoff.status !== "pending") return current.request;
@@ -112,8 +112,8 @@ function findOrCreate(sent: Sent): DeskWork {
     const outcome = await findOrCreateTicket(calls, request, signal);
     if (outcome.outcome !== "failed") return outcome;
     sent.mayBeAtDesk = outcome.failure.ticketMayExist;
-    // A failed creation speaks only for itself: the desk may still be processing what the
-    // interrupted handoff sent.
+    // A failed creation says nothing about an earlier one: the desk may still be processing what
+    // the interrupted handoff sent.
     return { ...outcome, failure: { ...outcome.failure, ticketMayExist: true } };
   };
 }

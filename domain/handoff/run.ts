@@ -11,7 +11,7 @@ export interface RunHandoffOptions {
   /** When the submission arrived, or the resume started, by `clock.elapsed`. */
   startedAt: number;
   fields: LogFields;
-  /** Who called: the audit event names them. Defaults to who submitted the request. */
+  /** The caller, whom the audit event records. Defaults to the submitter of the request. */
   actor?: Actor;
   /** Makes the desk calls of an interrupted handoff. By default a ticket is created. */
   resume?: DeskWork;
@@ -20,7 +20,7 @@ export interface RunHandoffOptions {
 /**
  * Hands a pending request off: calls the desk and records the outcome. Returns the request as
  * stored afterwards. If storing it took too long, the desk is not called, and the request stays
- * pending, to be resumed.
+ * pending until it is resumed.
  */
 export async function runHandoff(
   deps: Dependencies,
@@ -34,7 +34,7 @@ export async function runHandoff(
   if (calledAt - startedAt > MAX_START_DELAY_MS) {
     log.warn(
       "handoff_left_pending",
-      "Handoff left pending: storing the request took too long to still call the desk",
+      "Handoff left pending: storing the request took so long that the desk was not called",
       { ...fields, reason: "store_slow" },
     );
     return request;

@@ -20,9 +20,9 @@ export const RESUME_GRACE_MS = MAX_START_DELAY_MS + MAX_CLOCK_SKEW_MS;
 const MAX_DESK_TIMEOUT_MS = 5_000;
 
 /**
- * Returns the deadline of a handoff that starts at `since`: by then it has ended, by every clock.
- * In milliseconds since the epoch. The process that starts it stores the deadline, because no other
- * process knows its desk timeout.
+ * Returns the deadline of a handoff that starts at `since`, in milliseconds since the epoch. By
+ * then, the handoff has ended according to the clock of every process. The process that starts it
+ * stores the deadline, because no other process knows its desk timeout.
  */
 export function handoffDeadline(since: number, deskTimeoutMs: number): number {
   return since + deskTimeoutMs + RESUME_GRACE_MS;
@@ -54,7 +54,7 @@ export function withInterruption(request: SupportRequest, now: number): SupportR
   const { handoff } = request;
   if (handoff.status !== "pending" || !isInterrupted(handoff, now)) return request;
   const failure = { reason: "interrupted", ticketMayExist: true } as const;
-  // Not the reader's clock: every read of an interrupted request returns the same.
+  // Not the time of the read, so that every read of an interrupted request returns the same.
   const at = toTimestamp(deadlineOf(handoff));
   return { ...request, handoff: failedHandoff(failure, "the desk", request.reference, at) };
 }

@@ -39,7 +39,7 @@ export function auditEvent(
 
 /**
  * What one erasure deleted. It identifies nobody: even a hash of the person's id would be personal
- * data. Not an {@linkcode AuditEvent}, because it is not about one support request.
+ * data. Not an {@linkcode AuditEvent}, because it does not concern one support request.
  */
 export const Erasure = z.object({
   event: z.enum(["tenant.erased", "actor.erased"]),

@@ -25,7 +25,7 @@ export const RunId = z.string().regex(
 );
 export type RunId = z.infer<typeof RunId>;
 
-/** Where a support request is made: in a tenant, or in one run of a tenant. */
+/** What a support request belongs to: a tenant, or one run of a tenant. */
 export const SupportContext = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("tenant"), tenantId: TenantId }),
   z.object({ kind: z.literal("run"), tenantId: TenantId, runId: RunId }),

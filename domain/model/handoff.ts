@@ -26,7 +26,7 @@ const None = z.object({ status: z.literal("none") });
 const Pending = z.object({ status: z.literal("pending"), since: Timestamp });
 /** The desk has a ticket for the request. Entered by finalization; final. */
 const Created = z.object({ status: z.literal("created"), ticket: Ticket, at: Timestamp });
-/** The user named an existing ticket. Entered at submission with mode `link`; final. */
+/** The user specified an existing ticket. Entered at submission with mode `link`; final. */
 const Linked = z.object({ status: z.literal("linked"), ticket: Ticket, at: Timestamp });
 /**
  * There is no ticket, or it is not known whether there is one. Entered by finalization, or at
@@ -73,7 +73,7 @@ export function failedHandoff(
   return { status: "failed", ...failure, summary, at };
 }
 
-/** Returns the handoff without what only the record stores. */
+/** Returns the handoff without the fields that are only stored. */
 export function toPublicHandoff(handoff: StoredHandoff): Handoff {
   return handoff.status === "pending" ? { status: "pending", since: handoff.since } : handoff;
 }

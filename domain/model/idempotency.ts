@@ -10,7 +10,7 @@ export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 /**
  * The version of the fingerprint, stored with it. Increase it with every change to cleaning,
- * because that changes the fingerprint of one and the same body.
+ * because such a change gives the same body another fingerprint.
  *
  * - 1: of the submission as sent, except for white space around `summary`. Stored without a
  *   version.

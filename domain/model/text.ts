@@ -16,11 +16,11 @@ const LINE_BREAK = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
 const BYTE_ORDER_MARKS = /^\ufeff+/;
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 const UNREADABLE = /[^\P{Cc}\t\n]/gu;
-/** Whatever {@linkcode cleanMultiLine} changes. Testing for it first takes a tenth of the time. */
+/** Everything that {@linkcode cleanMultiLine} changes. Testing first takes a tenth of the time. */
 const UNCLEAN = /[^\P{Cc}\t\n]|[\p{Cs}\u2028\u2029]|^\ufeff/u;
 /** White space, control characters and unpaired surrogates. */
 const BLANK_RUN = /[\s\p{Cc}\p{Cs}]+/gu;
-/** Whatever makes a run of white space fold into one space. */
+/** Characters that cause the run of white space around them to become one space. */
 const FOLDED = /[\p{Cc}\p{Cs}\u2028\u2029]/u;
 
 /**
@@ -77,7 +77,7 @@ export function countCharacters(text: string): number {
   return count;
 }
 
-/** Created at the first use, because that takes longer than loading this folder. */
+/** Created when first used, because creating it takes longer than loading this folder. */
 let graphemes: Intl.Segmenter | undefined;
 
 /**

@@ -3,8 +3,8 @@ import type { Ticket } from "../model/handoff.ts";
 import type { SupportRequest } from "../model/support_request.ts";
 
 /**
- * Whether the desk sent a response, whatever its content, or none although there was time. Absent
- * for a call that shows neither: nothing could be sent, or the connection was lost.
+ * Whether the desk sent any response, or the call timed out. Absent if a call shows neither, because
+ * nothing could be sent or the connection was lost.
  */
 export type Responsiveness = "responded" | "timed_out";
 

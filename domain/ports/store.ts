@@ -56,7 +56,7 @@ export interface AuditPosition {
 
 export interface AuditPage {
   events: AuditEvent[];
-  /** How many events were omitted, if any, because only a newer version understands them. */
+  /** How many events were omitted because only a newer version understands them, if any. */
   unknown?: number;
   /** On the first page: the latest erasures in the tenant, newest first, if there were any. */
   erasures?: Erasure[];
@@ -98,7 +98,7 @@ export interface Store {
   /**
    * Makes the finalization: records the final state of the handoff and its audit event, if the
    * request is still at the revision of `stored`. Returns false if another attempt was first.
-   * `actor` is who called, by default who submitted: the audit event names them.
+   * `actor` is the caller, whom the audit event records; by default the submitter.
    */
   finalize(stored: StoredRequest, handoff: FinalHandoff, actor?: Actor): Promise<boolean>;
   /** Appends a `handoff.superseded` audit event for `handoff`, the outcome that came second. */

@@ -47,7 +47,7 @@ function writeAll(
   return commit(kv, (kv) => {
     const atomic = kv.atomic();
     for (const { change: { checks, sets }, hasTimedOut } of batch) {
-      // Looked at in each attempt on a locked database.
+      // Checked in each attempt, because a locked database is retried.
       if (hasTimedOut) continue;
       atomic.check(...checks);
       for (const { key, value, options } of sets) atomic.set(key, value, options);

@@ -12,7 +12,7 @@ const FIRST_RESPONSE_GRACE_MS = 5_000;
  */
 const MAX_ABANDONED_SESSIONS = 5;
 
-/** A handle, opened or being opened, and the counts of its calls. */
+/** A KV handle, which may still be opening, and the numbers of its calls. */
 export interface Session {
   kv: Deno.Kv | Promise<Deno.Kv>;
   /** Calls that have timed out and are still pending. */

@@ -80,7 +80,7 @@ export class GroupCommit {
     return pending.result;
   }
 
-  /** Returns whether a change may still be applied although its caller was told that it timed out. */
+  /** Returns whether a change may still be applied although its promise was rejected with a timeout. */
   hasUncertainCommits(): boolean {
     if (hasAbandonedCalls(this.#kv)) return true;
     return [...this.#inFlight].some((batch) => batch.some(({ hasTimedOut }) => hasTimedOut));

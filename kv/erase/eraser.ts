@@ -48,7 +48,7 @@ export class Eraser {
 
   /**
    * Deletes all records of a scope, in passes until one finds nothing. Each commit also adds what it
-   * deletes to one `erasure` record, so that the record is correct wherever the erasure is
+   * deletes to one `erasure` record, so that the record is correct even if the erasure is
    * interrupted. Another call deletes the remaining records.
    *
    * @throws {StoreUnavailableError} also if every pass finds new records

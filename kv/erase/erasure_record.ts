@@ -5,8 +5,8 @@ import type { Tally } from "./tally.ts";
 import type { ErasureScope } from "./targets.ts";
 
 /**
- * The record of one erasure. The scope `expired` has none, because neither do the records that KV
- * removes when they expire.
+ * The record of one erasure. The scope `expired` has none, just as KV leaves no trace of the records
+ * that it removes when they expire.
  */
 export class ErasureRecord {
   #scope: ErasureScope;

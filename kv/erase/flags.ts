@@ -14,12 +14,12 @@ const USAGE = `Usage: deno task erase --tenant <id> [--actor <id>] [--yes]
 Reads the environment and .env as 'deno task start' does. If KV_PATH is a file, stop the service
 first. A KV Connect server and the services that share it keep running.`;
 
-/** An expected error. Its message tells the operator what to do. */
+/** An expected error. Its message says what the operator can do. */
 export class EraseError extends Error {}
 
 export interface EraseFlags {
   scope: ErasureScope;
-  /** Whether to delete; otherwise only count. */
+  /** Whether to delete the records. Otherwise they are only counted. */
   isConfirmed: boolean;
 }
 
@@ -58,7 +58,7 @@ function parse(args: string[]) {
       },
       tokens: true,
     });
-    // `parseArgs` uses the last value only: the others would not be deleted, without an error.
+    // `parseArgs` silently uses the last value only: the records of the others would not be deleted.
     for (const name of ["tenant", "actor"]) {
       const given = tokens.filter((token) => token.kind === "option" && token.name === name);
       if (given.length > 1) {

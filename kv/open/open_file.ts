@@ -43,7 +43,7 @@ export async function openFile(path: string): Promise<OpenedStore> {
 /**
  * Restricts the file and its companions to their owner. SQLite creates the write-ahead log and its
  * index with the permissions of the file. Files that version 1 created with the usual umask, 0644,
- * are restricted, too. What the operator has granted to the group alone remains.
+ * are restricted, too. A file that only its group can access besides the owner is left unchanged.
  */
 async function restrictToOwner(path: string): Promise<void> {
   (await Deno.open(path, { create: true, write: true, mode: OWNER_ONLY })).close();

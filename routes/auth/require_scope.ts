@@ -3,7 +3,7 @@ import { createMiddleware } from "hono/factory";
 import { loggable } from "../http/access_log.ts";
 import type { Env } from "../http/env.ts";
 import { problem } from "../http/problems.ts";
-import type { VerifyToken } from "./token_verifier.ts";
+import type { VerifyToken } from "./verification.ts";
 
 export type Scope = "support_requests:create" | "support_requests:read" | "audit:read";
 

@@ -1,12 +1,9 @@
 import {
   CLOCK_TOLERANCE_S,
-  type TokenVerification,
   type TokenVerifierOptions,
   type ValidToken,
   type VerifyToken,
 } from "./verification.ts";
-
-export type { TokenVerification, TokenVerifierOptions, VerifyToken };
 
 /** How long a valid token is cached, in milliseconds, even if its key is revoked in the meantime. */
 const TOKEN_CACHE_MS = 60_000;

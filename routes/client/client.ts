@@ -40,7 +40,7 @@ export interface ClientOptions {
   getToken(): string | Promise<string>;
   /** `globalThis.fetch` by default. */
   fetch?: typeof fetch;
-  /** Attempts per call, with the first one. 3 by default. */
+  /** Attempts per call, including the first. 3 by default. */
   maxAttempts?: number;
   /** The timeout of one attempt, with its token, in milliseconds. 20,000 by default: the desk alone has 5,000. */
   timeoutMs?: number;
@@ -64,7 +64,7 @@ export interface SubmitOptions extends CallOptions {
 export interface AuditOptions extends CallOptions {
   /** Events per page, 1 to 100. 50 by default. */
   limit?: number;
-  /** The `nextCursor` of the page before. */
+  /** The `nextCursor` of the previous page. */
   cursor?: string;
 }
 
@@ -83,7 +83,7 @@ export interface Client {
   ): Promise<SupportRequest>;
   /** Returns the desk, the available modes and the latest request of a context. */
   latest(context: Context, options?: CallOptions): Promise<ContextSummary>;
-  /** Finishes the latest handoff of a context if it was interrupted, and returns its request. */
+  /** Resumes the handoff of a context's latest request if it was interrupted; returns the request. */
   resume(context: Context, options?: CallOptions): Promise<SupportRequest>;
   /** Returns one page of a tenant's audit events, newest first. */
   auditEvents(tenantId: string, options?: AuditOptions): Promise<AuditEvents>;

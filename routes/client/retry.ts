@@ -6,7 +6,7 @@ const MAX_BACKOFF_MS = 5_000;
 
 /**
  * Returns how long to wait before the call is attempted again, in milliseconds, or null if another
- * attempt is of no use.
+ * attempt would not help.
  *
  * @param attempt The number of attempts so far.
  */
@@ -34,7 +34,7 @@ function backoff(attempt: number, firstDelayMs: number): number {
   return delay / 2 + Math.random() * delay / 2;
 }
 
-/** Resolves after `delayMs`. Rejects with the signal's reason if it aborts before. */
+/** Resolves after `delayMs`. Rejects with the signal's reason if it aborts first. */
 export function wait(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = () => {

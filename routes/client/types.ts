@@ -1,11 +1,11 @@
 /**
  * The types of the HTTP API, version 1, written out so that this package depends on nothing.
- * `tests/client/types_test.ts` holds them equal to the schemas of the service.
+ * `tests/client/types_test.ts` checks that they match the schemas of the service.
  *
  * Responses may gain fields, and enumerations may gain values, within version 1.
  */
 
-/** Where a support request is made: a tenant, or one operation run of a tenant. */
+/** What a support request belongs to: a tenant, or one run of a tenant. */
 export type Context = TenantContext | RunContext;
 
 export interface TenantContext {
@@ -33,7 +33,7 @@ export type HandoffChoice =
   /** It is linked to an existing ticket: `42`, `#42` or the URL of a ticket at the desk. */
   | { mode: "link"; ticket: string };
 
-/** The body of a submission. Unknown fields are rejected; `null` means absent, as does an empty text. */
+/** The body of a submission. Unknown fields are rejected; `null` and empty text mean absent. */
 export interface Submission {
   /** One line of at most 200 characters. */
   summary: string;
@@ -42,7 +42,7 @@ export interface Submission {
   /** `normal` by default. */
   severity?: Severity | null;
   contact?: { name?: string | null; email?: string | null } | null;
-  /** What the product knows about the situation. Values that are too long are cut. */
+  /** What the product knows about the situation. Values that are too long are truncated. */
   diagnostics?: Record<string, string | number | boolean | null> | null;
   /** `{ mode: "none" }` by default. */
   handoff?: HandoffChoice | null;
@@ -170,9 +170,9 @@ export interface Problem {
   status: number;
   /** What to do about it, in English. */
   detail: string;
-  /** To be quoted to the operator of the service. */
+  /** Include it when you report the problem to the operator of the service. */
   requestId: string;
-  /** Of `validation`: each field that is invalid, as a JSON Pointer, and why. */
+  /** Only for `validation`: each invalid field, as a JSON Pointer, and what is wrong with it. */
   errors?: FieldError[];
 }
 

@@ -8,7 +8,7 @@ import { problem } from "./problems.ts";
  * Registers the response to unsupported methods of each existing path: 405 with `Allow`.
  *
  * Not `hono/method-not-allowed`: that is middleware, which responds after the 404 of a request without
- * a route, so that neither the access log nor a trace could name the route.
+ * a route, so that neither the access log nor a trace would contain the route.
  */
 export function methodNotAllowed(app: Hono<Env>): void {
   const methods = new Map<string, string[]>();

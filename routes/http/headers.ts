@@ -26,8 +26,8 @@ const REQUEST_ID = /^[\w\-=]{1,255}$/;
 
 /**
  * Assigns an ID to each request, which a client may choose in `X-Request-Id`, and adds the default
- * headers that its response lacks. Use it first: then it completes the final response, whatever the
- * middleware behind it puts in the place of another.
+ * headers that its response lacks. Use it first, so that it completes the final response even if later
+ * middleware replaces the response.
  */
 export const defaultHeaders: MiddlewareHandler<Env> = createMiddleware<Env>(async (c, next) => {
   const chosen = c.req.header("X-Request-Id");
@@ -42,7 +42,7 @@ export const defaultHeaders: MiddlewareHandler<Env> = createMiddleware<Env>(asyn
   }
 });
 
-/** Creates a response with the default headers and `headers`, which win. */
+/** Creates a response with the default headers and `headers`, which take precedence. */
 export function createResponse(
   c: Context<Env>,
   body: string | null,
@@ -57,7 +57,7 @@ export function createResponse(
   return response;
 }
 
-/** Creates a JSON response with the default headers and `headers`, which win. */
+/** Creates a JSON response with the default headers and `headers`, which take precedence. */
 export function createJsonResponse(
   c: Context<Env>,
   body: unknown,

@@ -5,7 +5,7 @@ const PARAMETER = /;\s*([^\s;="]*)\s*(?:=\s*("(?:[^"\\]|\\.)*"|[^;"]*))?\s*/gy;
 const UTF_8 = /^(?:utf-?8|us-ascii|ascii)?$/i;
 
 /**
- * Returns whether a `Content-Type` names JSON: `application/json`, or a type with the suffix
+ * Returns whether a `Content-Type` is JSON: `application/json`, or a type with the suffix
  * `+json`. Parameters are ignored, because RFC 8259 defines none, except a `charset` other than
  * UTF-8: a body in that encoding could be valid UTF-8 and be stored as a different text.
  */

@@ -19,7 +19,7 @@ export class ListenError extends Error {
   override name = "ListenError";
 }
 
-/** What the server passes to handlers beside the request. */
+/** What the server passes to handlers in addition to the request. */
 export interface Bindings {
   /** The host that Deno puts into the URL of a request without one. */
   fallbackHost?: string;

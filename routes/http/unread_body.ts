@@ -49,8 +49,8 @@ export async function drainBody(request: Request, response: Response): Promise<R
     // Deno exposes no body here that could be cancelled. Aborting the response closes the connection,
     // except to HEAD, whose response has no stream. RFC 9110, 9.3.1 and 9.3.2, permit this.
     if (request.method !== "HEAD") return await closeAfter(response);
-    // Until there is a response, Deno reads nothing, and so does not notice either that the client has
-    // disconnected: without a response, the file descriptor would never be closed.
+    // Until there is a response, Deno reads nothing, and so does not notice that the client has
+    // disconnected. Without a response, the file descriptor would never be closed.
     await new Promise((resolve) => setTimeout(resolve, LINGER_MS));
     return response;
   }

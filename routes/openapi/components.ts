@@ -91,16 +91,18 @@ const DESCRIPTIONS: Record<SchemaName, string> = {
   Erasure:
     "The numbers of records that an operator has deleted at the request of the tenant or of " +
     "a person. It contains no personal data.",
-  Context: "Where the request was submitted. The same run ID in two tenants is two contexts.",
+  Context:
+    "What the request belongs to: a tenant, or one run of a tenant. The same run ID in two " +
+    "tenants is two contexts.",
   TenantContext: "The context of a tenant.",
-  RunContext: "The context of one run of an operation of a tenant.",
+  RunContext: "The context of one run of a tenant.",
   Actor: "The authenticated user, from the verified token.",
   Handoff: "The state of the handoff to the desk, by `status`.",
   HandoffNone: "The request is stored; nothing was sent to the desk.",
   HandoffPending: "The call to the desk is in progress. Read the request again: the outcome is " +
     "recorded within seconds, or it is returned as `failed` with the reason `interrupted`.",
   HandoffCreated: "A ticket was created at the desk.",
-  HandoffLinked: "The request is linked to the ticket that the submission named.",
+  HandoffLinked: "The request is linked to the ticket that the submission specified.",
   HandoffFailed:
     "No ticket was created, or it is unknown whether one was. `summary` is a text to " +
     "show to the user. If `ticketMayExist` is true, search the desk for the reference before " +

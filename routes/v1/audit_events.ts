@@ -6,7 +6,7 @@ import { Reference } from "../../domain/model/reference.ts";
 import type { AuditEvents } from "./responses.ts";
 import type { Env } from "../http/env.ts";
 import { createJsonResponse } from "../http/headers.ts";
-import type { VerifyToken } from "../auth/token_verifier.ts";
+import type { VerifyToken } from "../auth/verification.ts";
 import { parse, toFieldErrors, validationProblem } from "../http/validation.ts";
 import { requireScope } from "../auth/require_scope.ts";
 

@@ -16,7 +16,7 @@ export const SupportRequest = SupportRequestRecord.pick({
 }).extend({ handoff: Handoff });
 export type SupportRequest = z.infer<typeof SupportRequest>;
 
-/** Everything a "Request support" panel needs when it opens. */
+/** Everything that the panel needs when it opens. */
 export const ContextSummary = z.object({
   desk: z.object({ label: z.string() }).nullable(),
   handoffModes: z.array(z.enum(HANDOFF_MODES)),

@@ -15,7 +15,7 @@ import { createJsonResponse, createResponse } from "../http/headers.ts";
 import { problem } from "../http/problems.ts";
 import { limitInFlight } from "./limit_in_flight.ts";
 import { validateResume, validateSubmission } from "./parse_submission.ts";
-import type { VerifyToken } from "../auth/token_verifier.ts";
+import type { VerifyToken } from "../auth/verification.ts";
 import { pointer, validationProblem } from "../http/validation.ts";
 import { requireScope } from "../auth/require_scope.ts";
 

@@ -1,7 +1,7 @@
 import type { Reference } from "../domain/model/reference.ts";
 import type { SupportRequest } from "../domain/model/support_request.ts";
 
-/** Request Tracker truncates longer subjects at this byte, even in the middle of a character. */
+/** Request Tracker truncates longer subjects after this many bytes, even within a character. */
 const MAX_SUBJECT_BYTES = 200;
 
 const ELLIPSIS = "…";

@@ -6,7 +6,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import fc from "fast-check";
-import { ticketContent, ticketSubject } from "../../desk/ticket.ts";
+import { ticketContent, ticketSubject } from "../../desk/ticket_text.ts";
 import { REFERENCE, supportRequest } from "../support/records.ts";
 
 const PREFIX = `[${REFERENCE}] `;
