@@ -1,4 +1,4 @@
-# Builds an image with the Deno runtime, the packages of production, and nothing else:
+# Builds an image with the Deno runtime, Deskhand and its production packages, and nothing else:
 #
 #   docker build -t deskhand .
 #
