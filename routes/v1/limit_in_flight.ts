@@ -3,10 +3,10 @@ import type { Env } from "../http/env.ts";
 import { problem } from "../http/problems.ts";
 
 /**
- * The number of submissions and resumes in flight above which further ones are rejected. Each takes up
- * to 50 KB. So many are committed within the timeout of a KV call, two seconds, even if the disk takes
- * 50 ms for each fsync, or if others use both cores and 500 submissions per second remain. Beyond that,
- * requests would time out that may have been stored.
+ * The number of submissions and resumes in flight above which further ones are rejected. Each takes
+ * about 30 KB. So many are committed within two seconds, the timeout of a KV call, even if the disk
+ * takes 50 ms for each fsync, since a commit has about 50 of them. Of 5,000 at once, of which all were
+ * admitted, 55 timed out in the queue for a commit, beside two processes that used both cores.
  */
 export const MAX_IN_FLIGHT = 1_000;
 
