@@ -176,7 +176,7 @@ Deno.test("the health check of the image goes to the service and not to a proxy"
   assertEquals(proxy.requests, []);
 });
 
-Deno.test("a host that plain http may not reach stops the start, and the sentence says why", async () => {
+Deno.test("the service does not start if a host requires https, and says why", async () => {
   const env = { AUTH_SECRET, KV_PATH: "./deskhand.kv", SUPPORT_DESK_URL: "http://desk.internal" };
   const { code, stderr } = await runTask("config", [], {
     ...env,

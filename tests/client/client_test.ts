@@ -103,7 +103,7 @@ for (
   });
 }
 
-Deno.test("the client gives up after three attempts and names the key of the submission", async () => {
+Deno.test("the client gives up after three attempts and reports the submission's key", async () => {
   await using stage = await openClient({ intercept: () => new TypeError("offline") });
   const { client, keys, desk } = stage;
   const error = await assertRejects(() => client.submit(RUN, HELP), ConnectionError);
@@ -288,7 +288,7 @@ Deno.test("an abort ends the wait before the next attempt", async () => {
   await assertRejects(() => call, Error, "closed");
 });
 
-Deno.test("the client sends nothing if no token can be had", async () => {
+Deno.test("the client sends nothing if getToken fails", async () => {
   let isSent = false;
   const client = createClient({
     url: "https://deskhand.example",

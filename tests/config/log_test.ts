@@ -68,7 +68,7 @@ for (const isBatched of [true, false]) {
     assertEquals([exit, messages(stderr)], [0, ["on"]]);
   });
 
-  Deno.test(`the log leaves out what is below its level (${name})`, async () => {
+  Deno.test(`the log omits lines below its level (${name})`, async () => {
     const all =
       `log.debug("test_event", "d"); log.info("test_event", "i"); log.warn("test_event", "w"); log.error("test_event", "e");`;
     const output = async (level: string) => {

@@ -15,7 +15,7 @@ async function validate(env: Record<string, string>) {
   return { code: output.code, stdout, stderr };
 }
 
-Deno.test("serve accepts a valid environment without a word", async () => {
+Deno.test("serve prints nothing about a valid environment", async () => {
   const env = { AUTH_SECRET: "a secret for tests, of 32 bytes or more", KV_PATH: "./deskhand.kv" };
   assertEquals(await validate(env), { code: 0, stdout: "", stderr: "" });
 });

@@ -170,7 +170,7 @@ Deno.test("the service serves nothing of the sample product", async () => {
   }
 });
 
-Deno.test("deno task dev names the port in use and how to choose another", async () => {
+Deno.test("deno task dev says which port is in use and how to choose another", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
   const { code, stdout, stderr } = await runTask("dev", [], { PORT: String(port) });
@@ -178,7 +178,7 @@ Deno.test("deno task dev names the port in use and how to choose another", async
   assertMatch(stderr, new RegExp(`^Cannot listen on port ${port}: .*PORT=8001 deno task dev\n$`));
 });
 
-Deno.test("deno task dev explains what a port is", async () => {
+Deno.test("deno task dev explains which values of PORT are valid", async () => {
   const { code, stdout, stderr } = await runTask("dev", [], { PORT: "http" });
   assertEquals([code, stdout], [1, ""]);
   assertStringIncludes(stderr, "PORT: must be a whole number from 0 to 65535");

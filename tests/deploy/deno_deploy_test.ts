@@ -57,7 +57,7 @@ async function withDesk(
   }
 }
 
-Deno.test("Deploy: a submission becomes a ticket, and is there after a restart", () =>
+Deno.test("Deploy: a submission becomes a ticket, and is still stored after a restart", () =>
   withDesk(async (desk, begin) => {
     await using service = await begin();
     assertEquals((await service.call("/readyz")).body, { status: "ready" });

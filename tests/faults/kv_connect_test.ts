@@ -119,7 +119,7 @@ async function isReady(service: Service): Promise<boolean> {
 }
 
 // Concurrently, because each of them mostly waits for deadlines.
-Deno.test("a service survives a KV server that hangs, fails or is away, and can exit", async () => {
+Deno.test("a service survives a KV server that hangs, fails or is down, and can exit", async () => {
   const ends = await Promise.allSettled([
     survives("hangs"),
     survives("responds 500"),
@@ -187,7 +187,7 @@ Deno.test("a KV server that hangs gets no more calls, until it responds again", 
   await waitFor("reads succeed again", latest, (status) => status === 200);
 });
 
-Deno.test("the service tries to open a KV server that is away once a second", async () => {
+Deno.test("the service retries once a second while a KV server is down", async () => {
   const kvPath = `http://127.0.0.1:${freePort()}`;
   await using service = await startService({ kvPath, env: { DENO_KV_ACCESS_TOKEN: "token" } });
   const failures = await waitFor(

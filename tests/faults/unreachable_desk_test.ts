@@ -16,7 +16,7 @@ function startSelfSignedDesk() {
 
 const CREATE = { summary: "Anybody there?", handoff: { mode: "create" } };
 
-Deno.test("the log tells a self-signed certificate, an unknown name and a closed port apart", async () => {
+Deno.test("the log distinguishes an untrusted certificate, unknown name and closed port", async () => {
   await using selfSigned = startSelfSignedDesk();
   const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   closed.close();

@@ -200,7 +200,7 @@ Deno.test("recordSuperseded writes nothing and throws if every audit key is take
   assertEquals(await dump(test.kv), before);
 });
 
-Deno.test("the audit events of a finalization and a superseded ticket name the caller", async () => {
+Deno.test("the audit events of a finalization and a superseded ticket record the caller", async () => {
   using test = await openTestStore();
   const stored = await pending(test);
   const grace = { id: "u-2", name: "Grace" };

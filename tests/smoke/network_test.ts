@@ -182,7 +182,7 @@ Deno.test("smoke explains certificate authorities that Deno cannot load", async 
   assertMatch(failures(stdout)[0]!.cause, /^TLS: Deno cannot load the certificate authorities/);
 });
 
-Deno.test("smoke names the proxy through which a desk cannot be reached", async () => {
+Deno.test("smoke reports the proxy through which a desk cannot be reached", async () => {
   await using deskhand = await openDeskhand();
   await using rejecting = startRawServer(respondWith(403));
   const atDesk = { ...deskhand.atDesk, SUPPORT_DESK_URL: "https://rt.example" };

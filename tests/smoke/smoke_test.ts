@@ -57,7 +57,7 @@ const REJECTED_TOKENS: [claims: Record<string, unknown>, cause: RegExp][] = [
   ],
 ];
 
-Deno.test("smoke names the claim for which a token is rejected", async () => {
+Deno.test("smoke reports the claim for which a token is rejected", async () => {
   const env = { AUTH_ISSUER: "https://a.example", AUTH_AUDIENCE: "deskhand" };
   await using deskhand = await openDeskhand(env);
   for (const [claims, cause] of REJECTED_TOKENS) {
@@ -87,7 +87,7 @@ Deno.test("smoke reports by how many seconds the clock of Deskhand is wrong", as
   }
 });
 
-Deno.test("smoke names a tenant that the token does not cover, and those it does", async () => {
+Deno.test("smoke reports a tenant that the token does not cover, and those that it does", async () => {
   await using deskhand = await openDeskhand();
   const [failure] = await diagnose({ url: deskhand.url, token: { tenants: ["globex"] } });
   assertEquals(

@@ -60,7 +60,7 @@ Deno.test("config never prints a secret, even in the wrong variable", async () =
   }
 });
 
-Deno.test("config --init creates .env for its owner alone, with a secret of its own", async () => {
+Deno.test("config --init creates .env, readable by its owner only, with a generated secret", async () => {
   const secrets = new Set<string>();
   for (const _ of "ab") {
     await using project = await createProject();
@@ -75,7 +75,7 @@ Deno.test("config --init creates .env for its owner alone, with a secret of its 
   assertEquals(secrets.size, 2);
 });
 
-Deno.test("config names the one missing step after cp .env.example .env", async () => {
+Deno.test("config reports the one missing step after cp .env.example .env", async () => {
   await using project = await createProject();
   await Deno.copyFile(`${project.folder}/.env.example`, `${project.folder}/.env`);
   const { code, stderr } = await project.task(["config"]);

@@ -123,7 +123,7 @@ Deno.test("image: Docker marks a service that cannot store as unhealthy", async 
   await engine.succeed("rm", "--force", id);
 });
 
-Deno.test("image: a folder that its user cannot write leads to a sentence, not a trace", async () => {
+Deno.test("image: a folder that its user cannot write causes a message, not a stack trace", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const { code, stderr } = await engine.run(

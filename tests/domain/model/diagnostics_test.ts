@@ -80,7 +80,7 @@ Deno.test("the list of keys that are not stored replaces no value", () => {
   assertLessOrEqual(countCharacters(clean(many)!["not stored"]!), 600);
 });
 
-Deno.test("an object or a list as a value is rejected by name", () => {
+Deno.test("an error about an object or a list as a value contains its key", () => {
   const errors = Diagnostics.safeParse({ a: {}, b: [1], c: 1 }).error?.issues
     .map(({ path, message }) => `${path.join(".")} ${message}`);
   assertEquals(errors, ["a", "b"].map((key) => `${key} must be a string, a number or a boolean`));

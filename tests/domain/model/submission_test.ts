@@ -43,7 +43,7 @@ Deno.test("Submission rejects an unknown field, at every level", () => {
   ) assertFalse(Submission.safeParse(value).success, JSON.stringify(value));
 });
 
-Deno.test("typed text is accepted up to its limit, and rejected by name beyond it", () => {
+Deno.test("typed text is accepted up to its limit, and beyond it its field is reported", () => {
   const fields: [string, number, (text: string) => unknown][] = [
     ["summary", 200, (summary) => ({ summary })],
     ["description", 8000, (description) => ({ ...FULL, description })],

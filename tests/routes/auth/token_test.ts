@@ -295,7 +295,7 @@ Deno.test("the Authorization header is accepted only in the form of RFC 6750", a
   ) assertEquals(await status(value), 401, value.slice(0, 40));
 });
 
-Deno.test("the challenge names an error only if a token was sent, as RFC 6750 says", async () => {
+Deno.test("the challenge has an error only if a token was sent, as RFC 6750 requires", async () => {
   await using service = await openService();
   const challenge = async (headers: HeadersInit) =>
     (await service.app.request(LATEST, { headers })).headers.get("WWW-Authenticate");

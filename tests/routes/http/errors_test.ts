@@ -94,7 +94,7 @@ Deno.test("a long or malformed query does no harm", async () => {
   }
 });
 
-Deno.test("a failing store is 503, and each response says what to do", async () => {
+Deno.test("if the store fails, each response is 503 and says what to do", async () => {
   const kv = await Deno.openKv(":memory:");
   await using service = await openService({ kv });
   kv.close();

@@ -80,7 +80,7 @@ for (const [what, replace] of Object.entries(REPLACEMENTS)) {
   });
 }
 
-Deno.test("a handler's own caching and policy win over the default headers", async () => {
+Deno.test("a handler's own caching and policy override the default headers", async () => {
   await using service = await openService();
   const { headers } = await service.call("/docs");
   assertMatch(headers.get("Content-Security-Policy")!, /script-src 'self'/);

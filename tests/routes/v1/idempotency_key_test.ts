@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { parseIdempotencyKey } from "../../../routes/v1/idempotency_key.ts";
 
-Deno.test("a quoted idempotency key names the same key as the unquoted one", () => {
+Deno.test("a quoted idempotency key is the same key as the unquoted one", () => {
   for (
     const [header, key] of [
       ["k-1", "k-1"],
