@@ -101,7 +101,7 @@ export class Gate implements Desk {
         this.#passSlotOn();
       }
     } finally {
-      // Whatever happens: a probe that is never reported as ended would block every later one.
+      // Even after an exception: a probe that is never reported as ended would block every later one.
       if (verdict === "probe") this.#circuit.probeEnded();
     }
   }

@@ -223,7 +223,7 @@ function segment(name: string, id: string): string {
   return encodeURIComponent(id);
 }
 
-/** Not `crypto.randomUUID`, which pages on plain http lack. */
+/** Not `crypto.randomUUID`, which is unavailable to pages on plain http. */
 function randomKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
