@@ -6,8 +6,8 @@ import { FakeClock } from "../support/clock.ts";
 import { head, readToEnd, startRawServer, write } from "../support/raw_server.ts";
 import { openService } from "../support/service.ts";
 
-/** Five seconds by default; one second shows the same. */
-const DESK_TIMEOUT_MS = Number(Deno.env.get("HANGING_DESK_TIMEOUT_MS") ?? 1000);
+/** Five seconds by default. With one, a busy machine uses up the fifth that is left after the wait. */
+const DESK_TIMEOUT_MS = Number(Deno.env.get("HANGING_DESK_TIMEOUT_MS") ?? 2500);
 const PROBE_INTERVAL_MS = 5_000;
 const MAX_CONCURRENCY = 16;
 /** For everything else of 200 submissions on a busy machine: 200 commits, on one thread. */
