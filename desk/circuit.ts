@@ -13,7 +13,7 @@ const PROBE_INTERVAL_MS = 5_000;
  * | open | from closed; when a probe ends without a response | rejected | to probing: by the first handoff at least five seconds after the circuit opened or the last probe started; to closed: on a response |
  * | probing | from open | rejected, except the probe itself | to closed: on a response; to open: when the probe ends without one |
  *
- * Any response counts, whatever its status: a desk that rejects a ticket is alive. A call that ends
+ * A response with any status counts: a desk that rejects a ticket is alive. A call that ends
  * with neither a response nor a timeout (DNS failure, connection refused, connection lost) keeps no
  * user waiting and says nothing about the desk's load, so it changes no state.
  */

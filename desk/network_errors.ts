@@ -4,7 +4,7 @@ import type { Phase } from "../domain/ports/desk.ts";
  * Returns the phase in which a `fetch` failed without having sent anything, or null if the request
  * may have been sent.
  *
- * Deno's network errors have no code. They can only be told apart by the message (up to Deno 2.5)
+ * Deno's network errors have no code. They can only be distinguished by the message (up to Deno 2.5)
  * or the cause's message (later). The URL, which is quoted before the details, cannot match by
  * accident, because it contains no spaces. Callers must not log or return the message itself.
  */

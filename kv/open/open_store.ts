@@ -50,7 +50,7 @@ export async function openStore(location: KvLocation, timeoutMs = 10_000): Promi
 }
 
 /**
- * Resolves if an HTTP server responds over a new connection, whatever the status. Sends no
+ * Resolves if an HTTP server responds over a new connection, with any status. Sends no
  * credentials.
  *
  * @throws {Error} if it does not respond in time

@@ -29,7 +29,7 @@ export type JsonBody =
 /**
  * Reads a JSON body of at most {@linkcode MAX_BODY_BYTES} until `signal` aborts. A body that is not
  * read to its end is left unlocked, so that the caller can close the connection. An optional body may
- * be empty, whatever its headers say; its value is then undefined.
+ * be empty, regardless of its headers; its value is then undefined.
  */
 export async function readJsonBody(
   request: Request,
