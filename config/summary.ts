@@ -1,4 +1,5 @@
 import type { Config } from "./config.ts";
+import { redactUrl } from "./redact.ts";
 
 /** What the log line `configured` says of the configuration. */
 export interface ConfigSummary {
@@ -19,7 +20,7 @@ export function summarizeConfig({ kv, desk, auth, corsOrigins }: Config): Config
     kv: kv.kind,
     desk: desk?.url ?? "none",
     ...desk !== null && { queue: desk.queue },
-    callers: auth.jwksUrl === undefined ? "AUTH_SECRET" : auth.issuer!,
+    callers: auth.jwksUrl === undefined ? "AUTH_SECRET" : redactUrl(auth.issuer!),
     ...corsOrigins.length > 0 && { origins: corsOrigins.join(",") },
   };
 }

@@ -1,4 +1,5 @@
 import type { Config } from "../config.ts";
+import { redactUrl } from "../redact.ts";
 
 /** Describes what the service does with this configuration, one line each, without a secret. */
 export function describeMeaning(config: Config): string[] {
@@ -28,7 +29,7 @@ function listenText({ listen, publicUrl }: Config): string {
 
 function kvText({ kv }: Config): string {
   if (kv.kind === "file") return `the file ${kv.path}, which one process writes`;
-  if (kv.kind === "connect") return `the KV Connect server at ${kv.url}`;
+  if (kv.kind === "connect") return `the KV Connect server at ${redactUrl(kv.url)}`;
   return "the database that Deno Deploy attaches";
 }
 
@@ -50,9 +51,9 @@ function deskText({ desk, deskTimeoutMs }: Config): string {
 function callersText({ auth }: Config): string {
   const key = auth.jwksUrl === undefined
     ? "signed with AUTH_SECRET (HS256)"
-    : `signed with a key of ${auth.jwksUrl.replace(/\?.*$/s, "?…")} (not contacted here)`;
-  const issuer = auth.issuer === undefined ? "" : `, issued by ${auth.issuer}`;
-  const audience = auth.audience === undefined ? "" : ` for ${auth.audience}`;
+    : `signed with a key of ${redactUrl(auth.jwksUrl)} (not contacted here)`;
+  const issuer = auth.issuer === undefined ? "" : `, issued by ${redactUrl(auth.issuer)}`;
+  const audience = auth.audience === undefined ? "" : ` for ${redactUrl(auth.audience)}`;
   return `tokens ${key}${issuer}${audience}; tenants in the claim '${auth.tenantsClaim}', scopes in ` +
     `'${auth.scopesClaim}'`;
 }

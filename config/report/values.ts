@@ -1,5 +1,6 @@
 import type { ConfigProblem } from "../config.ts";
 import { Environment } from "../environment.ts";
+import { redactUrl } from "../redact.ts";
 import { isOverridden, sourceOf, type VariableSources } from "./sources.ts";
 import { isReadByDeno, SECRETS } from "./warnings.ts";
 
@@ -58,7 +59,7 @@ function displayed(name: string, value: string, isInvalid: boolean): string {
   const length = `${[...value].length} characters`;
   if (isInvalid) return `invalid, ${length}`;
   if (SECRETS.includes(name)) return `set, ${length}`;
-  // A query may hold a key. Line breaks would end the row.
-  const line = value.replace(/\?.*$/s, "?…").replaceAll(/\p{Cc}/gu, "?");
+  // User information and a query may hold a secret. Line breaks would end the row.
+  const line = redactUrl(value).replaceAll(/\p{Cc}/gu, "?");
   return line.length > MAX_VALUE_LENGTH ? `${line.slice(0, MAX_VALUE_LENGTH)}…` : line;
 }

@@ -22,3 +22,11 @@ Deno.test("the log says where requests go and who may call, without a secret", (
     },
   );
 });
+
+Deno.test("the log shows an issuer without a secret in its URL", () => {
+  const AUTH_ISSUER = "https://user:planted@planted@id.example/realm?key=planted\nplanted";
+  assertEquals(
+    summarizeConfig(parse({ ...JWKS, AUTH_ISSUER })).callers,
+    "https://…@id.example/realm?…",
+  );
+});

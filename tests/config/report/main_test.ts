@@ -60,6 +60,23 @@ Deno.test("config never prints a secret, even in the wrong variable", async () =
   }
 });
 
+Deno.test("config prints no secret in a URL that is valid", async () => {
+  const url = (path: string) =>
+    `https://user:planted@planted@id.example/${path}?key=planted#planted`;
+  await using project = await createProject(
+    "KV_PATH=https://kv.example/db?key=planted\nDENO_KV_ACCESS_TOKEN=planted\n" +
+      "AUTH_JWKS_URL=https://id.example/keys?key=planted\n" +
+      `AUTH_ISSUER='${url("realm")}'\nAUTH_AUDIENCE='${url("api")}'\n`,
+  );
+  const { code, stdout, stderr } = await project.task(["config"]);
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(
+    stdout,
+    "issued by https://…@id.example/realm?… for https://…@id.example/api?…",
+  );
+  assertFalse((stdout + stderr).includes("planted"), stdout + stderr);
+});
+
 Deno.test("config --init creates .env, readable by its owner only, with a generated secret", async () => {
   const secrets = new Set<string>();
   for (const _ of "ab") {
