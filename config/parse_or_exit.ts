@@ -2,6 +2,7 @@ import { type Config, InvalidConfigError, parseConfig } from "./config.ts";
 import { Environment } from "./environment.ts";
 import { findMisspelt } from "./report/misspelt.ts";
 import { NAMES_VARIABLE } from "./report/sources.ts";
+import { findEdgeWarnings } from "./report/warnings.ts";
 
 /**
  * Parses the environment as {@linkcode parseConfig} does. If it is invalid, prints every problem to
@@ -12,19 +13,23 @@ export function parseConfigOrExit(env: Record<string, string>): Config {
     return parseConfig(env);
   } catch (error) {
     if (!(error instanceof InvalidConfigError)) throw error;
-    warnOfMisspelt(env);
+    warnOfEnvironment(env);
     console.error(error.message);
     Deno.exit(1);
   }
 }
 
 /**
- * Prints a warning for each variable that is probably misspelt, because the rest of the report
- * cannot mention it. A task that reads `.env` has printed the warnings already.
+ * Prints a warning for each variable that is probably misspelt, and for each value with a blank, a CR
+ * or quotes around it: both look right in a file, and lead to errors that do not name them. A task
+ * that reads `.env` has printed the warnings already.
  */
-export function warnOfMisspelt(env: Record<string, string>): void {
+export function warnOfEnvironment(env: Record<string, string>): void {
   if (NAMES_VARIABLE in env) return;
-  for (const warning of findMisspelt(Object.keys(env), Object.keys(Environment.shape))) {
+  const names = Object.keys(Environment.shape);
+  for (
+    const warning of [...findMisspelt(Object.keys(env), names), ...findEdgeWarnings(names, env)]
+  ) {
     console.error(`Warning: ${warning}`);
   }
 }

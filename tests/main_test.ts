@@ -98,6 +98,17 @@ Deno.test("main names a misspelt variable of the environment, and no value", asy
   assertFalse(text.includes("planted"));
 });
 
+Deno.test("main warns of a CR or quotes around a value, as Docker reads them from a file", async () => {
+  await using file = await temporaryPath();
+  const env = { AUTH_SECRET: `${AUTH_SECRET}\r`, SUPPORT_DESK_LABEL: "'planted'" };
+  await using service = await startService({ kvPath: file.path, env, before: "exec 2>&1" });
+  await service.stop();
+  const { text } = service.output;
+  assertMatch(text, /^Warning: AUTH_SECRET begins or ends with a blank or a CR/m);
+  assertMatch(text, /^Warning: SUPPORT_DESK_LABEL begins and ends with a quote/m);
+  assertFalse(text.includes("planted"));
+});
+
 Deno.test("main exits with a sentence if it cannot listen", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;

@@ -40,7 +40,8 @@ export function findWarnings(
     ...names.filter((name) => isHiddenByEmpty(name, sources)).map((name) =>
       `${name} is empty in the environment, which hides the value in .env: unset it`
     ),
-    ...secretWarnings(sources.env),
+    ...findEdgeWarnings(names, sources.env),
+    ...exampleWarnings(sources.env),
     ...proxyWarnings(sources.env),
   ];
 }
@@ -120,21 +121,25 @@ function isHiddenByEmpty(name: string, { env, environmentNames, file }: Variable
   return file.assignments.some((assignment) => assignment.name === name && assignment.raw !== "");
 }
 
-function secretWarnings(env: Record<string, string>): string[] {
-  return SECRETS.flatMap((name) => {
+/**
+ * Returns a warning for each value with a blank, a CR or quotes around it, which Docker and some
+ * supervisors pass on as they are in a file. Contains no value.
+ */
+export function findEdgeWarnings(names: readonly string[], env: Record<string, string>): string[] {
+  return names.flatMap((name) => {
     const value = env[name] ?? "";
-    const warnings = [];
     if (/^(['"]).*\1$/.test(value)) {
-      warnings.push(`${name} begins and ends with a quote, which is part of it: remove the quotes`);
+      return `${name} begins and ends with a quote, which is part of it: remove the quotes`;
     }
-    if (value !== value.trim()) {
-      warnings.push(`${name} begins or ends with a blank, which is part of it: remove the blank`);
-    }
-    if (looksLikeExample(value)) {
-      warnings.push(`${name} looks like an example: anyone can guess it. Set a random value`);
-    }
-    return warnings;
+    if (value === value.trim()) return [];
+    return `${name} begins or ends with a blank or a CR, which is part of it: remove it`;
   });
+}
+
+function exampleWarnings(env: Record<string, string>): string[] {
+  return SECRETS.filter((name) => looksLikeExample(env[name] ?? "")).map((name) =>
+    `${name} looks like an example: anyone can guess it. Set a random value`
+  );
 }
 
 function proxyWarnings(env: Record<string, string>): string[] {
