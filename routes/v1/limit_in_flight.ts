@@ -3,10 +3,10 @@ import type { Env } from "../http/env.ts";
 import { problem } from "../http/problems.ts";
 
 /**
- * The number of submissions and resumes in flight above which further ones are rejected. Each takes
- * about 30 KB. So many are committed within two seconds, the timeout of a KV call, even if the disk
- * takes 50 ms for each fsync, since a commit has about 50 of them. Of 5,000 at once, of which all were
- * admitted, 55 timed out in the queue for a commit, beside two processes that used both cores.
+ * Maximum number of submissions and resumes in flight; further ones are rejected. Each takes about
+ * 30 KB. One commit holds about 50 submissions, so 1,000 are committed within the 2 s timeout of a KV
+ * call even if the disk takes 50 ms per fsync. Without a limit, 55 of 5,000 concurrent submissions
+ * timed out while they waited for a commit, on a machine with both cores busy.
  */
 export const MAX_IN_FLIGHT = 1_000;
 
