@@ -51,3 +51,33 @@ Deno.test(
     assertEquals(strangers, []);
   },
 );
+
+Deno.test("the home page and the API reference follow the color scheme", UNSANITIZED, async () => {
+  await using stage = await openStage(browser);
+  const { page, url } = stage;
+  /** Returns whether the page's own background is dark, as Chromium paints it. */
+  const isDark = async () => {
+    const image = await page.screenshot({ clip: { x: 2, y: 2, width: 1, height: 1 } });
+    return await page.evaluate(async (bytes) => {
+      const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+      const canvas = new OffscreenCanvas(1, 1).getContext("2d")!;
+      canvas.drawImage(bitmap, 0, 0);
+      return canvas.getImageData(0, 0, 1, 1).data[0]! < 128;
+    }, [...image]);
+  };
+  for (const [path, title] of [["/", "h1"], ["/docs", ".info .title"]] as const) {
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.goto(url + path);
+    const text = page.locator(title).first();
+    await text.waitFor();
+    for (const colorScheme of ["dark", "light"] as const) {
+      await page.emulateMedia({ colorScheme });
+      const red = await text.evaluate((element) =>
+        Number(getComputedStyle(element).color.match(/\d+/)![0])
+      );
+      const isDarkScheme = colorScheme === "dark";
+      assertEquals([await isDark(), red > 128], [isDarkScheme, isDarkScheme], path + colorScheme);
+    }
+  }
+  assertEquals(stage.complaints, []);
+});
