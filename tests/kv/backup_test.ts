@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import readme from "../../README.md" with { type: "text" };
+import guide from "../../config/deploy/README.md" with { type: "text" };
 import { temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
 
-/** The SQL of the command in README.md. */
-const SQL = /sqlite3 requests\.kv "([^"]+)"/.exec(readme)![1]!;
+/** The SQL of the command in the deployment guide. */
+const SQL = /sqlite3 requests\.kv "([^"]+)"/.exec(guide)![1]!;
 
 Deno.test("a backup under load has what was acknowledged, and a service starts on it", async () => {
   await using file = await temporaryPath();
