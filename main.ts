@@ -1,6 +1,6 @@
 import type { Config } from "./config/config.ts";
 import { openObservability } from "./config/observability.ts";
-import { readConfigOrExit } from "./config/read_or_exit.ts";
+import { readConfigOrExit } from "./config/config_or_exit.ts";
 import { VERSION } from "./config/version.ts";
 import { Gate } from "./desk/gate.ts";
 import { createRequestTracker } from "./desk/request_tracker.ts";

@@ -3,7 +3,7 @@
  * task has read `.env`, also prints where each value comes from, and the warnings of `config`. With
  * `--sources` it does only that, for tasks that need a part of the configuration.
  */
-import { parseConfigOrExit } from "./parse_or_exit.ts";
+import { parseConfigOrExit } from "./config_or_exit.ts";
 import { readSources } from "./report/read_sources.ts";
 import { describeSources, NAMES_VARIABLE } from "./report/sources.ts";
 import { VARIABLES } from "./report/values.ts";

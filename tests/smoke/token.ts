@@ -1,3 +1,4 @@
+import { redactUrl } from "../../config/redact.ts";
 /** Why Deskhand rejects a token. */
 import { decodeJwt, decodeProtectedHeader, type JWTPayload } from "jose";
 import type { CallResult, Target } from "./call.ts";
@@ -44,13 +45,13 @@ export function explainRejectedToken(
   }
   if (auth.issuer !== undefined && iss !== auth.issuer) {
     return because(
-      `its iss is ${quote(iss)}, and AUTH_ISSUER is ${quote(auth.issuer)}`,
+      `its iss is ${quote(iss)}, and AUTH_ISSUER is ${quote(redactUrl(auth.issuer))}`,
       "Correct AUTH_ISSUER and restart Deskhand, or have the token issued by that issuer",
     );
   }
   if (auth.audience !== undefined && ![aud].flat().includes(auth.audience)) {
     return because(
-      `its aud is ${quote(aud)}, and AUTH_AUDIENCE is ${quote(auth.audience)}`,
+      `its aud is ${quote(aud)}, and AUTH_AUDIENCE is ${quote(redactUrl(auth.audience))}`,
       "Correct AUTH_AUDIENCE and restart Deskhand, or have the token issued for that audience",
     );
   }

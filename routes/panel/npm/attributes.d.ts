@@ -21,6 +21,8 @@ export type PanelProperties =
     open?: boolean | undefined;
     /** Words separated by spaces, or an array: `create link none`. */
     modes?: SupportRequestPanelElement["modes"] | string | undefined;
+    /** Words separated by spaces: `page-url user-agent`. */
+    collect?: string | undefined;
   };
 
 /** The element's events as handlers named `on` and the event's name. */

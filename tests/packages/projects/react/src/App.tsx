@@ -36,6 +36,7 @@ export function App({ service, token }: AppProps) {
         tenant="acme"
         run="r-1"
         modes="create"
+        collect="page-url"
         open={open}
       />
     </main>
