@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { type Figure, judge } from "./figure.ts";
 import { FIGURES } from "./figures/all.ts";
 import { examine, RamDiskError } from "./machine.ts";
+import { plot } from "./plot.ts";
 import { Loader, MeasurementError, script, start } from "./processes.ts";
 import { conclusion, describe, hasMissedGoal, introduction, type Result } from "./report.ts";
 
@@ -12,6 +13,7 @@ const USAGE = `Usage: deno task bench [flags] [figures]
   --rounds <number>   measured rounds of each side, 1 to 1000 (5)
   --seconds <number>  duration of a round of load, 0.1 to 600 (3)
   --json <path>       file for the numbers of every round (bench.json in the run's directory)
+  --plot <path>       file for a picture of the rates (SVG, light and dark)
 
 Measures all figures, or the named ones:
 
@@ -33,6 +35,7 @@ function options() {
   return {
     isHelp: values.help,
     json: values.json,
+    plot: values.plot,
     rounds: Math.round(bounded("--rounds", values.rounds, 1, 1000)),
     seconds: bounded("--seconds", values.seconds, 0.1, 600),
     figures: named.length === 0 ? FIGURES : named,
@@ -46,6 +49,7 @@ function parsed() {
       options: {
         help: { type: "boolean", short: "h", default: false },
         json: { type: "string" },
+        plot: { type: "string" },
         rounds: { type: "string", default: "5" },
         seconds: { type: "string", default: "3" },
       },
@@ -61,7 +65,8 @@ function bounded(flag: string, text: string, min: number, max: number): number {
   throw new UsageError(`${flag} must be a number from ${min} to ${max}`);
 }
 
-async function run({ rounds, seconds, figures, json }: ReturnType<typeof options>) {
+async function run(chosen: ReturnType<typeof options>) {
+  const { rounds, seconds, figures, json } = chosen;
   const directory = await Deno.makeTempDir({
     dir: Deno.env.get("BENCH_DIR") || undefined,
     prefix: "deskhand-bench-",
@@ -81,6 +86,10 @@ async function run({ rounds, seconds, figures, json }: ReturnType<typeof options
     // After each figure, so that an interrupted run leaves its results.
     const report = { at, machine, ceiling, rounds, seconds, results };
     await Deno.writeTextFile(path, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  if (chosen.plot !== undefined) {
+    const caption = "Throughput, as a multiple of a bare server with one commit per request";
+    await Deno.writeTextFile(chosen.plot, plot(results, caption));
   }
   console.log(`\n${conclusion(results)}`);
   console.log(`The numbers of every round are in ${path}`);
