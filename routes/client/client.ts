@@ -17,18 +17,9 @@
  *
  * @module
  */
-import { ConnectionError, ProblemError, UnexpectedResponseError } from "./errors.ts";
-import { startLimit } from "./limit.ts";
+import { attemptCall, type Call, type Connection } from "./attempt.ts";
 import { retryDelay, wait } from "./retry.ts";
-import type {
-  AuditEvents,
-  Context,
-  ContextSummary,
-  Problem,
-  ProblemSlug,
-  Submission,
-  SupportRequest,
-} from "./types.ts";
+import type { AuditEvents, Context, ContextSummary, Submission, SupportRequest } from "./types.ts";
 
 export * from "./errors.ts";
 export type * from "./types.ts";
@@ -42,7 +33,10 @@ export interface ClientOptions {
   fetch?: typeof fetch;
   /** Attempts per call, including the first. 3 by default. */
   maxAttempts?: number;
-  /** The timeout of one attempt, with its token, in milliseconds. 20,000 by default: the desk alone has 5,000. */
+  /**
+   * The timeout of one attempt, with its token, in milliseconds. 20,000 by default: the desk alone has
+   * 5,000.
+   */
   timeoutMs?: number;
   /** The delay before the second attempt, in milliseconds. 300 by default; it doubles each time. */
   retryDelayMs?: number;
@@ -89,93 +83,31 @@ export interface Client {
   auditEvents(tenantId: string, options?: AuditOptions): Promise<AuditEvents>;
 }
 
-interface Call {
-  method: "GET" | "POST";
-  path: string;
-  body?: string;
-  idempotencyKey?: string;
-  signal: AbortSignal | undefined;
-  /** A field that every successful response has: another server's JSON does not. */
-  expectedField: "reference" | "supportRequest" | "events";
-}
-
 const DEFAULT_ATTEMPTS = 3;
 const DEFAULT_TIMEOUT_MS = 20_000;
 const DEFAULT_RETRY_DELAY_MS = 300;
 
 /** Creates a client. Sends nothing until a method is called. */
 export function createClient(options: ClientOptions): Client {
-  const base = String(options.url).replace(/\/+$/, "");
-  const {
-    getToken,
-    maxAttempts = DEFAULT_ATTEMPTS,
-    timeoutMs = DEFAULT_TIMEOUT_MS,
-    retryDelayMs = DEFAULT_RETRY_DELAY_MS,
-  } = options;
+  const { maxAttempts = DEFAULT_ATTEMPTS, retryDelayMs = DEFAULT_RETRY_DELAY_MS } = options;
+  const connection: Connection = {
+    base: String(options.url).replace(/\/+$/, ""),
+    getToken: options.getToken,
+    fetch: options.fetch,
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  };
 
   async function call<Result>(request: Call): Promise<Result> {
     for (let attempt = 1;; attempt++) {
       request.signal?.throwIfAborted();
       try {
-        return await attemptCall<Result>(request);
+        return await attemptCall<Result>(connection, request);
       } catch (error) {
         request.signal?.throwIfAborted();
         const delayMs = attempt < maxAttempts ? retryDelay(error, attempt, retryDelayMs) : null;
         if (delayMs === null) throw error;
         await wait(delayMs, request.signal);
       }
-    }
-  }
-
-  async function attemptCall<Result>(request: Call): Promise<Result> {
-    const { idempotencyKey } = request;
-    const { response, text } = await exchange(request);
-    const json = parseObject(text);
-    const { status } = response;
-    if (response.ok && json !== null && request.expectedField in json) return json as Result;
-    const slug = /\/problems\/([a-z-]+)$/.exec(String(json?.["type"]))?.[1];
-    if (response.ok || slug === undefined) {
-      throw new UnexpectedResponseError(status, { idempotencyKey });
-    }
-    const problem = json as unknown as Problem;
-    const retryAfterMs = retryAfter(response);
-    throw new ProblemError(slug as ProblemSlug, problem, retryAfterMs, { idempotencyKey });
-  }
-
-  /** Gets a token, sends one request and reads the whole response, within the timeout. */
-  async function exchange(
-    { method, path, body, idempotencyKey, signal }: Call,
-  ): Promise<{ response: Response; text: string }> {
-    const limit = startLimit(timeoutMs, signal);
-    let hasToken = false;
-    try {
-      const token = await Promise.race([getToken(), limit.reached]);
-      hasToken = true;
-      limit.signal.throwIfAborted();
-      const response = await (options.fetch ?? fetch)(`${base}${path}`, {
-        method,
-        headers: {
-          "Accept": "application/json",
-          "Authorization": `Bearer ${token}`,
-          ...body !== undefined && { "Content-Type": "application/json" },
-          ...idempotencyKey !== undefined && { "Idempotency-Key": idempotencyKey },
-        },
-        ...body !== undefined && { body },
-        redirect: "error",
-        signal: limit.signal,
-      });
-      return { response, text: await response.text() };
-    } catch (cause) {
-      // An error of `getToken` is the caller's own.
-      if (!hasToken && !limit.signal.aborted) throw cause;
-      const message = !limit.hasTimedOut()
-        ? "The service cannot be reached"
-        : hasToken
-        ? `The service did not respond within ${timeoutMs} ms`
-        : `getToken returned no token within ${timeoutMs} ms`;
-      throw new ConnectionError(message, { idempotencyKey, cause });
-    } finally {
-      limit.end();
     }
   }
 
@@ -227,20 +159,4 @@ function segment(name: string, id: string): string {
 function randomKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function parseObject(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    return isObject ? value as Record<string, unknown> : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Only seconds: Deskhand sends no date. */
-function retryAfter({ headers }: Response): number | null {
-  const seconds = Number(headers.get("Retry-After") ?? NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
 }
