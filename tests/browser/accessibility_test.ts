@@ -2,16 +2,13 @@
 /** Every state of the panel, in every look: nothing overflows, and axe finds nothing. */
 import { assertEquals } from "@std/assert";
 import axe from "axe-core";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
+import { useBrowser } from "./suite.ts";
 import { openStage } from "./stage.ts";
-import { launch, UNSANITIZED } from "../support/chromium.ts";
+import { UNSANITIZED } from "../support/chromium.ts";
 import { STATES } from "./states.ts";
 
-let browser: Browser;
-Deno.test.beforeAll(async () => {
-  browser = await launch();
-});
-Deno.test.afterAll(() => browser?.close());
+const browser = useBrowser();
 
 /** A folder to save a picture of each state in, for people to look at. */
 const screenshots = Deno.env.get("SCREENSHOTS");
@@ -29,7 +26,7 @@ for (const { name, options, arrange } of STATES) {
       `${name}, ${lang}: axe finds nothing, and nothing overflows`,
       UNSANITIZED,
       async () => {
-        await using stage = await openStage(browser, { ...options, lang });
+        await using stage = await openStage(browser(), { ...options, lang });
         const { page, panel } = stage;
         await arrange(stage);
         await panel.dialog.and(page.locator(`[lang=${lang}]`)).waitFor();
@@ -69,7 +66,7 @@ Deno.test(
   async () => {
     for (const { name, options, arrange } of STATES) {
       if (!["every-field", "result-failed"].includes(name)) continue;
-      await using stage = await openStage(browser, { ...options, forcedColors: "active" });
+      await using stage = await openStage(browser(), { ...options, forcedColors: "active" });
       await arrange(stage);
       const { page, panel } = stage;
       for (const control of await panel.dialog.locator("button, .button, .input, .icon").all()) {

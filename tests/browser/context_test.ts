@@ -1,24 +1,12 @@
 /// <reference lib="dom" />
 import { assert, assertEquals } from "@std/assert";
-import type { Browser, Route } from "playwright-core";
+import type { Route } from "playwright-core";
 import { waitFor } from "../support/wait_for.ts";
-import { launch, UNSANITIZED } from "../support/chromium.ts";
-import { openStage, type Stage } from "./stage.ts";
+import { useStageTests } from "./suite.ts";
+import { type Stage } from "./stage.ts";
 import { fillIn, store } from "./states.ts";
 
-let browser: Browser;
-Deno.test.beforeAll(async () => {
-  browser = await launch();
-});
-Deno.test.afterAll(() => browser?.close());
-
-function test(name: string, run: (stage: Stage) => Promise<void>) {
-  Deno.test(name, UNSANITIZED, async () => {
-    await using stage = await openStage(browser, { claims: { tenants: ["acme", "other"] } });
-    await run(stage);
-    assertEquals(stage.complaints, []);
-  });
-}
+const test = useStageTests({ defaults: { claims: { tenants: ["acme", "other"] } } });
 
 const go = ({ page }: Stage, tenant: string, run: string | null) =>
   page.evaluate(([tenant, run]) => {

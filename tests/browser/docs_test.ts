@@ -1,26 +1,24 @@
 import { assertEquals } from "@std/assert";
-import type { Browser } from "playwright-core";
 import { mintToken } from "../demo/token.ts";
+import { useBrowser } from "./suite.ts";
 import { openStage } from "./stage.ts";
 import { AUTH_SECRET } from "../support/constants.ts";
-import { launch, UNSANITIZED } from "../support/chromium.ts";
+import { UNSANITIZED } from "../support/chromium.ts";
 
-let browser: Browser;
-Deno.test.beforeAll(async () => {
-  browser = await launch();
-});
-Deno.test.afterAll(() => browser?.close());
+const browser = useBrowser();
 
 Deno.test(
-  "the contract is read and tried in the browser, with a token, asking nobody else",
+  "the API reference makes calls with a token, and contacts no other host",
   UNSANITIZED,
   async () => {
-    await using stage = await openStage(browser);
+    await using stage = await openStage(browser());
     const { page, url } = stage;
     const strangers: string[] = [];
     page.on("request", (request) => {
-      const address = request.url();
-      if (!address.startsWith(`${url}/`) && !address.startsWith("data:")) strangers.push(address);
+      const requested = request.url();
+      if (!requested.startsWith(`${url}/`) && !requested.startsWith("data:")) {
+        strangers.push(requested);
+      }
     });
     await page.goto(`${url}/docs`);
 
@@ -53,7 +51,7 @@ Deno.test(
 );
 
 Deno.test("the home page and the API reference follow the color scheme", UNSANITIZED, async () => {
-  await using stage = await openStage(browser);
+  await using stage = await openStage(browser());
   const { page, url } = stage;
   /** Returns whether the page's own background is dark, as Chromium paints it. */
   const isDark = async () => {

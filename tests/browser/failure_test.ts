@@ -1,23 +1,11 @@
 /// <reference lib="dom" />
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { Browser } from "playwright-core";
 import { waitFor } from "../support/wait_for.ts";
-import { launch, UNSANITIZED } from "../support/chromium.ts";
-import { openStage, type Stage, type StageOptions } from "./stage.ts";
+import { useStageTests } from "./suite.ts";
+import { type Stage } from "./stage.ts";
 import { fillIn } from "./states.ts";
 
-let browser: Browser;
-Deno.test.beforeAll(async () => {
-  browser = await launch();
-});
-Deno.test.afterAll(() => browser?.close());
-
-function test(name: string, run: (stage: Stage) => Promise<void>, options?: StageOptions) {
-  Deno.test(name, UNSANITIZED, async () => {
-    await using stage = await openStage(browser, options);
-    await run(stage);
-  });
-}
+const test = useStageTests({ allowsComplaints: true });
 
 /** Waits for the result, and returns its headline. */
 const headline = ({ panel }: Stage) => panel.result.locator("#headline").innerText();

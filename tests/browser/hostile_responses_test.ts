@@ -1,15 +1,12 @@
 /// <reference lib="dom" />
 /** Responses of any shape end in a sentence, and in a button that works. */
 import { assert, assertEquals } from "@std/assert";
-import type { Browser, Route } from "playwright-core";
-import { launch, UNSANITIZED } from "../support/chromium.ts";
+import type { Route } from "playwright-core";
+import { UNSANITIZED } from "../support/chromium.ts";
+import { useBrowser } from "./suite.ts";
 import { openStage, type Stage } from "./stage.ts";
 
-let browser: Browser;
-Deno.test.beforeAll(async () => {
-  browser = await launch();
-});
-Deno.test.afterAll(() => browser?.close());
+const browser = useBrowser();
 
 const VALID = {
   reference: "SR-01M857JJM2SCJ21CGTHC4N37D3",
@@ -86,7 +83,7 @@ const send = (route: Route, status: number, body: string, headers = {}) =>
 
 function test(name: string, run: (stage: Stage) => Promise<void>) {
   Deno.test(name, UNSANITIZED, async () => {
-    await using stage = await openStage(browser);
+    await using stage = await openStage(browser());
     await run(stage);
     // Nothing of it threw anywhere.
     assertEquals(stage.complaints.filter((text) => /TypeError|Uncaught|undefined/.test(text)), []);

@@ -1,22 +1,10 @@
 /// <reference lib="dom" />
 /** What a page knows, nobody has to type. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Browser } from "playwright-core";
-import { launch, UNSANITIZED } from "../support/chromium.ts";
-import { openStage, type Stage, type StageOptions } from "./stage.ts";
+import { useStageTests } from "./suite.ts";
+import { type Stage } from "./stage.ts";
 
-let browser: Browser;
-Deno.test.beforeAll(async () => {
-  browser = await launch();
-});
-Deno.test.afterAll(() => browser?.close());
-
-function test(name: string, run: (stage: Stage) => Promise<void>, options?: StageOptions) {
-  Deno.test(name, UNSANITIZED, async () => {
-    await using stage = await openStage(browser, options);
-    await run(stage);
-  });
-}
+const test = useStageTests({ allowsComplaints: true });
 
 async function submit({ panel, posts }: Stage) {
   await panel.field("Summary").fill("It stops");

@@ -1,25 +1,11 @@
 /// <reference lib="dom" />
 /** The panel in pages of every kind: frameworks, frames, policies, and pages that get in its way. */
 import { assert, assertEquals } from "@std/assert";
-import type { Browser } from "playwright-core";
 import type {} from "../../routes/panel/src/element.ts";
-import { launch, UNSANITIZED } from "../support/chromium.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { openStage, type Stage, type StageOptions } from "./stage.ts";
+import { useStageTests } from "./suite.ts";
 
-let browser: Browser;
-Deno.test.beforeAll(async () => {
-  browser = await launch();
-});
-Deno.test.afterAll(() => browser?.close());
-
-function test(name: string, run: (stage: Stage) => Promise<void>, options?: StageOptions) {
-  Deno.test(name, UNSANITIZED, async () => {
-    await using stage = await openStage(browser, options);
-    await run(stage);
-    assertEquals(stage.complaints, []);
-  });
-}
+const test = useStageTests();
 
 test("open is a method, an attribute and a boolean property", async ({ page, panel }) => {
   for (

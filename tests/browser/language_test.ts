@@ -1,23 +1,10 @@
 /// <reference lib="dom" />
 /** The panel speaks the page's language, or the one that its element names. */
 import { assert, assertEquals } from "@std/assert";
-import type { Browser } from "playwright-core";
-import { launch, UNSANITIZED } from "../support/chromium.ts";
-import { openStage, type Stage, type StageOptions } from "./stage.ts";
+import { useStageTests } from "./suite.ts";
 import { fillIn, leaveInterrupted, store } from "./states.ts";
 
-let browser: Browser;
-Deno.test.beforeAll(async () => {
-  browser = await launch();
-});
-Deno.test.afterAll(() => browser?.close());
-
-function test(name: string, run: (stage: Stage) => Promise<void>, options?: StageOptions) {
-  Deno.test(name, UNSANITIZED, async () => {
-    await using stage = await openStage(browser, options);
-    await run(stage);
-  });
-}
+const test = useStageTests({ allowsComplaints: true });
 
 const TITLES = {
   "en": "Request support",

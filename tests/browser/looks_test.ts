@@ -1,23 +1,10 @@
 /// <reference lib="dom" />
 /** The panel's looks follow the page, and the page does not move behind it. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { Browser } from "playwright-core";
-import { launch, UNSANITIZED } from "../support/chromium.ts";
-import { openStage, type Stage, type StageOptions } from "./stage.ts";
+import { useStageTests } from "./suite.ts";
+import { type Stage } from "./stage.ts";
 
-let browser: Browser;
-Deno.test.beforeAll(async () => {
-  browser = await launch();
-});
-Deno.test.afterAll(() => browser?.close());
-
-function test(name: string, run: (stage: Stage) => Promise<void>, options?: StageOptions) {
-  Deno.test(name, UNSANITIZED, async () => {
-    await using stage = await openStage(browser, options);
-    await run(stage);
-    assertEquals(stage.complaints, []);
-  });
-}
+const test = useStageTests();
 
 const background = ({ panel }: Stage) =>
   panel.dialog.evaluate((dialog) => getComputedStyle(dialog).backgroundColor);

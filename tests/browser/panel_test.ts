@@ -1,23 +1,9 @@
 /// <reference lib="dom" />
 import { assert, assertEquals } from "@std/assert";
-import type { Browser } from "playwright-core";
-import { launch, UNSANITIZED } from "../support/chromium.ts";
-import { openStage, type Stage, type StageOptions } from "./stage.ts";
+import { useStageTests } from "./suite.ts";
 import { fillIn, HOSTILE, store } from "./states.ts";
 
-let browser: Browser;
-Deno.test.beforeAll(async () => {
-  browser = await launch();
-});
-Deno.test.afterAll(() => browser?.close());
-
-function test(name: string, run: (stage: Stage) => Promise<void>, options?: StageOptions) {
-  Deno.test(name, UNSANITIZED, async () => {
-    await using stage = await openStage(browser, options);
-    await run(stage);
-    assertEquals(stage.complaints, []);
-  });
-}
+const test = useStageTests();
 
 test("hostile texts are texts", async (stage) => {
   const { panel, page } = stage;

@@ -1,25 +1,13 @@
 /// <reference lib="dom" />
 /** A handoff that was interrupted is finished by anybody, without the tab that submitted it. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Browser } from "playwright-core";
 import { ACME } from "../support/constants.ts";
 import { createStore } from "../../kv/store.ts";
-import { launch, UNSANITIZED } from "../support/chromium.ts";
-import { openStage, type Stage, type StageOptions } from "./stage.ts";
+import { useStageTests } from "./suite.ts";
+import { type Stage } from "./stage.ts";
 import { leaveInterrupted } from "./states.ts";
 
-let browser: Browser;
-Deno.test.beforeAll(async () => {
-  browser = await launch();
-});
-Deno.test.afterAll(() => browser?.close());
-
-function test(name: string, run: (stage: Stage) => Promise<void>, options?: StageOptions) {
-  Deno.test(name, UNSANITIZED, async () => {
-    await using stage = await openStage(browser, options);
-    await run(stage);
-  });
-}
+const test = useStageTests({ allowsComplaints: true });
 
 const isFocused = (element: { matches(selector: string): boolean }) => element.matches(":focus");
 

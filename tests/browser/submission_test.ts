@@ -1,26 +1,13 @@
 /// <reference lib="dom" />
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { Browser } from "playwright-core";
 import { waitFor } from "../support/wait_for.ts";
-import { launch, UNSANITIZED } from "../support/chromium.ts";
-import { openStage, type Stage, type StageOptions } from "./stage.ts";
+import { useStageTests } from "./suite.ts";
+import { type Stage } from "./stage.ts";
 import { fillIn, store } from "./states.ts";
 
-let browser: Browser;
-Deno.test.beforeAll(async () => {
-  browser = await launch();
-});
-Deno.test.afterAll(() => browser?.close());
+const test = useStageTests();
 
 /** Tests what a person does on a page that reports no error. */
-function test(name: string, run: (stage: Stage) => Promise<void>, options?: StageOptions) {
-  Deno.test(name, UNSANITIZED, async () => {
-    await using stage = await openStage(browser, options);
-    await run(stage);
-    assertEquals(stage.complaints, []);
-  });
-}
-
 /** Waits for the result, and returns its headline. */
 const headline = ({ panel }: Stage) => panel.result.locator("#headline").innerText();
 

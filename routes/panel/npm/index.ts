@@ -1,5 +1,5 @@
 /**
- * `<support-request-panel>` for a product that has a build of its own.
+ * `<support-request-panel>` for products with a build step.
  *
  * ```ts
  * import { define } from "@deskhand/panel";

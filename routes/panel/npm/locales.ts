@@ -10,7 +10,7 @@ const LOADERS: Record<Exclude<Locale, "en">, () => Promise<Texts>> = {
   ar: async () => (await import("../src/texts/ar.ts")).AR,
 };
 
-/** Loads the texts of a language in a file of its own, which the product's build takes along. */
+/** Loads the texts of a language from a separate module, which the product's bundler includes. */
 export async function loadLocale(locale: Locale): Promise<Texts | null> {
   return locale === "en" ? null : await LOADERS[locale]();
 }

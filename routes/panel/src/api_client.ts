@@ -10,7 +10,7 @@ const CALL_TIMEOUT_MS = 20_000;
 /** Far above the largest response that the service sends. */
 const MAX_RESPONSE_BYTES = 256 * 1024;
 
-/** Used if a response that asks for a delay does not say how long, in seconds. */
+/** Used if a response asks for a delay without `Retry-After`, in seconds. */
 const DEFAULT_RETRY_SECONDS = 5;
 /** The longest that the panel makes a person wait before they may try again, in seconds. */
 const MAX_RETRY_SECONDS = 120;

@@ -46,14 +46,14 @@ export class SupportRequestPanelElement extends Base {
   declare run: string | null;
   /** What this is about, in words: "Nightly import, run 42". */
   declare about: string | null;
-  /** Fixes the severity, which is not asked for then. */
+  /** Fixes the severity and hides its field. */
   declare severity: Severity | null;
   declare theme: "light" | "dark" | "auto" | null;
   declare position: "right" | "left" | "center" | null;
 
   /** Returns a token of the page's own backend. Required. */
   declare getToken: GetToken | undefined;
-  /** Who asks, as far as the page knows. */
+  /** The person who requests support, as far as the page knows them. */
   declare contact: Contact | null | undefined;
   /** What support agents should know, or a function that collects it when the request is sent. */
   declare diagnostics: DiagnosticsSource | null | undefined;

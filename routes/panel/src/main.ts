@@ -1,4 +1,4 @@
-/** The script `/panel.js`: `<support-request-panel>` for a page that has no build of its own. */
+/** The script `/panel.js`: `<support-request-panel>` for pages without a build step. */
 import { define } from "./define.ts";
 import { rememberScript } from "./script_url.ts";
 

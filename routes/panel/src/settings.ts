@@ -17,7 +17,7 @@ export function wordsOf(element: Element, attribute: string): string[] {
   return (element.getAttribute(attribute) ?? "").split(/[\s,]+/).filter(Boolean);
 }
 
-/** Returns the fields that the page has filled in, so that nobody is asked for them. */
+/** Returns the fields that the page has filled in, so that the form can leave them out. */
 export function prefilled(
   element: Element,
   { contact }: Settings,

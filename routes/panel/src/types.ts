@@ -4,7 +4,7 @@ export type HandoffMode = "none" | "create" | "link";
 
 export type Severity = "low" | "normal" | "high" | "critical";
 
-/** The person who asks, as far as the page knows them. A known field is shown, not asked for. */
+/** The person who requests support, as far as the page knows them. A known field is shown as text. */
 export interface Contact {
   name?: string;
   email?: string;
