@@ -231,8 +231,14 @@ export class RequestTracker implements AsyncDisposable {
 /** Counts the open sockets of a process: one more while it processes a request. */
 function countSockets(pid: number): number {
   const directory = `/proc/${pid}/fd`;
-  return [...Deno.readDirSync(directory)]
-    .filter(({ name }) => Deno.readLinkSync(`${directory}/${name}`).startsWith("socket:")).length;
+  try {
+    return [...Deno.readDirSync(directory)]
+      .filter(({ name }) => Deno.readLinkSync(`${directory}/${name}`).startsWith("socket:")).length;
+  } catch (error) {
+    // The process ended, or closed a file, between two of these calls.
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
 }
 
 /** Connections to `port` whose client is waiting, or has hung up without the server noticing. */
