@@ -1,6 +1,11 @@
 import { ConnectionError, ProblemError, UnexpectedResponseError } from "./errors.ts";
 import { startLimit } from "./limit.ts";
-import type { Problem, ProblemSlug } from "./types.ts";
+import { readText } from "./read_text.ts";
+import { parseProblem } from "./responses.ts";
+import type { ProblemSlug } from "./types.ts";
+import { MAX_DELAY_MS, requireToken } from "./validate.ts";
+
+const REDIRECTS = [301, 302, 303, 307, 308];
 
 /** How calls reach the service. */
 export interface Connection {
@@ -19,38 +24,39 @@ export interface Call {
   body?: string;
   idempotencyKey?: string;
   signal: AbortSignal | undefined;
-  /** A field that every successful response has: another server's JSON does not. */
-  expectedField: "reference" | "supportRequest" | "events";
+  /** Returns whether the JSON of a successful response is the service's: another server's is not. */
+  isExpected(json: unknown): boolean;
 }
 
 /** Attempts a call once. Rejects as the methods of the client do. */
 export async function attemptCall<Result>(connection: Connection, call: Call): Promise<Result> {
   const { idempotencyKey } = call;
   const { response, text } = await exchange(connection, call);
-  const json = parseObject(text);
-  const { status } = response;
-  if (response.ok && json !== null && call.expectedField in json) return json as Result;
-  const slug = /\/problems\/([a-z-]+)$/.exec(String(json?.["type"]))?.[1];
-  if (response.ok || slug === undefined) {
-    throw new UnexpectedResponseError(status, { idempotencyKey });
+  const { ok, status, type } = response;
+  const json = text === null ? null : parseJson(text);
+  if (ok && call.isExpected(json)) return json as Result;
+  const problem = ok ? null : parseProblem(json, status);
+  if (problem === null) {
+    const isRedirect = type === "opaqueredirect" || REDIRECTS.includes(status);
+    throw new UnexpectedResponseError(status, { idempotencyKey, isRedirect });
   }
-  const problem = json as unknown as Problem;
-  const retryAfterMs = retryAfter(response);
-  throw new ProblemError(slug as ProblemSlug, problem, retryAfterMs, { idempotencyKey });
+  const slug = problem.slug as ProblemSlug;
+  throw new ProblemError(slug, problem.problem, retryAfter(response), { idempotencyKey });
 }
 
 /** Gets a token, sends one request and reads the whole response, within the timeout. */
 async function exchange(
   { base, getToken, fetch: send = fetch, timeoutMs }: Connection,
   { method, path, body, idempotencyKey, signal }: Call,
-): Promise<{ response: Response; text: string }> {
+): Promise<{ response: Response; text: string | null }> {
   const limit = startLimit(timeoutMs, signal);
   let hasToken = false;
   try {
-    const token = await Promise.race([getToken(), limit.reached]);
+    const returned = await Promise.race([getToken(), limit.reached]);
+    const token = requireToken(returned, idempotencyKey);
     hasToken = true;
     limit.signal.throwIfAborted();
-    const response = await send(`${base}${path}`, {
+    const sent = send(`${base}${path}`, {
       method,
       headers: {
         "Accept": "application/json",
@@ -59,35 +65,37 @@ async function exchange(
         ...idempotencyKey !== undefined && { "Idempotency-Key": idempotencyKey },
       },
       ...body !== undefined && { body },
-      redirect: "error",
+      // A redirect is another server's response. Followed, it would send the text elsewhere.
+      redirect: "manual",
       signal: limit.signal,
     });
-    return { response, text: await response.text() };
+    // A `fetch` that was passed may not respect the signal.
+    const response = await Promise.race([sent, limit.reached]);
+    return { response, text: await readText(response, limit.reached) };
   } catch (cause) {
     // An error of `getToken` is the caller's own.
     if (!hasToken && !limit.signal.aborted) throw cause;
     const late = hasToken ? "The service did not respond" : "getToken returned no token";
     const message = limit.hasTimedOut()
       ? `${late} within ${timeoutMs} ms`
-      : "The service cannot be reached";
+      : "The service cannot be reached. Check the URL, and for a page also CORS_ORIGINS";
     throw new ConnectionError(message, { idempotencyKey, cause });
   } finally {
     limit.end();
   }
 }
 
-function parseObject(text: string): Record<string, unknown> | null {
+/** Returns undefined for text that is not JSON. */
+function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-    return isObject ? value as Record<string, unknown> : null;
+    return JSON.parse(text);
   } catch {
-    return null;
+    return undefined;
   }
 }
 
 /** Only seconds: Deskhand sends no date. */
 function retryAfter({ headers }: Response): number | null {
-  const seconds = Number(headers.get("Retry-After") ?? NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
+  const seconds = headers.get("Retry-After") ?? "";
+  return /^\d+$/.test(seconds) ? Math.min(Number(seconds) * 1000, MAX_DELAY_MS) : null;
 }

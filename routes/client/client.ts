@@ -18,7 +18,16 @@
  * @module
  */
 import { attemptCall, type Call, type Connection } from "./attempt.ts";
+import { isAuditEvents, isContextSummary, isSupportRequest } from "./responses.ts";
 import { retryDelay, wait } from "./retry.ts";
+import {
+  parseBaseUrl,
+  pathSegment,
+  requireCount,
+  requireDelay,
+  requireFunction,
+  requireIdempotencyKey,
+} from "./validate.ts";
 import type { AuditEvents, Context, ContextSummary, Submission, SupportRequest } from "./types.ts";
 
 export * from "./errors.ts";
@@ -66,7 +75,9 @@ export interface AuditOptions extends CallOptions {
  * Every method rejects with a {@linkcode ProblemError} if the service rejects the call, with a
  * {@linkcode ConnectionError} if it cannot be reached in time, with an
  * {@linkcode UnexpectedResponseError} if another server responds, with the reason of
- * `options.signal` once that aborts, and with the error of `getToken` if that throws.
+ * `options.signal` once that aborts, with the error of `getToken` if that throws, with an
+ * {@linkcode InvalidTokenError} if what it returns is no token, and with a `TypeError` if an argument
+ * is invalid.
  */
 export interface Client {
   /** Stores a support request and hands it to the desk. Retries with the same idempotency key. */
@@ -87,14 +98,20 @@ const DEFAULT_ATTEMPTS = 3;
 const DEFAULT_TIMEOUT_MS = 20_000;
 const DEFAULT_RETRY_DELAY_MS = 300;
 
-/** Creates a client. Sends nothing until a method is called. */
+/**
+ * Creates a client. Sends nothing until a method is called.
+ *
+ * @throws {TypeError} An option is invalid; the message names it and says what to correct.
+ */
 export function createClient(options: ClientOptions): Client {
-  const { maxAttempts = DEFAULT_ATTEMPTS, retryDelayMs = DEFAULT_RETRY_DELAY_MS } = options;
+  const retryDelayMs = options.retryDelayMs ?? DEFAULT_RETRY_DELAY_MS;
+  const maxAttempts = requireCount("maxAttempts", options.maxAttempts ?? DEFAULT_ATTEMPTS);
+  requireDelay("retryDelayMs", retryDelayMs, 0);
   const connection: Connection = {
-    base: String(options.url).replace(/\/+$/, ""),
-    getToken: options.getToken,
+    base: parseBaseUrl(options.url),
+    getToken: requireFunction("getToken", options.getToken, "returns a token"),
     fetch: options.fetch,
-    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    timeoutMs: requireDelay("timeoutMs", options.timeoutMs ?? DEFAULT_TIMEOUT_MS, 1),
   };
 
   async function call<Result>(request: Call): Promise<Result> {
@@ -113,50 +130,53 @@ export function createClient(options: ClientOptions): Client {
 
   return {
     async submit(context, submission, { idempotencyKey = randomKey(), signal } = {}) {
+      requireIdempotencyKey(idempotencyKey);
       const body = JSON.stringify(submission);
       const path = requestsPath(context);
-      const expectedField = "reference";
-      return await call({ method: "POST", path, body, idempotencyKey, signal, expectedField });
+      const isExpected = isSupportRequest;
+      return await call({ method: "POST", path, body, idempotencyKey, signal, isExpected });
     },
     async latest(context, { signal } = {}) {
       const path = `${requestsPath(context)}/latest`;
-      return await call({ method: "GET", path, signal, expectedField: "supportRequest" });
+      return await call({ method: "GET", path, signal, isExpected: isContextSummary });
     },
     async resume(context, { signal } = {}) {
       const path = `${requestsPath(context)}/latest/resume`;
-      return await call({ method: "POST", path, signal, expectedField: "reference" });
+      return await call({ method: "POST", path, signal, isExpected: isSupportRequest });
     },
     async auditEvents(tenantId, { limit, cursor, signal } = {}) {
       const query = new URLSearchParams();
       if (limit !== undefined) query.set("limit", String(limit));
       if (cursor !== undefined) query.set("cursor", cursor);
       const path = `${tenantPath(tenantId)}/audit-events?${query}`;
-      return await call({ method: "GET", path, signal, expectedField: "events" });
+      return await call({ method: "GET", path, signal, isExpected: isAuditEvents });
     },
   };
 }
 
+/** @throws {TypeError} The context is none: without its kind, a run's would be the tenant's. */
 function requestsPath(context: Context): string {
+  const kind = context?.kind;
+  if (kind !== "tenant" && kind !== "run") {
+    throw new TypeError("The context's kind must be 'tenant' or 'run'");
+  }
   const tenant = tenantPath(context.tenantId);
-  const run = context.kind === "run" ? `/runs/${segment("runId", context.runId)}` : "";
+  const run = kind === "run" ? `/runs/${pathSegment("runId", context.runId)}` : "";
   return `${tenant}${run}/support-requests`;
 }
 
 function tenantPath(tenantId: string): string {
-  return `/v1/tenants/${segment("tenantId", tenantId)}`;
+  return `/v1/tenants/${pathSegment("tenantId", tenantId)}`;
 }
 
 /**
- * Returns an ID as a segment of a path. `fetch` resolves `.` and `..`, encoded or not: the run `..`
- * would name the tenant's own context.
+ * Not `crypto.randomUUID`, which is unavailable to pages on plain http. A key is no secret: it only
+ * differs from every other of the same actor. So a runtime without `crypto` can do without.
  */
-function segment(name: string, id: string): string {
-  if (/^\.{0,2}$/.test(id)) throw new TypeError(`${name} must not be '${id}'`);
-  return encodeURIComponent(id);
-}
-
-/** Not `crypto.randomUUID`, which is unavailable to pages on plain http. */
 function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  const bytes = new Uint8Array(16);
+  if (globalThis.crypto === undefined) {
+    bytes.forEach((_, i) => bytes[i] = Math.floor(Math.random() * 256));
+  } else crypto.getRandomValues(bytes);
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

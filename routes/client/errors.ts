@@ -32,7 +32,7 @@ export class ProblemError extends DeskhandError {
     readonly retryAfterMs: number | null,
     options?: CallErrorOptions,
   ) {
-    super(`${problem.title}. ${problem.detail}`, options);
+    super([problem.title, problem.detail].filter(Boolean).join(". "), options);
   }
 
   /** The HTTP status code. */
@@ -46,15 +46,27 @@ export class ConnectionError extends DeskhandError {
   override name = "ConnectionError";
 }
 
-/** The response is not one of Deskhand's: a proxy's error page, or another service's. */
+/** What `getToken` returned cannot be sent. Nothing was. */
+export class InvalidTokenError extends DeskhandError {
+  override name = "InvalidTokenError";
+}
+
+export interface UnexpectedResponseOptions extends CallErrorOptions {
+  isRedirect?: boolean;
+}
+
+/** The response is not one of Deskhand's: a redirect, a proxy's error page, or another service's. */
 export class UnexpectedResponseError extends DeskhandError {
   override name = "UnexpectedResponseError";
 
   constructor(
-    /** The HTTP status code. */
+    /** The HTTP status code; 0 for a redirect in a browser. */
     readonly status: number,
-    options?: CallErrorOptions,
+    { isRedirect = false, ...options }: UnexpectedResponseOptions = {},
   ) {
-    super(`The response with status ${status} is not from Deskhand. Check the URL`, options);
+    const message = isRedirect
+      ? "The URL redirects to another one. Set `url` to that, with https if it has it"
+      : `The response with status ${status} is not from Deskhand. Check the URL`;
+    super(message, options);
   }
 }
