@@ -1,4 +1,6 @@
 import { longNumber } from "../../domain/model/long_number.ts";
+import { findDuplicateKey } from "./duplicate_key.ts";
+import { truncateName } from "./validation.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
@@ -13,9 +15,9 @@ export type StrictJson =
   | { outcome: "malformed"; detail: string };
 
 /**
- * Parses JSON so that nothing is changed silently: invalid UTF-8 and the key `__proto__` are rejected
- * instead of being replaced or dropped, and a number that JavaScript would round is returned as a
- * {@linkcode longNumber}. `detail` says what to do.
+ * Parses JSON so that nothing is changed silently: invalid UTF-8, the key `__proto__` and a key that
+ * occurs twice in an object are rejected instead of being replaced or dropped, and a number that
+ * JavaScript would round is returned as a {@linkcode longNumber}. `detail` says what to do.
  */
 export function parseStrictJson(bytes: Uint8Array): StrictJson {
   try {
@@ -23,7 +25,11 @@ export function parseStrictJson(bytes: Uint8Array): StrictJson {
     // The key can be escaped. A reviver makes parsing four times slower, so it is used only if needed.
     const needsReviver = text.includes("__proto__") || text.includes("\\") ||
       LONG_NUMBER.test(text);
-    return { outcome: "read", value: JSON.parse(text, needsReviver ? revive : undefined) };
+    const value: unknown = JSON.parse(text, needsReviver ? revive : undefined);
+    const duplicate = findDuplicateKey(text, value);
+    return duplicate === null
+      ? { outcome: "read", value }
+      : { outcome: "malformed", detail: explainDuplicate(duplicate) };
   } catch (error) {
     return { outcome: "malformed", detail: explain(error) };
   }
@@ -46,6 +52,10 @@ function significantDigits(number: string): string {
   let end = mantissa.length;
   while (mantissa[end - 1] === "0") end--;
   return mantissa.slice(0, end);
+}
+
+function explainDuplicate(key: string): string {
+  return `The key ${JSON.stringify(truncateName(key))} occurs twice in one object. Send it once`;
 }
 
 function explain(error: unknown): string {

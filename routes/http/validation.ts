@@ -59,7 +59,7 @@ export function pointer(path: readonly PropertyKey[]): string {
   return ["#", ...parts].join("/");
 }
 
-function truncateName(name: string): string {
+export function truncateName(name: string): string {
   if (name.length <= MAX_NAME_LENGTH) return name;
   // A character has at most two UTF-16 units: this avoids splitting the whole of a long name.
   const characters = [...name.slice(0, 2 * MAX_NAME_LENGTH + 2)];

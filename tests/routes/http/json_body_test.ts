@@ -124,6 +124,9 @@ for (
     ["__proto__ in handoff", `{"summary":"Help","handoff":{"__proto__":1}}`, /__proto__/],
     ["__proto__ in diagnostics", `{"summary":"Help","diagnostics":{"__proto__":"x"}}`, /__proto__/],
     ["__proto__ in escapes", `{"summary":"Help","\\u005f_proto__":1}`, /__proto__/],
+    ["one key twice", `{"summary":"A","summary":"B"}`, /^The key "summary" occurs twice in one/],
+    ["one key twice below", `{"handoff":{"mode":"none","mode" : "create"}}`, /"mode" occurs twice/],
+    ["one key twice in escapes", `{"summary":"A","s\\u0075mmary":"B"}`, /"summary" occurs twice/],
   ] as [string, BodyInit, RegExp][]
 ) {
   Deno.test(`a body is rejected with 400 if it is ${name}`, async () => {
