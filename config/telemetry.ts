@@ -27,7 +27,7 @@ export interface OpenTelemetry {
   ): Promise<T>;
   nameRoute(method: string, route: string): void;
   requestRejected(reason: string): void;
-  turnEnded(waitedMs: number, outcome: string): void;
+  admissionEnded(waitedMs: number, outcome: string): void;
   circuitChanged(state: "open" | "closed"): void;
   /** Reports what `read` returns at each export. */
   watchInFlight(read: () => InFlight): void;
@@ -91,9 +91,12 @@ function createInstruments() {
     });
   const handoffs = seconds(
     "deskhand.handoff.duration",
-    "Time for the desk, with the wait for a turn",
+    "Time for the desk, with the wait for admission",
   );
-  const turns = seconds("deskhand.handoff.turn.duration", "Wait for a turn at the desk");
+  const admissions = seconds(
+    "deskhand.handoff.admission.duration",
+    "Wait for admission to the desk",
+  );
   const kvOperations = seconds("db.client.operation.duration", "Duration of KV operations");
   const rejections = meter.createCounter("deskhand.requests.rejected", {
     unit: "{request}",
@@ -139,8 +142,8 @@ function createInstruments() {
       }
     },
     requestRejected: (reason: string) => rejections.add(1, { "deskhand.reason": reason }),
-    turnEnded: (waitedMs: number, outcome: string) =>
-      turns.record(waitedMs / 1000, toAttributes({ outcome })),
+    admissionEnded: (waitedMs: number, outcome: string) =>
+      admissions.record(waitedMs / 1000, toAttributes({ outcome })),
     circuitChanged: (state: "open" | "closed") => void (isOpen = state === "open"),
     watchInFlight,
     counted,

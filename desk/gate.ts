@@ -9,7 +9,7 @@ import type {
 import type { Ticket } from "../domain/model/handoff.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Log } from "../domain/ports/log.ts";
-import { noopTelemetry, type Telemetry, type TurnOutcome } from "../domain/ports/telemetry.ts";
+import { type AdmissionOutcome, noopTelemetry, type Telemetry } from "../domain/ports/telemetry.ts";
 import { Circuit } from "./circuit.ts";
 
 export interface GateOptions {
@@ -18,7 +18,7 @@ export interface GateOptions {
   clock: Pick<Clock, "elapsed" | "deadline">;
   log: Log;
   /** Records waits and the circuit's state. Defaults to a no-op. */
-  telemetry?: Pick<Telemetry, "turnEnded" | "circuitChanged">;
+  telemetry?: Pick<Telemetry, "admissionEnded" | "circuitChanged">;
 }
 
 /** A desk without a limit on its callers. */
@@ -46,7 +46,7 @@ export class Gate implements Desk {
   #maxConcurrency: number;
   #clock: GateOptions["clock"];
   #log: Log;
-  #telemetry: Pick<Telemetry, "turnEnded" | "circuitChanged">;
+  #telemetry: Pick<Telemetry, "admissionEnded" | "circuitChanged">;
   #circuit = new Circuit((state) => this.#onCircuitChange(state));
   /** How many handoffs are calling the desk. */
   #admitted = 0;
@@ -86,16 +86,19 @@ export class Gate implements Desk {
     const arrivedAt = this.#clock.elapsed();
     const verdict = this.#circuit.admit(arrivedAt);
     if (verdict === "rejected") {
-      this.#telemetry.turnEnded(0, "circuit_open");
+      this.#telemetry.admissionEnded(0, "circuit_open");
       return { outcome: "rejected" };
     }
     try {
       if (!this.#takeFreeSlot() && !await this.#waitForSlot(waitMs)) {
-        this.#turnEnded(arrivedAt, this.#circuit.state === "closed" ? "timed_out" : "circuit_open");
+        this.#admissionEnded(
+          arrivedAt,
+          this.#circuit.state === "closed" ? "timed_out" : "circuit_open",
+        );
         return { outcome: "rejected" };
       }
       try {
-        this.#turnEnded(arrivedAt, "admitted");
+        this.#admissionEnded(arrivedAt, "admitted");
         return { outcome: "admitted", result: await work(this.#calls) };
       } finally {
         this.#passSlotOn();
@@ -136,8 +139,8 @@ export class Gate implements Desk {
     next.resolve(true);
   }
 
-  #turnEnded(arrivedAt: number, outcome: TurnOutcome): void {
-    this.#telemetry.turnEnded(this.#clock.elapsed() - arrivedAt, outcome);
+  #admissionEnded(arrivedAt: number, outcome: AdmissionOutcome): void {
+    this.#telemetry.admissionEnded(this.#clock.elapsed() - arrivedAt, outcome);
   }
 
   /** Reports the result of a call to the circuit, and returns it. */

@@ -12,7 +12,7 @@ export interface SpanOutcome {
 }
 
 /** How a handoff's wait for admission to the desk ended. */
-export type TurnOutcome = "admitted" | "timed_out" | "circuit_open";
+export type AdmissionOutcome = "admitted" | "timed_out" | "circuit_open";
 
 /** Records spans and metrics: names, durations and outcomes, never content. */
 export interface Telemetry {
@@ -30,7 +30,7 @@ export interface Telemetry {
   /** Counts an HTTP request that was rejected. `reason` is the one in its log line. */
   requestRejected(reason: string): void;
   /** Records how long a handoff waited for admission to the desk, in milliseconds. */
-  turnEnded(waitedMs: number, outcome: TurnOutcome): void;
+  admissionEnded(waitedMs: number, outcome: AdmissionOutcome): void;
   /** Records that the circuit of the desk has opened or closed. */
   circuitChanged(state: "open" | "closed"): void;
 }
@@ -44,6 +44,6 @@ export const noopTelemetry: Telemetry = {
   withSpan: (_operation, work) => work(),
   nameRoute: noop,
   requestRejected: noop,
-  turnEnded: noop,
+  admissionEnded: noop,
   circuitChanged: noop,
 };

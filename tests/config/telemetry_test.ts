@@ -104,7 +104,7 @@ Deno.test("telemetry counts handoffs by outcome and by the phase in which they f
   assert(hung.sum! >= 0.25 && hung.sum! < 5, `${hung.sum} s`);
 });
 
-Deno.test("telemetry shows an open circuit, the wait for a turn and what is in flight", async () => {
+Deno.test("telemetry shows an open circuit, the wait for admission and what is in flight", async () => {
   await using traced = await openTraced({
     SUPPORT_DESK_TIMEOUT_MS: "1000",
     SUPPORT_DESK_MAX_CONCURRENCY: "2",
@@ -117,13 +117,13 @@ Deno.test("telemetry shows an open circuit, the wait for a turn and what is in f
   await receiver.until(() => traced.has("deskhand.submissions.in_flight", {}, 7));
   await receiver.until(() => traced.has("deskhand.submissions.oldest_age", {}, 0.05));
   await Promise.all(submissions);
-  const turns = "deskhand.handoff.turn.duration";
-  await receiver.until(() => traced.has(turns, { "deskhand.outcome": "timed_out" }, 5));
-  assert(traced.has(turns, { "deskhand.outcome": "admitted" }, 2));
+  const admissions = "deskhand.handoff.admission.duration";
+  await receiver.until(() => traced.has(admissions, { "deskhand.outcome": "timed_out" }, 5));
+  assert(traced.has(admissions, { "deskhand.outcome": "admitted" }, 2));
   // Five timeouts in a row open the circuit: two are counted.
   for (let count = 0; count < 4; count++) await service.submit(SUBMISSION);
   await receiver.until(() => traced.has(circuit, {}));
-  await receiver.until(() => traced.has(turns, { "deskhand.outcome": "circuit_open" }));
+  await receiver.until(() => traced.has(admissions, { "deskhand.outcome": "circuit_open" }));
   const opened = { "deskhand.event": "desk_circuit_opened", "deskhand.level": "error" };
   await receiver.until(() => traced.has("deskhand.log.events", opened));
   await receiver.until(() =>
