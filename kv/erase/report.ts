@@ -42,6 +42,7 @@ function scopeLabel(scope: ErasureScope): string {
   return scope.kind === "actor" ? `actor ${scope.actorId} in ${tenant}` : tenant;
 }
 
+/** Returns ticket numbers in ascending order, or references, which all have one length, by age. */
 function list(texts: Set<string>): string {
-  return [...texts].join(", ");
+  return [...texts].sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).join(", ");
 }
