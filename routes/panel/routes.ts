@@ -39,7 +39,7 @@ export const panelRoutes = new Hono<Env>()
   .get("/panel/locales/pt.json", locale(async () => (await import("./src/texts/pt.ts")).PT))
   .get("/panel/locales/ja.json", locale(async () => (await import("./src/texts/ja.ts")).JA))
   .get("/panel/locales/ar.json", locale(async () => (await import("./src/texts/ar.ts")).AR))
-  .get("/panel/:script{[0-9a-f]+\\.js}", serveVersion());
+  .get("/panel/:script", serveVersion());
 
 function locale(load: () => Promise<Texts>) {
   return staticFile(async () => JSON.stringify(await load()), ofType(JSON_TYPE));

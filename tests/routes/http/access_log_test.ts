@@ -21,6 +21,7 @@ Deno.test("the access log has one line per response, with its route and no path 
     ["/v1/tenants/acme/runs/r-1/support-requests/latest", {}, RUN_LATEST, 200],
     ["/private", {}, "/*", 404],
     ["/livez", { method: "HEAD" }, "/livez", 200],
+    ["/panel/0123456789abcdef.js", {}, "/panel/:script", 404],
     [
       "/private",
       { method: "OPTIONS", headers: { Origin: "https://app.example" } },
