@@ -4,6 +4,8 @@ import { Origins } from "./origins.ts";
 
 /** The prefix of every ticket URL, which must fit into a record beside the largest submission. */
 export const MAX_DESK_URL_LENGTH = 2_000;
+/** The longest desk label with which every summary of a failure fits into 200 characters. */
+export const MAX_LABEL_LENGTH = 40;
 
 /** An http or https URL. The rule about `ALLOW_HTTP_HOSTS` below decides where http is safe. */
 function httpUrl(example: string): z.ZodType<string> {
@@ -93,7 +95,8 @@ export const Environment = z.object({
   )
     .optional(),
   SUPPORT_DESK_QUEUE: z.string().max(200, "must be at most 200 characters").optional(),
-  SUPPORT_DESK_LABEL: z.string().max(40, "must be at most 40 characters")
+  SUPPORT_DESK_LABEL: z.string()
+    .max(MAX_LABEL_LENGTH, `must be at most ${MAX_LABEL_LENGTH} characters`)
     .regex(/^\P{Cc}*$/u, "must be a single line").default("Support desk"),
   SUPPORT_DESK_REFERENCE_FIELD: z.string()
     .regex(

@@ -22,9 +22,6 @@ export interface Failure {
   ticketMayExist: boolean;
 }
 
-/** The longest desk label with which every summary fits into 200 characters. */
-export const MAX_LABEL_LENGTH = 40;
-
 const WHAT_HAPPENED: Record<FailureReason, (desk: string) => string> = {
   desk_not_configured: () => "No support desk is set up here",
   desk_unavailable: (desk) => `${desk} is not available right now`,

@@ -1,5 +1,6 @@
 import { assert, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
-import { FailureReason, failureSummary, MAX_LABEL_LENGTH } from "../../../domain/model/failure.ts";
+import { MAX_LABEL_LENGTH } from "../../../config/environment.ts";
+import { FailureReason, failureSummary } from "../../../domain/model/failure.ts";
 import { generateReference } from "../../../domain/model/reference.ts";
 
 const label = "D".repeat(MAX_LABEL_LENGTH);
