@@ -1,6 +1,7 @@
 /** Bytes of a generated secret. */
 const SECRET_BYTES = 48;
-const EMPTY_SECRET = /^AUTH_SECRET=[ \t]*(?=\r?$)/m;
+/** The line that the secret replaces, commented out or not. */
+const EMPTY_SECRET = /^#?AUTH_SECRET=[ \t]*(?=\r?$)/m;
 const SETS_ISSUER = /^[ \t]*AUTH_JWKS_URL=[ \t]*\S/m;
 const SETS_SECRET = /^[ \t]*(?:export[ \t]+)?AUTH_SECRET[ \t]*=[ \t]*\S/m;
 /** Secrets are for the owner alone. */

@@ -11,7 +11,10 @@ export function describeMeaning(config: Config): string[] {
     ["Browser origins", config.corsOrigins.join(", ") || "none: only the service's own pages"],
     ["Rate limit", rateText(config)],
     ["Retention", config.retentionDays === null ? "unlimited" : `${config.retentionDays} days`],
-    ["Telemetry", config.isTraced ? "OpenTelemetry, exported by Deno" : "off (OTEL_DENO=true)"],
+    [
+      "Telemetry",
+      config.isTraced ? "OpenTelemetry, exported by Deno" : "off; OTEL_DENO=true exports it",
+    ],
   ];
   const width = Math.max(...rows.map(([title]) => title.length));
   return rows.map(([title, text]) => `${title.padEnd(width)}  ${text}`);
@@ -28,7 +31,7 @@ function listenText({ listen, publicUrl }: Config): string {
 }
 
 function kvText({ kv }: Config): string {
-  if (kv.kind === "file") return `the file ${kv.path}, which one process writes`;
+  if (kv.kind === "file") return `the file ${kv.path}, for one process`;
   if (kv.kind === "connect") return `the KV Connect server at ${redactUrl(kv.url)}`;
   return "the database that Deno Deploy attaches";
 }

@@ -77,7 +77,10 @@ function valueWarnings(assignment: Assignment, file: EnvFile): string[] {
   const warnings = [];
   const earlier = file.assignments.find((other) => other.name === name && other.line < line);
   if (earlier !== undefined) {
-    warnings.push(`${name} is set again in line ${line} of .env: line ${earlier.line} counts`);
+    warnings.push(
+      `${name} is set again in line ${line} of .env: Deno takes line ${earlier.line}, systemd and ` +
+        "Docker take the last one. Remove all but one",
+    );
   }
   // Deno expands `$word` and `${word}`, and removes the `$` that no word follows.
   if (quoting !== "single" && /(^|[^\\])\$/.test(raw)) {

@@ -92,6 +92,21 @@ Deno.test("config --init creates .env, readable by its owner only, with a genera
   assertEquals(secrets.size, 2);
 });
 
+Deno.test("lines appended to the .env of config --init count, such as those of the set-up script", async () => {
+  await using project = await createProject();
+  await project.task(["config", "--init"]);
+  const path = `${project.folder}/.env`;
+  const lines = ["URL=https://rt.acme.example", "TOKEN=1-7-0f9a2c", "QUEUE=Support"];
+  for (const line of lines) {
+    await Deno.writeTextFile(path, `SUPPORT_DESK_${line}\n`, { append: true });
+  }
+  const { code, stdout } = await project.task(["config"]);
+  assertEquals(code, 0);
+  assertEquals(row(stdout, "SUPPORT_DESK_URL"), ["https://rt.acme.example", ".env"]);
+  assertStringIncludes(stdout, "queue 'Support'");
+  assertFalse(stdout.includes("Warnings"), stdout);
+});
+
 Deno.test("config reports the one missing step after cp .env.example .env", async () => {
   await using project = await createProject();
   await Deno.copyFile(`${project.folder}/.env.example`, `${project.folder}/.env`);

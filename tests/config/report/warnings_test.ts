@@ -53,7 +53,10 @@ const SURPRISES: Record<string, [text: string, warning: RegExp]> = {
   "an open quote": ["AUTH_SECRET='abcd", /AUTH_SECRET begins with a quote that is not closed/],
   "a line without a value": ["PORT=1\n\nKV_PATH ./x.kv", /line 3 of .env is not NAME=value/],
   "a name with a blank": ["KV PATH=./x.kv", /line 1 of .env is not NAME=value/],
-  "a name twice": ["PORT=1\nHOST=::1\nPORT=2", /PORT is set again in line 3 .*: line 1 counts/],
+  "a name twice": [
+    "PORT=1\nHOST=::1\nPORT=2",
+    /PORT is set again in line 3 .*: Deno takes line 1,/,
+  ],
   "a misspelt name": [
     "SUPPORT_DESK_QUEU=q",
     /no variable of Deskhand \(is it SUPPORT_DESK_QUEUE\?/,
