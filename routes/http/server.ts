@@ -81,11 +81,8 @@ function serve(
   bodies: PendingBodies,
   { log, version }: { log: Log; version: string },
 ): Deno.HttpServer<Deno.NetAddr> {
-  const onListen = ({ hostname, port }: Deno.NetAddr) =>
-    log.info("listening", "Listening", {
-      version,
-      address: `http://${hostForUrl(hostname)}:${port}`,
-    });
+  const onListen = (addr: Deno.Addr) =>
+    log.info("listening", "Listening", { version, address: addressForLog(addr) });
   const onError = (error: unknown) => {
     if (!(error instanceof ConnectionCutError)) {
       log.error("unhandled_error", "Unhandled error", { error: (error as Error).name });
@@ -120,6 +117,11 @@ function fallbackHost({ hostname, port }: Deno.NetAddr): string {
   const isLocal = /^127\.|^0\.0\.0\.0$|^::1?$/.test(hostname);
   const host = isLocal ? "localhost" : hostForUrl(hostname);
   return port === 80 ? host : `${host}:${port}`;
+}
+
+/** Describes where the server listens. Deno Deploy does not promise that it is a TCP port. */
+function addressForLog(addr: Deno.Addr): string {
+  return "hostname" in addr ? `http://${hostForUrl(addr.hostname)}:${addr.port}` : addr.transport;
 }
 
 function hostForUrl(hostname: string): string {
