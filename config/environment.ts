@@ -148,6 +148,11 @@ export const Environment = z.object({
   path: ["KV_PATH"],
   error: "must be a file path such as ./deskhand.kv or the URL of a KV Connect server",
   ...always,
+}).refine((env) => !isDeploy(env) || env.KV_PATH === undefined || isKvConnectUrl(env.KV_PATH), {
+  path: ["KV_PATH"],
+  error: "must be unset on Deno Deploy, where a file is lost with the process: assign a Deno KV " +
+    "database to the app",
+  ...always,
 }).refine((env) => !isKvConnectUrl(env.KV_PATH ?? "") || env.DENO_KV_ACCESS_TOKEN !== undefined, {
   path: ["DENO_KV_ACCESS_TOKEN"],
   error: "must be set if KV_PATH is the URL of a KV Connect server",

@@ -136,6 +136,13 @@ for (const name of ["DENO_DEPLOYMENT_ID", "DENO_DEPLOY"]) {
   });
 }
 
+Deno.test("parseConfig rejects a KV file on Deno Deploy, which would lose it", () => {
+  const deploy = { DENO_DEPLOY: "true" };
+  assertEquals(rejectedNames({ ...deploy, KV_PATH: "./deskhand.kv" }), ["KV_PATH"]);
+  const server = { KV_PATH: "https://kv.example", DENO_KV_ACCESS_TOKEN: "a token" };
+  assertEquals(parse({ ...deploy, ...server }).kv, { kind: "connect", url: "https://kv.example" });
+});
+
 Deno.test("parseConfig reports every problem in one message, with the rule to follow", () => {
   const env = {
     PORT: "http",
