@@ -1,8 +1,9 @@
 /** `deno task test:attacks`: larger attacks on one service, and their effect. */
+import { memoryOf } from "../support/memory.ts";
 import { temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
 import { ATTACKS } from "./attacks.ts";
-import { measure, memoryOf } from "./measure.ts";
+import { measure } from "./measure.ts";
 
 /** The number of repetitions of an attack, and by how much it is larger. */
 const SCALE = Number(Deno.env.get("ATTACK_SCALE") ?? 4);

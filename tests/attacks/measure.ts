@@ -1,3 +1,4 @@
+import { memoryOf } from "../support/memory.ts";
 import { within } from "../support/wait_for.ts";
 import type { Service } from "../support/service_process.ts";
 
@@ -47,12 +48,6 @@ export async function probeDuring(url: string, attack: () => Promise<unknown>): 
   } finally {
     probe.terminate();
   }
-}
-
-/** Resident memory of a process, now (`VmRSS`) or at its peak (`VmHWM`), in MB. */
-export function memoryOf(pid: number, name: "VmRSS" | "VmHWM"): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)![1]) / 1024;
 }
 
 /** Resets the peak to the present value (proc(5), `clear_refs`). */

@@ -4,13 +4,14 @@
  */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { startFakeDesk } from "../demo/fake_desk.ts";
+import { memoryOf } from "../support/memory.ts";
 import { deskEnv } from "../support/constants.ts";
 import { readContents, torn } from "../support/kv_contents.ts";
 import { temporaryPath } from "../support/kv_file.ts";
 import { startService } from "../support/service_process.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { type Outcome, submitAtOnce } from "./burst.ts";
-import { memoryOf, type Probe, probeDuring } from "./measure.ts";
+import { type Probe, probeDuring } from "./measure.ts";
 
 const COUNT = Number(Deno.env.get("OVERLOAD") || 1_000);
 const HANGS_AFTER_MS = 120_000;

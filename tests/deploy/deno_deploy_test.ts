@@ -1,56 +1,40 @@
 /**
- * The production entry with what Deno Deploy gives it: the runtime that Deploy documents, all
- * permissions, no `--unstable-*` flag, a KV that is opened without a path, and its variables.
+ * The production entry with what Deno Deploy gives it, over a file that stands for the app's
+ * database. `tests/kv_connect/deno_deploy_test.ts` runs it over a server, as Deploy does.
  */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import manifest from "../../deno.json" with { type: "json" };
 import { startFakeDesk } from "../demo/fake_desk.ts";
-import { deskEnv, requestsPath } from "../support/constants.ts";
-import { type Service, startService } from "../support/service_process.ts";
+import { AUTH_SECRET, requestsPath } from "../support/constants.ts";
+import {
+  DEPLOY_ENV,
+  deployRuntime,
+  deskEnvOnDeploy,
+  startOnDeploy,
+} from "../support/deno_deploy.ts";
+import { memoryOf } from "../support/memory.ts";
+import { command, complete, registryEnv, ROOT } from "../support/process.ts";
+import type { Service } from "../support/service_process.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-/** Deploy documents Deno 2.5. */
-const RUNTIME = "deno@2.5.7";
+const CREATE = { handoff: { mode: "create" } };
+/** Deploy sends SIGKILL so long after SIGINT. */
+const KILLED_AFTER_MS = 5_000;
+/** Deploy's smallest limit that is documented anywhere; an app of today has 768 MB. */
+const MAX_MEMORY_MB = 512;
 
-let deno: string;
+type Desk = ReturnType<typeof startFakeDesk>;
+type Start = (env?: Record<string, string>) => Promise<Service>;
 
-Deno.test.beforeAll(async () => {
-  const { stdout, stderr, success } = await new Deno.Command("npx", {
-    args: ["-y", RUNTIME, "eval", "console.log(Deno.version.deno, Deno.execPath())"],
-    env: { NO_COLOR: "1" },
-  }).output();
-  assert(success, new TextDecoder().decode(stderr));
-  const [version, path] = new TextDecoder().decode(stdout).trim().split(" ");
-  assertEquals(`deno@${version}`, RUNTIME);
-  deno = path!;
-});
-
-/** Starts the service over the database in `folder`, which stands for the app's own. */
-function start(folder: string, env: Record<string, string>): Promise<Service> {
-  return startService({
-    kvPath: "",
-    command: [deno, "run", "-A", "main.ts"],
-    env: {
-      PORT: "",
-      DENO_DEPLOYMENT_ID: "test",
-      DENO_KV_DEFAULT_PATH: `${folder}/kv.sqlite`,
-      // Deploy also chooses the address on which the service listens.
-      DENO_SERVE_ADDRESS: "tcp:127.0.0.1:0",
-      ...env,
-    },
-  });
-}
-
-async function withDesk(
-  run: (desk: ReturnType<typeof startFakeDesk>, begin: () => Promise<Service>) => Promise<void>,
-): Promise<void> {
+async function withDesk(run: (desk: Desk, start: Start) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   const desk = startFakeDesk();
-  const env = {
-    ...deskEnv(desk),
-    SUPPORT_DESK_TIMEOUT_MS: "1000",
-  };
+  const database = `${folder}/kv.sqlite`;
   try {
-    await run(desk, () => start(folder, env));
+    await run(
+      desk,
+      (env) => startOnDeploy({ database, env: { ...deskEnvOnDeploy(desk), ...env } }),
+    );
   } finally {
     await desk.close();
     await Deno.remove(folder, { recursive: true });
@@ -58,27 +42,33 @@ async function withDesk(
 }
 
 Deno.test("Deploy: a submission becomes a ticket, and is still stored after a restart", () =>
-  withDesk(async (desk, begin) => {
-    await using service = await begin();
+  withDesk(async (desk, start) => {
+    await using service = await start();
     assertEquals((await service.call("/readyz")).body, { status: "ready" });
-    const { status, body } = await service.submit({ handoff: { mode: "create" } }, { key: "k-1" });
+    const { status, body } = await service.submit(CREATE, { key: "k-1" });
     assertEquals([status, body.handoff.status, desk.tickets.length], [201, "created", 1]);
+    const replay = await service.submit(CREATE, { key: "k-1" });
+    assertEquals([replay.headers.get("Idempotent-Replayed"), replay.body], ["true", body]);
     assertEquals((await service.latest()).body.supportRequest, body);
     assertEquals((await service.auditEvents()).length, 2);
-    assertEquals(await service.stop(), 0);
+    assertEquals(await service.stop("SIGINT"), 0);
 
-    await using again = await begin();
-    const replay = await again.submit({ handoff: { mode: "create" } }, { key: "k-1" });
-    assertEquals([replay.headers.get("Idempotent-Replayed"), replay.body], ["true", body]);
+    await using again = await start();
+    const later = await again.submit(CREATE, { key: "k-1" });
+    assertEquals([later.headers.get("Idempotent-Replayed"), later.body], ["true", body]);
     assertEquals((await again.latest()).body.supportRequest, body);
+    assertEquals(desk.tickets.length, 1);
   }));
 
 Deno.test("Deploy: the documentation, the OpenAPI document and the panel are served", () =>
-  withDesk(async (_desk, begin) => {
-    await using service = await begin();
+  withDesk(async (_desk, start) => {
+    await using service = await start();
+    const integrity = await (await fetch(`${service.url}/panel/integrity.json`)).json();
     for (
       const [path, type, content] of [
         ["/", /^text\/html/, /href="docs"/],
+        ["/livez", /^application\/json/, /live/],
+        ["/readyz", /^application\/json/, /ready/],
         ["/docs/home.css", /^text\/css/, /main/],
         ["/docs", /^text\/html/, /swagger-ui/],
         ["/docs/start.js", /^text\/javascript/, /SwaggerUIBundle/],
@@ -86,6 +76,9 @@ Deno.test("Deploy: the documentation, the OpenAPI document and the panel are ser
         ["/docs/swagger-ui.css", /^text\/css/, /\.swagger-ui/],
         ["/openapi.json", /^application\/json/, /"openapi":\s*"3\.1/],
         ["/panel.js", /^text\/javascript/, /support-request-panel/],
+        [integrity.path, /^text\/javascript/, /support-request-panel/],
+        ["/panel/locales/de.json", /^application\/json/, /Anfrage/],
+        ["/problems/store-unavailable", /^text\/plain/, /store/],
       ] as const
     ) {
       const response = await fetch(service.url + path);
@@ -96,16 +89,17 @@ Deno.test("Deploy: the documentation, the OpenAPI document and the panel are ser
   }));
 
 Deno.test("Deploy: a handoff that is cut off can be resumed in the next process", () =>
-  withDesk(async (desk, begin) => {
+  withDesk(async (desk, start) => {
+    const env = { SUPPORT_DESK_TIMEOUT_MS: "1000" };
     desk.behave("hang-after-create");
-    await using service = await begin();
-    const submission = service.submit({ handoff: { mode: "create" } }).catch(() => null);
+    await using service = await start(env);
+    const submission = service.submit(CREATE).catch(() => null);
     await waitFor("the desk has a ticket", () => desk.tickets.length === 1);
     await service.kill();
     assertEquals(await submission, null);
 
     desk.behave("normal");
-    await using next = await begin();
+    await using next = await start(env);
     const { body } = await next.latest();
     assertEquals(body.supportRequest?.handoff.status, "pending");
     const resume = () => next.call(`${requestsPath()}/latest/resume`, { method: "POST" });
@@ -123,3 +117,96 @@ Deno.test("Deploy: a handoff that is cut off can be resumed in the next process"
     }]);
     assertEquals(desk.tickets.length, 1);
   }));
+
+Deno.test("Deploy: a handoff in flight at SIGINT is finished before SIGKILL", () =>
+  withDesk(async (desk, start) => {
+    desk.behave("hang-after-create");
+    await using service = await start({ SUPPORT_DESK_TIMEOUT_MS: "2000" });
+    const submission = service.submit(CREATE);
+    await waitFor("the desk has a ticket", () => desk.tickets.length === 1);
+    const kill = setTimeout(() => service.child.kill("SIGKILL"), KILLED_AFTER_MS);
+    const code = await service.stop("SIGINT");
+    clearTimeout(kill);
+    const { status, body } = await submission;
+    assertEquals([code, status, body.handoff.status], [0, 201, "failed"]);
+  }));
+
+Deno.test("Deploy: 300 submissions and the documentation fit into its memory", () =>
+  withDesk(async (desk, start) => {
+    await using service = await start();
+    await (await fetch(`${service.url}/docs/swagger-ui-bundle.js`)).text();
+    for (let round = 0; round < 10; round++) {
+      const description = "x".repeat(8_000);
+      const all = Array.from({ length: 30 }, () => service.submit({ ...CREATE, description }));
+      for (const { status } of await Promise.all(all)) assertEquals(status, 201);
+    }
+    assertEquals(desk.tickets.length, 300);
+    const peak = memoryOf(service.child.pid, "VmHWM");
+    console.log(`peak memory ${Math.round(peak)} MB`);
+    assertLess(peak, MAX_MEMORY_MB);
+  }));
+
+Deno.test("Deploy: the platform may choose an address that is not a TCP port", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/socket`;
+  using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
+  try {
+    const env = { DENO_SERVE_ADDRESS: `unix:${path}` };
+    await using _service = await startOnDeploy({ database: `${folder}/kv.sqlite`, env });
+    const response = await fetch("http://deskhand.acme.deno.net/readyz", { client });
+    assertEquals([response.status, await response.json()], [200, { status: "ready" }]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("Deploy: a start without variables, or with a KV file, says what to do", async () => {
+  const start = async (env: Record<string, string>) => {
+    const launch = { command: [await deployRuntime(), "run", "-A", "main.ts"] };
+    return await complete(command({ ...launch, env: { ...DEPLOY_ENV, ...env } }));
+  };
+  const empty = await start({});
+  assertEquals(empty.code, 1);
+  assertMatch(empty.stderr, /AUTH_SECRET, AUTH_JWKS_URL: exactly one must be set/);
+  const file = await start({ AUTH_SECRET, KV_PATH: "./deskhand.kv" });
+  assertEquals(file.code, 1);
+  assertMatch(file.stderr, /KV_PATH: must be unset on Deno Deploy/);
+});
+
+Deno.test("Deploy: without a database, a new runtime stores nothing and an old one warns", async () => {
+  await using service = await startOnDeploy({ deno: Deno.execPath() });
+  const { error } = await service.output.line("store_open_failed");
+  assertMatch(String(error), /no KV database is attached/);
+  assertEquals((await service.call("/readyz")).status, 503);
+  assertEquals((await service.submit()).status, 503);
+  assertMatch(service.output.text, /no Deno KV database seems to be assigned/);
+
+  await using old = await startOnDeploy({ env: { DENO_KV_DB_MODE: "memory" } });
+  assertMatch(old.output.text, /no Deno KV database seems to be assigned/);
+});
+
+Deno.test("Deploy: its install command fetches everything that a start needs", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const [clone, cache] = [`${folder}/clone`, `${folder}/cache`];
+    const git = new Deno.Command("git", { args: ["clone", "-q", ROOT.pathname, clone] });
+    assertEquals((await complete(git)).code, 0);
+    const deno = await deployRuntime();
+    const env: Record<string, string> = { ...registryEnv(), DENO_DIR: cache };
+    // This runtime does not read Node's variable yet.
+    env.DENO_CERT ??= env.NODE_EXTRA_CA_CERTS ?? "";
+    const [name, ...args] = manifest.deploy.install.split(" ");
+    assertEquals(name, "deno");
+    const launch = { command: [deno, ...args], env: { ...env, CI: "true", DENO_DEPLOY: "true" } };
+    const installed = await complete(command(launch, { cwd: clone }));
+    assertEquals(installed.code, 0, installed.stderr);
+    const { entrypoint } = manifest.deploy.runtime;
+    const run = { command: [deno, "run", "-A", entrypoint], env: { ...env, ...DEPLOY_ENV } };
+    const started = await complete(command(run, { cwd: clone }));
+    // Without variables, it ends as soon as it has loaded its modules.
+    assertMatch(started.stderr, /AUTH_SECRET, AUTH_JWKS_URL: exactly one must be set/);
+    assertEquals(/Download/.test(started.stderr), false, started.stderr);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});

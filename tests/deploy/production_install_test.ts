@@ -1,17 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { temporaryPath } from "../support/kv_file.ts";
+import { registryEnv } from "../support/process.ts";
 import { startService } from "../support/service_process.ts";
 
 const MAX_BYTES = 25_000_000;
-
-/** Variables that a machine may need to reach the package registry. */
-function registryEnv(): Record<string, string> {
-  const names =
-    /^(NPM_CONFIG_|HTTPS?_PROXY$|NO_PROXY$|DENO_CERT$|DENO_TLS_CA_STORE$|NODE_EXTRA_CA_CERTS$)/i;
-  return Object.fromEntries(
-    Object.entries(Deno.env.toObject()).filter(([name]) => names.test(name)),
-  );
-}
 
 /** The sizes of the files below a folder. */
 async function* sizes(folder: string): AsyncGenerator<number> {

@@ -15,6 +15,15 @@ export function cleanEnv(): Record<string, string> {
   return { HOME, PATH, NO_COLOR: "1", ...DENO_DIR !== "" && { DENO_DIR } };
 }
 
+/** Variables that a machine may need to reach the package registry. */
+export function registryEnv(): Record<string, string> {
+  const names =
+    /^(NPM_CONFIG_|HTTPS?_PROXY$|NO_PROXY$|DENO_CERT$|DENO_TLS_CA_STORE$|NODE_EXTRA_CA_CERTS$)/i;
+  return Object.fromEntries(
+    Object.entries(Deno.env.toObject()).filter(([name]) => names.test(name)),
+  );
+}
+
 export interface Launch {
   /** The program and its arguments. */
   command: string[];
