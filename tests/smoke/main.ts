@@ -14,7 +14,7 @@ function readEnv<Name extends string>(names: readonly Name[]): Partial<Record<Na
 
 async function main(): Promise<boolean> {
   const env = readEnv([...VARIABLES, "DESKHAND_TOKEN"]);
-  const { json, ...options } = parseOptions(Deno.args, env);
+  const { json, ...options } = await parseOptions(Deno.args, env);
   // An ambient proxy must not see tokens that go by plain http.
   const { allowHttpHosts } = readSettings(env);
   const proxy = readEnv(["NO_PROXY", "no_proxy"]);

@@ -7,6 +7,7 @@ export const VARIABLES = [
   "AUTH_AUDIENCE",
   "AUTH_ISSUER",
   "AUTH_JWKS_URL",
+  "AUTH_SCOPES_CLAIM",
   "AUTH_SECRET",
   "AUTH_TENANTS_CLAIM",
   "HOST",
@@ -56,6 +57,20 @@ export function readSettings(env: Env): Settings {
       audience: env.AUTH_AUDIENCE,
       tenantsClaim: shape.AUTH_TENANTS_CLAIM.safeParse(env.AUTH_TENANTS_CLAIM).data ?? "tenants",
     },
+  };
+}
+
+/** Returns what signs a token that the service accepts; null if a token must come from elsewhere. */
+export function readSigningKey(env: Env) {
+  const { shape } = Environment;
+  const secret = shape.AUTH_SECRET.safeParse(env.AUTH_SECRET).data;
+  if (secret === undefined || env.AUTH_JWKS_URL !== undefined) return null;
+  return {
+    secret,
+    issuer: env.AUTH_ISSUER,
+    audience: env.AUTH_AUDIENCE,
+    tenantsClaim: shape.AUTH_TENANTS_CLAIM.safeParse(env.AUTH_TENANTS_CLAIM).data,
+    scopesClaim: shape.AUTH_SCOPES_CLAIM.safeParse(env.AUTH_SCOPES_CLAIM).data,
   };
 }
 

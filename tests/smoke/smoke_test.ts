@@ -119,6 +119,24 @@ Deno.test("smoke calls Deskhand at HOST and PORT of the configuration", async ()
   }
 });
 
+Deno.test("smoke signs a token itself if it has AUTH_SECRET and no token", async () => {
+  const env = {
+    AUTH_ISSUER: "https://a.example",
+    AUTH_AUDIENCE: "deskhand",
+    AUTH_TENANTS_CLAIM: "https://a.example/tenants",
+    AUTH_SCOPES_CLAIM: "permissions",
+  };
+  await using deskhand = await openDeskhand(env);
+  const flags = ["--tenant", "globex", "--url", deskhand.url];
+  const signed = await runTask("smoke", flags, { ...env, AUTH_SECRET });
+  assertEquals(signed.code, 0, signed.stdout + signed.stderr);
+  // With a key set, only the identity provider can sign.
+  const keySet = { ...env, AUTH_JWKS_URL: "https://a.example/keys" };
+  const { code, stderr } = await runTask("smoke", flags, { ...keySet, AUTH_SECRET });
+  assertEquals(code, 1);
+  assertStringIncludes(stderr, "A token is required");
+});
+
 Deno.test("smoke checks that PUBLIC_URL leads to the same Deskhand", async () => {
   await using deskhand = await openDeskhand();
   await using other = await openDeskhand();
