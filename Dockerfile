@@ -23,6 +23,7 @@ WORKDIR /srv/deskhand
 COPY . .
 # Source maps and type declarations are two fifths of the packages, and nothing reads them at run time.
 RUN deno install --config=config/deploy/production.json --entrypoint main.ts config/deploy/health.ts && \
+    sed 's|"./production.lock"|"config/deploy/production.lock"|' config/deploy/production.json >deno.json && \
     find "$DENO_DIR" \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.cts' -o -name '*.d.mts' \) -delete
 # Starts the service once: an image that cannot start is not built, and V8's compiled code, which a
 # read-only container cannot store, saves each start half of its time.

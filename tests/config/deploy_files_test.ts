@@ -24,11 +24,17 @@ Deno.test("every replacement in compose.yaml matches a line of nginx.conf", asyn
   assert(compose.includes("-e '/^user /d'") && /^user /m.test(nginx));
 });
 
-Deno.test("the image contains only files of the product", async () => {
+Deno.test("the image contains only files of the product and of its tasks", async () => {
   const [first, ...rules] = (await read(".dockerignore")).split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
   assertEquals(first, "*");
   const kept = rules.filter((rule) => rule.startsWith("!")).map((rule) => rule.slice(1));
   for (const path of kept) await Deno.stat(new URL(`../../${path}`, import.meta.url));
-  assert(!kept.some((path) => /^(tests|\.env|deno\.)/.test(path)), kept.join(" "));
+  const ofTasks = /^tests(\/smoke|\/demo(\/(print_)?token\.ts)?)?$/;
+  const strangers = kept.filter((path) =>
+    /^(tests|\.env|deno\.)/.test(path) && !ofTasks.test(path)
+  );
+  assertEquals(strangers, []);
+  // A folder of which some files are kept.
+  for (const folder of ["tests", "tests/demo"]) assert(rules.includes(`${folder}/*`), folder);
 });

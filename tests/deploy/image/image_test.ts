@@ -80,6 +80,31 @@ Deno.test("image: a read-only container without privileges stores, over a restar
   assertEquals(await restarted.stop(), 0);
 });
 
+Deno.test("image: its tasks test the service up to a ticket, and erase a tenant", async () => {
+  const desk = startFakeDesk();
+  try {
+    const container = await start("tasks", { ...deskEnv(desk) });
+    const task = (...args: string[]) =>
+      engine.succeed("exec", container.id, "deno", "task", "--quiet", ...args);
+    assertMatch(await task("config"), /Request Tracker at http/);
+    assertMatch(await task("token"), /^[\w-]+\.[\w-]+\.[\w-]+$/);
+    const smoke = await task("smoke", "--tenant", "acme", "--handoff", "create");
+    assertMatch(smoke, /^\d+ ok, 0 failed$/m);
+    assertEquals(desk.tickets.length, 1);
+    assertEquals(await container.stop(), 0);
+
+    const erased = await engine.succeed(
+      ...["run", "--rm", "--network=host", ...HARDENED, "--volume=tasks:/data"],
+      ...[`--env=AUTH_SECRET=${AUTH_SECRET}`, "--entrypoint=deno", "deskhand"],
+      ...["task", "--quiet", "erase", "--tenant", "acme", "--yes"],
+    );
+    assertMatch(erased, /2 {2}support requests/);
+    assertMatch(erased, /Tickets at the desk, which are not deleted: 1$/m);
+  } finally {
+    await desk.close();
+  }
+});
+
 Deno.test("image: docker stop waits for the submission that is at the desk", async () => {
   const desk = startFakeDesk();
   try {
@@ -148,6 +173,8 @@ Deno.test("image: it contains the packages of production, and only the files tha
     const names = (path) => [...Deno.readDirSync(path)].map(({ name }) => name).sort();
     console.log(JSON.stringify({
       files: names("/srv/deskhand"), deploy: names("/srv/deskhand/config/deploy"),
+      tests: Object.fromEntries(names("/srv/deskhand/tests").map((name) =>
+        [name, names("/srv/deskhand/tests/" + name)])),
       megabytes: bytes(Deno.env.get("DENO_DIR")) / 1e6,
     }))`;
   const output = await engine.succeed(
@@ -158,8 +185,20 @@ Deno.test("image: it contains the packages of production, and only the files tha
     "eval",
     script,
   );
-  const { files, deploy, megabytes } = JSON.parse(output);
-  assertEquals(files, ["LICENSE", "config", "desk", "domain", "kv", "main.ts", "routes"]);
+  const { files, deploy, tests, megabytes } = JSON.parse(output);
+  assertEquals(files, [
+    "LICENSE",
+    "config",
+    "deno.json",
+    "desk",
+    "domain",
+    "kv",
+    "main.ts",
+    "routes",
+    "tests",
+  ]);
+  assertEquals(tests.demo, ["print_token.ts", "token.ts"]);
+  assertEquals(tests.smoke.filter((name: string) => /_test|operator/.test(name)), []);
   assertEquals(deploy, ["health.ts", "production.json", "production.lock"]);
   assert(megabytes < MAX_CACHE_MB, `${megabytes} MB`);
   console.log(`packages and compiled code ${megabytes.toFixed(1)} MB`);
