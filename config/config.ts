@@ -62,6 +62,7 @@ function toConfig(env: Environment) {
       level: env.LOG_LEVEL,
       // Deno Deploy and Deno's OpenTelemetry exporter treat each write as one log record.
       isBatched: !isDeploy(env) && !isTraced(env),
+      hasPriorities: env.LOG_FORMAT === "journald",
     },
     /** Whether Deno exports spans, metrics and logs by OpenTelemetry. */
     isTraced: isTraced(env),

@@ -127,6 +127,7 @@ export const Environment = z.object({
   RETENTION_DAYS: integer(1, 36_500).optional(),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"], "must be debug, info, warn or error")
     .default("info"),
+  LOG_FORMAT: z.enum(["json", "journald"], "must be json or journald").default("json"),
   OTEL_DENO: z.string().optional(),
   DENO_DEPLOYMENT_ID: z.string().optional(),
   DENO_DEPLOY: z.string().optional(),

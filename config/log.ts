@@ -7,6 +7,14 @@ const MAX_BUFFERED_CHARS = 16 * 1024;
 const LEVELS = { debug: "DEBUG", info: "INFO", warn: "WARNING", error: "ERROR" };
 type Level = keyof typeof LEVELS;
 
+/** What journald reads at the start of a line, and removes: see sd-daemon(3). */
+const JOURNALD_PRIORITIES: Record<Level, string> = {
+  debug: "<7>",
+  info: "<6>",
+  warn: "<4>",
+  error: "<3>",
+};
+
 type Fields = Record<string, string | number | undefined>;
 
 type WriteFields = (event: string, message: string, fields?: Fields) => void;
@@ -16,6 +24,8 @@ export interface LogOptions {
   level: Level;
   /** Whether lines may be buffered and written in batches. */
   isBatched: boolean;
+  /** Whether each line starts with journald's priority of its level. */
+  hasPriorities?: boolean;
 }
 
 /** What {@linkcode openLog} returns. */
@@ -30,12 +40,15 @@ type Write = (level: Level, line: string) => void;
  * @param now Milliseconds since the epoch.
  */
 export function openLog(
-  { level, isBatched }: LogOptions,
+  { level, isBatched, hasPriorities = false }: LogOptions,
   now: () => number,
 ): ConsoleLog {
   const write = isBatched ? batched(toConsole) : toConsole;
-  const at = (level: Level): WriteFields => (event, message, fields) =>
-    write(level, toLine(level, event, message, now(), fields));
+  const at = (level: Level): WriteFields => {
+    const prefix = hasPriorities ? JOURNALD_PRIORITIES[level] : "";
+    return (event, message, fields) =>
+      write(level, prefix + toLine(level, event, message, now(), fields));
+  };
   const off = () => {};
   const names = Object.keys(LEVELS);
   const isEnabled = (name: Level) => names.indexOf(name) >= names.indexOf(level);

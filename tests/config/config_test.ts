@@ -21,7 +21,7 @@ Deno.test("parseConfig requires a secret and a KV path, and has defaults for the
     publicUrl: null,
     rateLimitPerMinute: 30,
     retentionDays: null,
-    log: { level: "info", isBatched: true },
+    log: { level: "info", isBatched: true, hasPriorities: false },
     isTraced: false,
   });
 });
@@ -46,6 +46,7 @@ Deno.test("parseConfig reads every variable", () => {
     RATE_LIMIT_PER_MINUTE: "0",
     RETENTION_DAYS: "30",
     LOG_LEVEL: "warn",
+    LOG_FORMAT: "journald",
     OTEL_DENO: "true",
   });
   assertEquals(config, {
@@ -75,7 +76,7 @@ Deno.test("parseConfig reads every variable", () => {
     publicUrl: "https://app.example/support",
     rateLimitPerMinute: 0,
     retentionDays: 30,
-    log: { level: "warn", isBatched: false },
+    log: { level: "warn", isBatched: false, hasPriorities: true },
     isTraced: true,
   });
 });
@@ -115,6 +116,7 @@ Deno.test("parseConfig treats an empty variable as unset", () => {
       "PUBLIC_URL",
       "RETENTION_DAYS",
       "LOG_LEVEL",
+      "LOG_FORMAT",
       "DENO_DEPLOY",
     );
   const empty = Object.fromEntries(names.map((name) => [name, ""]));
@@ -152,6 +154,7 @@ Deno.test("parseConfig reports every problem in one message, with the rule to fo
     AUTH_JWKS_URL: "id.example",
     RETENTION_DAYS: "0",
     LOG_LEVEL: "all",
+    LOG_FORMAT: "text",
   };
   const names = [
     "PORT",
@@ -160,6 +163,7 @@ Deno.test("parseConfig reports every problem in one message, with the rule to fo
     "AUTH_JWKS_URL",
     "RETENTION_DAYS",
     "LOG_LEVEL",
+    "LOG_FORMAT",
     "SUPPORT_DESK_URL, SUPPORT_DESK_TOKEN, SUPPORT_DESK_QUEUE",
     "AUTH_SECRET, AUTH_JWKS_URL",
     "KV_PATH",
@@ -186,6 +190,7 @@ Deno.test("parseConfig never reports the value of a variable", () => {
     RATE_LIMIT_PER_MINUTE: "planted-13",
     RETENTION_DAYS: "planted-14",
     LOG_LEVEL: "planted-15",
+    LOG_FORMAT: "planted-15",
     KV_PATH: "https://planted-16.example",
     PUBLIC_URL: "planted-17",
     DENO_KV_ACCESS_TOKEN: "",

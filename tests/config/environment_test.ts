@@ -7,6 +7,7 @@ const ACCEPTED: Record<string, string[]> = {
   RATE_LIMIT_PER_MINUTE: ["0", "1", "1000000"],
   RETENTION_DAYS: ["1", "36500"],
   LOG_LEVEL: ["debug", "info", "warn", "error"],
+  LOG_FORMAT: ["json", "journald"],
   AUTH_SECRET: ["x".repeat(32), "é".repeat(16)],
   CORS_ORIGINS: [
     "https://a.example",
@@ -28,6 +29,7 @@ const REJECTED: Record<string, string[]> = {
   RATE_LIMIT_PER_MINUTE: ["-1", "1000001", "ten"],
   RETENTION_DAYS: ["0", "36501", "forever"],
   LOG_LEVEL: ["warning", "INFO", "trace"],
+  LOG_FORMAT: ["text", "JSON"],
   AUTH_SECRET: ["x".repeat(31), "é".repeat(15)],
   CORS_ORIGINS: [
     "*",

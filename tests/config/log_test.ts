@@ -110,3 +110,15 @@ Deno.test("a buffered log line is written within milliseconds, before a SIGKILL"
   const { stdout } = await run({ level: "info", isBatched: true }, body);
   assertEquals(messages(stdout), ["a", "b"]);
 });
+
+Deno.test("for journald, each line begins with the priority of its level, also in a batch", async () => {
+  const body = ["error", "warn", "info", "info", "info", "debug"]
+    .map((level) => `log.${level}("test_event", "${level}");`).join("");
+  for (const isBatched of [true, false]) {
+    const { stdout, stderr } = await run({ level: "debug", isBatched, hasPriorities: true }, body);
+    const lines = (stderr + stdout).trim().split("\n");
+    assertEquals(lines.map((line) => line.slice(0, 3)), ["<3>", "<4>", "<6>", "<6>", "<6>", "<7>"]);
+    const levels = lines.map((line) => JSON.parse(line.slice(3)).message);
+    assertEquals(levels, ["error", "warn", "info", "info", "info", "debug"]);
+  }
+});
