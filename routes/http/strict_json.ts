@@ -1,6 +1,6 @@
 import { longNumber } from "../../domain/model/long_number.ts";
 import { findDuplicateKey } from "./duplicate_key.ts";
-import { truncateName } from "./validation.ts";
+import { truncateName } from "./truncate_name.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import type { Env } from "./env.ts";
 import { type FieldError, problem } from "./problems.ts";
+import { truncateName } from "./truncate_name.ts";
 
 /** More would help nobody, and let a small request cause a large response. */
 const MAX_ERRORS = 50;
@@ -11,8 +12,6 @@ const MAX_ERRORS = 50;
  * client-controlled: each may be as long as the body, and three times as long once encoded.
  */
 const MAX_ERRORS_LENGTH = 12_000;
-/** In characters. Longer than any valid name. */
-const MAX_NAME_LENGTH = 80;
 
 const ADVICE = {
   body: "Nothing was stored. Correct the fields listed in 'errors' and send it again",
@@ -57,15 +56,6 @@ export function pointer(path: readonly PropertyKey[]): string {
     )
   );
   return ["#", ...parts].join("/");
-}
-
-export function truncateName(name: string): string {
-  if (name.length <= MAX_NAME_LENGTH) return name;
-  // A character has at most two UTF-16 units: this avoids splitting the whole of a long name.
-  const characters = [...name.slice(0, 2 * MAX_NAME_LENGTH + 2)];
-  return characters.length <= MAX_NAME_LENGTH
-    ? name
-    : `${characters.slice(0, MAX_NAME_LENGTH).join("")}…`;
 }
 
 /** Converts zod's issues to errors, one per location. For unknown keys, zod names only the object. */
