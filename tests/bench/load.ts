@@ -3,7 +3,7 @@ import { cpuUsage } from "node:process";
 import { type RawResponse, ResponseReader } from "./response_reader.ts";
 import { at } from "./statistics.ts";
 
-/** The request that is repeated. It is passed to a process as JSON. */
+/** The request that is repeated. */
 export interface LoadPlan {
   method: "GET" | "POST";
   /** `{run}` in it becomes the ID of a run. */
@@ -16,20 +16,21 @@ export interface LoadPlan {
   contains?: string;
   /** The number of runs among which `{run}` rotates. */
   runs?: number;
-  /** Whether each request has a new idempotency key. */
+  /** Whether each request has a new idempotency key, a random UUID. */
   isKeyed?: boolean;
-  /** Whether the keys are ordered by time, like UUIDv7 and ULID. */
-  isOrdered?: boolean;
   /** Every such request of a connection repeats the one before it. */
   repeatEvery?: number;
 }
 
-/** The end of a load: after a time, or after so many responses. */
-export type LoadEnd = { seconds: number } | { responses: number };
+/** How many connections send, and when they stop. */
+export interface LoadOptions {
+  connections: number;
+  seconds?: number;
+  responses?: number;
+}
 
 export interface LoadResult {
   responses: number;
-  seconds: number;
   perSecond: number;
   /** Latencies in milliseconds. */
   p50: number;
@@ -44,70 +45,45 @@ const KEY = "00000000-0000-0000-0000-000000000000";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Open connections to a server on this machine. */
-export class Load {
-  #connections: Connection[];
-  #runs: number;
-  #sent = 0;
-
-  private constructor(connections: Connection[], plan: LoadPlan) {
-    this.#connections = connections;
-    this.#runs = plan.runs ?? 1;
-  }
-
-  static async open(port: number, connections: number, plan: LoadPlan): Promise<Load> {
-    const request = requestBytes(port, plan);
-    const opened: Connection[] = [];
-    while (opened.length < connections) {
-      opened.push(await Connection.open(port, plan, request.slice()));
-    }
-    return new Load(opened, plan);
-  }
-
-  /** @throws {Error} at the first response that is not as planned. */
-  async run(end: LoadEnd): Promise<LoadResult> {
+/**
+ * Sends requests to a server on this machine.
+ *
+ * @throws {Error} at the first response that is not as planned
+ */
+export async function load(
+  port: number,
+  plan: LoadPlan,
+  { connections, seconds = Infinity, responses = Infinity }: LoadOptions,
+): Promise<LoadResult> {
+  const opened: Connection[] = [];
+  try {
+    while (opened.length < connections) opened.push(await Connection.open(port, plan));
     const latencies: number[] = [];
     const cpu = cpuUsage();
     const started = performance.now();
-    const deadline = "seconds" in end ? started + end.seconds * 1000 : Infinity;
-    let remaining = "responses" in end ? end.responses : Infinity;
-    const send = async (connection: Connection) => {
-      for (
-        let sentAt = performance.now();
-        sentAt < deadline && remaining-- > 0;
-        sentAt = performance.now()
-      ) {
-        await connection.send(this.#sent++ % this.#runs);
-        latencies.push(performance.now() - sentAt);
+    const deadline = started + seconds * 1000;
+    let sent = 0;
+    await Promise.all(opened.map(async (connection) => {
+      let now = performance.now();
+      while (now < deadline && sent < responses) {
+        await connection.send(sent++ % (plan.runs ?? 1));
+        latencies.push(-now + (now = performance.now()));
       }
-    };
-    await Promise.all(this.#connections.map(send));
+    }));
     const milliseconds = performance.now() - started;
     const { user, system } = cpuUsage(cpu);
     const sorted = new Float64Array(latencies).sort();
     return {
       responses: sorted.length,
-      seconds: milliseconds / 1000,
       perSecond: sorted.length / milliseconds * 1000,
       p50: at(sorted, 0.5),
       p99: at(sorted, 0.99),
       max: at(sorted, 1),
       cpu: (user + system) / 1000 / milliseconds,
     };
+  } finally {
+    for (const connection of opened) connection.close();
   }
-
-  close(): void {
-    for (const connection of this.#connections) connection.close();
-  }
-}
-
-let uuids = 0;
-
-/** A UUID of version 7 (RFC 9562), with a counter instead of random bits. */
-function orderedUuid(): string {
-  const time = Date.now().toString(16).padStart(12, "0");
-  const count = (++uuids).toString(16).padStart(12, "0");
-  return `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${count}`;
 }
 
 class Connection {
@@ -125,15 +101,17 @@ class Connection {
     this.#plan = plan;
     this.#reader = new ResponseReader(tcp);
     this.#request = request;
+    // Only ASCII precedes them, so their index in characters is that in bytes.
     const text = decoder.decode(request);
-    this.#run = plan.runs === undefined ? null : place(request, text.indexOf(`/${RUN}/`) + 1, RUN);
-    this.#key = plan.isKeyed ? place(request, text.indexOf(KEY), KEY) : null;
+    const place = (index: number, { length }: string) => request.subarray(index, index + length);
+    this.#run = plan.runs === undefined ? null : place(text.indexOf(`/${RUN}/`) + 1, RUN);
+    this.#key = plan.isKeyed ? place(text.indexOf(KEY), KEY) : null;
   }
 
-  static async open(port: number, plan: LoadPlan, request: Uint8Array<ArrayBuffer>) {
+  static async open(port: number, plan: LoadPlan): Promise<Connection> {
     const tcp = await Deno.connect({ hostname: "127.0.0.1", port });
     tcp.setNoDelay(true);
-    return new Connection(tcp, plan, request);
+    return new Connection(tcp, plan, requestBytes(port, plan));
   }
 
   async send(run: number): Promise<void> {
@@ -141,9 +119,7 @@ class Connection {
     const isRepeat = repeatEvery !== undefined && ++this.#sent % repeatEvery === 0;
     if (!isRepeat) {
       if (this.#run) encoder.encodeInto(`r-${String(run).padStart(5, "0")}`, this.#run);
-      if (this.#key) {
-        encoder.encodeInto(this.#plan.isOrdered ? orderedUuid() : crypto.randomUUID(), this.#key);
-      }
+      if (this.#key) encoder.encodeInto(crypto.randomUUID(), this.#key);
     }
     for (let sent = 0; sent < this.#request.length;) {
       sent += await this.#tcp.write(sent === 0 ? this.#request : this.#request.subarray(sent));
@@ -177,11 +153,6 @@ function requestBytes(port: number, plan: LoadPlan): Uint8Array<ArrayBuffer> {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
   const path = plan.path.replace("{run}", RUN);
   return encoder.encode(`${plan.method} ${path} HTTP/1.1\r\n${lines}\r\n${body}`);
-}
-
-/** Returns a view on `text`. Only ASCII precedes it, so its index in characters is that in bytes. */
-function place(request: Uint8Array, index: number, text: string): Uint8Array {
-  return request.subarray(index, index + text.length);
 }
 
 function unexpected({ head, body }: RawResponse, why: string): Error {

@@ -1,58 +1,51 @@
-/** `deno task bench`: measures Deskhand beside a minimal baseline, the floor. */
+/** `deno task bench`: measures Deskhand beside a minimal server, the floor. */
 import { parseArgs } from "node:util";
-import { type Figure, judge } from "./figure.ts";
-import { FIGURES } from "./figures/all.ts";
-import { examine, RamDiskError } from "./machine.ts";
+import { type Figure, FIGURES } from "./figures.ts";
+import { examine } from "./machine.ts";
+import type { Measure } from "./measure.ts";
 import { plot } from "./plot.ts";
-import { Loader, MeasurementError, script, start } from "./processes.ts";
-import { conclusion, describe, hasMissedGoal, introduction, type Result } from "./report.ts";
+import { losses, MIN_ROUNDS, type Recorded, toRecorded, verdict } from "./recorded.ts";
+import { introduction, tableHead, tableLine } from "./report.ts";
+import { scaleFigures } from "./scale/figures.ts";
 
-const width = Math.max(...FIGURES.map(({ name }) => name.length));
+const RECORD = new URL("recorded.json", import.meta.url);
+const PICTURE = new URL("../../.github/images/throughput.svg", import.meta.url);
 const USAGE = `Usage: deno task bench [flags] [figures]
 
   --rounds <number>   measured rounds of each side, 1 to 1000 (5)
   --seconds <number>  duration of a round of load, 0.1 to 600 (3)
-  --json <path>       file for the numbers of every round (bench.json in the run's directory)
-  --plot <path>       file for a picture of the rates (SVG, light and dark)
+  --check             exit with 1 if a ratio is more than 30 % worse than the recorded one
+  --record            record the ratios, and draw the picture of README.md
+  --plot              only draw the picture of the recorded ratios
+  --records <number>  measure a file with so many requests beside one with 1,000
+  --files <path>      folder of the files of --records, which are kept and used again
 
-Measures all figures, or the named ones:
+Measures all figures, which takes about six minutes, or the named ones:
 
-${FIGURES.map(({ name, about }) => `  ${name.padEnd(width)}  ${about}`).join("\n")}
+${describe(FIGURES)}
 
-Files are created below BENCH_DIR, by default below the directory for temporary files, which must be
-on a disk. All figures take about nine minutes. The exit code is 1 if a figure could not be
-measured, and 2 if a goal is not met.`;
+With --records, which takes about 20 minutes for a million and 8 KB of disk for each:
+
+${describe(scaleFigures(0, ""))}
+
+Creates its files below BENCH_DIR, by default below the directory for temporary files. Run it as root
+with --records, so that it can empty the page cache.`;
 
 class UsageError extends Error {}
 
-function options() {
-  const { values, positionals } = parsed();
-  const named = positionals.map((name) => {
-    const figure = FIGURES.find((figure) => figure.name === name);
-    if (figure === undefined) throw new UsageError(`There is no figure '${name}'\n\n${USAGE}`);
-    return figure;
-  });
-  return {
-    isHelp: values.help,
-    json: values.json,
-    plot: values.plot,
-    rounds: Math.round(bounded("--rounds", values.rounds, 1, 1000)),
-    seconds: bounded("--seconds", values.seconds, 0.1, 600),
-    figures: named.length === 0 ? FIGURES : named,
-  };
+function describe(figures: Figure[]): string {
+  return figures.map(({ name, about }) => `  ${name.padEnd(19)}  ${about}`).join("\n");
 }
 
-function parsed() {
+function parse() {
+  const flag = { type: "boolean", default: false } as const;
+  const text = { type: "string" } as const;
+  const switches = { check: flag, record: flag, plot: flag, help: { ...flag, short: "h" } };
+  const numbers = { rounds: { ...text, default: "5" }, seconds: { ...text, default: "3" } };
   try {
     return parseArgs({
       allowPositionals: true,
-      options: {
-        help: { type: "boolean", short: "h", default: false },
-        json: { type: "string" },
-        plot: { type: "string" },
-        rounds: { type: "string", default: "5" },
-        seconds: { type: "string", default: "3" },
-      },
+      options: { ...switches, ...numbers, records: text, files: text },
     });
   } catch {
     throw new UsageError(USAGE);
@@ -65,73 +58,74 @@ function bounded(flag: string, text: string, min: number, max: number): number {
   throw new UsageError(`${flag} must be a number from ${min} to ${max}`);
 }
 
-async function run(chosen: ReturnType<typeof options>) {
-  const { rounds, seconds, figures, json } = chosen;
-  const directory = await Deno.makeTempDir({
-    dir: Deno.env.get("BENCH_DIR") || undefined,
-    prefix: "deskhand-bench-",
-  });
-  const machine = await examine(directory).catch(async (error) => {
-    await Deno.remove(directory);
-    throw error;
-  });
-  const ceiling = await measureCeiling(seconds);
-  console.log(introduction(machine, ceiling));
-
-  const at = new Date().toISOString();
-  const path = json ?? `${directory}/bench.json`;
-  const results: Result[] = [];
-  for (const figure of figures) {
-    results.push(await measure(figure, { rounds, seconds, directory }));
-    // After each figure, so that an interrupted run leaves its results.
-    const report = { at, machine, ceiling, rounds, seconds, results };
-    await Deno.writeTextFile(path, `${JSON.stringify(report, null, 2)}\n`);
-  }
-  if (chosen.plot !== undefined) {
-    const caption = "Throughput, as a multiple of a bare server with one commit per request";
-    await Deno.writeTextFile(chosen.plot, plot(results, caption));
-  }
-  console.log(`\n${conclusion(results)}`);
-  console.log(`The numbers of every round are in ${path}`);
-  if (results.some(hasMissedGoal)) Deno.exitCode = 2;
-  if (results.some(({ failure }) => failure !== undefined)) Deno.exitCode = 1;
+/** Returns the figures with these names, or all. */
+function named(figures: Figure[], names: string[]): Figure[] {
+  const unknown = names.find((name) => figures.every((figure) => figure.name !== name));
+  if (unknown !== undefined) throw new UsageError(`There is no figure '${unknown}'\n\n${USAGE}`);
+  return names.length === 0 ? figures : figures.filter(({ name }) => names.includes(name));
 }
 
-/** Measures the load generator with a server that does nothing. */
-async function measureCeiling(seconds: number) {
-  await using server = await start(script("floors/static.ts"));
-  await using loader = new Loader();
-  await loader.open(server.port, 64, { method: "GET", path: "/", headers: {}, status: 200 });
-  await loader.run({ seconds: 1 });
-  return await loader.run({ seconds });
-}
-
-async function measure(
-  { name, about, measure }: Figure,
-  { directory, ...bench }: { rounds: number; seconds: number; directory: string },
-): Promise<Result> {
-  console.log(`\n${name}: ${about}`);
-  const own = `${directory}/${name}`;
-  await Deno.mkdir(own);
+async function run({ values, positionals }: ReturnType<typeof parse>): Promise<void> {
+  const { check, record, files } = values;
+  const rounds = Math.round(bounded("--rounds", values.rounds, 1, 1000));
+  const seconds = bounded("--seconds", values.seconds, 0.1, 600);
+  if ((check || record) && (rounds < MIN_ROUNDS || values.records !== undefined)) {
+    throw new UsageError(`--check and --record need at least ${MIN_ROUNDS} rounds, and the floor`);
+  }
+  if (record && positionals.length > 0) {
+    throw new UsageError("--record needs all figures, so that one run on one machine is recorded");
+  }
+  const dir = Deno.env.get("BENCH_DIR") || undefined;
+  const directory = await Deno.makeTempDir({ dir, prefix: "deskhand-bench-" });
   try {
-    const measures = await measure({ ...bench, directory: own });
-    for (const measure of measures) console.log(describe(measure));
-    return { name, measures: measures.map((measure) => ({ ...measure, judged: judge(measure) })) };
-  } catch (error) {
-    if (!(error instanceof MeasurementError)) throw error;
-    console.error(`  FAILED: ${error.message}`);
-    return { name, measures: [], failure: error.message };
+    const records = values.records && bounded("--records", values.records, 1000, 1e8);
+    const all = records ? scaleFigures(records, files ?? directory) : FIGURES;
+    const figures = named(all, positionals);
+    const machine = await examine(directory);
+    if (machine.isRamDisk && (check || record)) throw new UsageError("Set BENCH_DIR to a disk");
+    console.log(introduction(machine));
+    const sides = records ? ["1,000", records.toLocaleString("en")] : ["floor", "Deskhand"];
+    const recorded = await readRecord();
+    console.log(tableHead(sides));
+    const measures: Measure[] = [];
+    for (const { name, measure } of figures) {
+      const own = `${directory}/${name}`;
+      await Deno.mkdir(own);
+      const measured = await measure({ rounds, seconds, directory: own });
+      for (const measure of measured) console.log(tableLine(measure, recorded));
+      measures.push(...measured);
+    }
+    if (check) {
+      const lost = losses(measures, recorded);
+      console.log(`\n${verdict(lost, recorded)}`);
+      if (lost.length > 0) Deno.exitCode = 1;
+    }
+    if (record) {
+      const at = new Date().toISOString();
+      const run = toRecorded({ at, machine, rounds, seconds }, measures);
+      await Deno.writeTextFile(RECORD, `${JSON.stringify(run, null, 2)}\n`);
+      await draw();
+    }
   } finally {
-    await Deno.remove(own, { recursive: true });
+    await Deno.remove(directory, { recursive: true });
   }
+}
+
+async function readRecord(): Promise<Recorded> {
+  return JSON.parse(await Deno.readTextFile(RECORD));
+}
+
+async function draw(): Promise<void> {
+  await Deno.writeTextFile(PICTURE, plot(await readRecord()));
 }
 
 try {
-  const chosen = options();
-  if (chosen.isHelp) console.log(USAGE);
-  else await run(chosen);
+  const flags = parse();
+  if (flags.values.help) console.log(USAGE);
+  else if (flags.values.plot) await draw();
+  else await run(flags);
 } catch (error) {
-  if (!(error instanceof UsageError || error instanceof RamDiskError)) throw error;
+  if (!(error instanceof UsageError)) throw error;
   console.error(error.message);
   Deno.exitCode = 1;
 }

@@ -1,84 +1,47 @@
-/** The printed report of a run. */
-import { judge, type Measure, type Subject, type Verdict } from "./figure.ts";
-import type { LoadResult } from "./load.ts";
+/** The printed report of a run: a table in Markdown, with one line for each measure. */
 import type { Machine } from "./machine.ts";
+import { judge, type Measure } from "./measure.ts";
+import type { Recorded } from "./recorded.ts";
 
-export function introduction(machine: Machine, ceiling: LoadResult): string {
-  const { cores, processor, system, deno, directory, fileSystem, fsyncMs } = machine;
-  return `${cores} cores (${processor}), ${system}, Deno ${deno}
-The median fsync of 4 KiB in ${directory} (${fileSystem}) takes ${number(fsyncMs)} ms.
-The load generator sends ${
-    number(ceiling.perSecond)
-  } requests a second to a server that does nothing, \
-64 concurrently, and takes ${percent(ceiling.cpu)} of a core.`;
+const WIDTHS = [46, 10, 10, 5, 14, 8, 8, 28];
+
+/** Describes the machine. */
+export function introduction(machine: Machine): string {
+  const { cores, processor, system, deno, fsyncMs, isRamDisk } = machine;
+  return `${cores} cores (${processor}), ${system}, Deno ${deno}, load ${number(Deno.loadavg()[0]!)}
+fsync of 4 KiB: ${fsyncMs} ms${isRamDisk ? ". This is a RAM disk: set BENCH_DIR to a disk" : ""}`;
 }
 
-/** Describes one measure: both sides, their ratio, and the goals. */
-export function describe(measure: Measure): string {
-  const { floor, deskhand, ratio, ratios, verdicts } = judge(measure);
-  const [first, second] = measure.sides ?? ["floor", "Deskhand"];
-  const unit = measure.unit.startsWith("/") ? measure.unit : ` ${measure.unit}`;
-  const spread = `${number(Math.min(...ratios))}–${number(Math.max(...ratios))}`;
-  const parts = [
-    `${first} ${number(floor)}${unit}`,
-    `${second} ${number(deskhand)}${unit}`,
-    `ratio ${number(ratio)} (${spread})`,
-  ];
-  if (measure.loads !== undefined) {
-    const { loads } = measure;
-    parts.push(`load ${busiest(loads.floor)} and ${busiest(loads.deskhand)} of a core`);
-  }
-  const judged = verdicts.map((verdict) => `\n    ${sentence(verdict, unit)}`).join("");
-  return `  ${measure.what}: ${parts.join(", ")}${judged}`;
+/** Returns the head of the table. */
+export function tableHead(sides: string[]): string {
+  const heads = ["figure", ...sides, "ratio", "lowest–highest", "goal", "recorded", ""];
+  return `${line(heads)}\n${line(WIDTHS.map((width) => "-".repeat(width)))}`;
 }
 
-/** A figure as it is written to the file: measured and judged, or why it could not be measured. */
-export interface Result {
-  name: string;
-  measures: (Measure & { judged: ReturnType<typeof judge> })[];
-  failure?: string;
+/** Returns the line of one measure. */
+export function tableLine(measure: Measure, recorded: Recorded): string {
+  const { name, unit, goal, cpu } = measure;
+  const { floor, deskhand, ratio, lowest, highest } = judge(measure);
+  const value = (value: number) => `${number(value)}${unit === "/s" ? unit : ` ${unit}`}`;
+  return line([
+    name,
+    value(floor),
+    value(deskhand),
+    ratio.toFixed(2),
+    `${lowest.toFixed(2)}–${highest.toFixed(2)}`,
+    goal === undefined ? "" : `${unit === "/s" ? "≥" : "≤"} ${goal}`,
+    recorded.measures[name]?.ratio.toFixed(2) ?? "",
+    // A load generator that needs most of a core may have been the limit.
+    cpu === undefined ? "" : `load generator ${Math.round(cpu * 100)} %`,
+  ]);
 }
 
-/** Whether a figure misses one of its goals. */
-export function hasMissedGoal({ measures }: Result): boolean {
-  return measures.some(({ judged }) => judged.verdicts.some(({ isMet }) => !isMet));
-}
-
-/** Returns which figures miss a goal or could not be measured. */
-export function conclusion(results: Result[]): string {
-  const missed = results.filter(hasMissedGoal).map(({ name }) => name);
-  const failed = results.filter(({ failure }) => failure !== undefined).map(({ name }) => name);
-  if (missed.length + failed.length === 0) return "Every goal is met.";
-  const sentences = [];
-  if (missed.length > 0) sentences.push(`Goals not met: ${missed.join(", ")}.`);
-  if (failed.length > 0) sentences.push(`Not measured: ${failed.join(", ")}.`);
-  return sentences.join(" ");
-}
-
-const SUBJECTS: Record<Subject, string> = {
-  ratio: "ratio",
-  difference: "difference",
-  deskhand: "median",
-  worst: "largest",
-};
-
-function sentence({ subject, bound, value, actual, isMet }: Verdict, unit: string): string {
-  const amount = (value: number) => `${number(value)}${subject === "ratio" ? "" : unit}`;
-  const goal = `${SUBJECTS[subject]} ${amount(actual)}, goal ${bound} ${amount(value)}`;
-  return `${isMet ? "met" : "NOT MET"}: ${goal}`;
-}
-
-/** The largest share of a core that one of the loads took. */
-function busiest(loads: LoadResult[]): string {
-  return percent(Math.max(...loads.map(({ cpu }) => cpu)));
+function line(cells: string[]): string {
+  return `| ${cells.map((cell, i) => cell.padEnd(WIDTHS[i]!)).join(" | ")} |`;
 }
 
 /** Formats three significant digits. */
 function number(value: number): string {
-  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString("en");
+  if (value >= 1000) return Math.round(value).toLocaleString("en");
   return String(Number(value.toPrecision(3)));
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }

@@ -8,13 +8,13 @@ const TOKEN_LIFETIME_S = 24 * 60 * 60;
 
 const RUN = "/v1/tenants/acme/runs/{run}/support-requests";
 
-const SUBMISSION = {
+export const SUBMISSION = {
   summary: "The nightly import of customer orders stops at row 40,000",
   description:
     "Since the update of last Tuesday the import reads 40,000 rows, says that a column " +
     "is missing and stops. The file is the same as before. Without it nobody here sees the new " +
     "orders, and we type them in by hand.",
-  severity: "high",
+  severity: "high" as const,
   contact: { name: "Ada Lovelace", email: "ada.lovelace@acme.example" },
   diagnostics: {
     page: "https://product.example/acme/runs/nightly-import",
@@ -32,13 +32,11 @@ async function headers(): Promise<Record<string, string>> {
 export interface SubmissionOptions {
   /** Whether each has a new idempotency key. */
   isKeyed?: boolean;
-  /** See `LoadPlan`. */
-  isOrdered?: boolean;
   /** Rotates among so many runs, instead of the tenant's own context. */
   runs?: number;
   repeatEvery?: number;
   /** The outcome of the handoff; without it there is no handoff. */
-  outcome?: "created" | "desk_timeout" | "failed";
+  outcome?: "created";
 }
 
 /** Submissions of a common size. */
@@ -50,9 +48,7 @@ export async function submissions(options: SubmissionOptions = {}): Promise<Load
     headers: await headers(),
     body: { ...SUBMISSION, handoff: { mode: outcome === undefined ? "none" : "create" } },
     status: 201,
-    ...outcome !== undefined && {
-      contains: outcome === "failed" ? '"reason":"desk_' : `"${outcome}"`,
-    },
+    ...outcome !== undefined && { contains: `"${outcome}"` },
     ...rest,
   };
 }

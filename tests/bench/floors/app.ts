@@ -5,6 +5,6 @@ const app = new Hono().get("*", (c) => c.json({ status: "ok" }));
 
 Deno.serve({
   hostname: "127.0.0.1",
-  port: Number(Deno.args[0]),
-  onListen: ({ port }) => console.log(`Listening on http://127.0.0.1:${port}`),
+  port: Number(Deno.env.get("PORT")),
+  onListen() {},
 }, app.fetch);

@@ -10,16 +10,13 @@ const FINGERPRINT = "0".repeat(64);
 const kv = await Deno.openKv(Deno.args[0]);
 let ts = 0;
 
-Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, (request) => {
+const port = Number(Deno.env.get("PORT"));
+Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, (request) => {
   const [, , , tenantId, kind, runId] = new URL(request.url).pathname.split("/");
   const context = kind === "runs" ? { kind: "run", tenantId, runId } : { kind: "tenant", tenantId };
   const prefix = kind === "runs" ? ["run", `${tenantId}/${runId}`] : ["tenant", tenantId!];
   return request.method === "GET" ? latest(prefix) : submit(request, context, prefix);
 });
-
-function onListen({ port }: Deno.NetAddr) {
-  console.log(`Listening on http://127.0.0.1:${port}`);
-}
 
 async function submit(request: Request, context: { tenantId?: string }, prefix: string[]) {
   const { handoff: _, ...submission } = await request.json();

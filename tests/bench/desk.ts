@@ -4,8 +4,8 @@ let tickets = 0;
 
 Deno.serve({
   hostname: "127.0.0.1",
-  port: 0,
-  onListen: ({ port }) => console.log(`Listening on http://127.0.0.1:${port}`),
+  port: Number(Deno.env.get("PORT")),
+  onListen() {},
 }, async (request) => {
   await request.json();
   await new Promise((resolve) => setTimeout(resolve, TAKES_MS));
