@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HttpHosts, isHttpUrl, isSafeInTransit } from "./http_hosts.ts";
 import { Origins } from "./origins.ts";
 

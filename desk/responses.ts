@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { TicketNumber } from "../domain/model/handoff.ts";
 import type { Reference } from "../domain/model/reference.ts";
 

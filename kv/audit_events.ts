@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AuditEvent, AuditEventName, Erasure } from "../domain/model/audit.ts";
 import { toPublicHandoff } from "../domain/model/handoff.ts";
 import type { AuditPosition, Store } from "../domain/ports/store.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { FINGERPRINT_VERSION } from "../domain/model/idempotency.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { KeyClaim, Store } from "../domain/ports/store.ts";

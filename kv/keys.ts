@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { SupportContext } from "../domain/model/context.ts";
 import type { AuditPosition, KeyScope } from "../domain/ports/store.ts";
 import type { Reference } from "../domain/model/reference.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SupportContext } from "../domain/model/context.ts";
 import { FailureReason, failureSummary } from "../domain/model/failure.ts";
 import { type FinalHandoff, StoredHandoff, Timestamp } from "../domain/model/handoff.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SupportContext } from "./context.ts";
 import { Handoff, type StoredHandoff, Timestamp, toPublicHandoff } from "./handoff.ts";
 import { Reference } from "./reference.ts";

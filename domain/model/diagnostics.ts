@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { longNumberText } from "./long_number.ts";
 import { cleanMultiLine, cleanSingleLine, countCharacters, truncate } from "./text.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { cleanSingleLine, countCharacters, optional } from "./text.ts";
 
 const MAX_LENGTH = 254;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Why a handoff failed. A closed set: text from the desk never becomes a reason. */
 export const FailureReason = z.enum([

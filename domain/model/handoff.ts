@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Failure, FailureReason, failureSummary } from "./failure.ts";
 import type { Reference } from "./reference.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Diagnostics } from "./diagnostics.ts";
 import { Email } from "./email.ts";
 import {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SupportContext } from "./context.ts";
 import { StoredHandoff, Timestamp } from "./handoff.ts";
 import { Reference } from "./reference.ts";

@@ -3,7 +3,7 @@
  * because control characters in a pasted log must not cost anybody their support request. Lengths
  * are counted after cleaning, in code points, as JSON Schema's `maxLength` does.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * Terminal colors and cursor movements (ECMA-48 control sequences), as copied logs contain them.

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { call, type KvHandle } from "../client/call.ts";
 import { auditPrefix, contextPrefix, kindPrefix, ownerPrefix, runsOf } from "../keys.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { TenantId } from "../../domain/model/context.ts";
 import { VerifiedEmail } from "../../domain/model/email.ts";
 import { Actor } from "../../domain/model/support_request.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AuditEvent, Erasure } from "../../domain/model/audit.ts";
 import { SupportContext } from "../../domain/model/context.ts";
 import { Handoff, Ticket } from "../../domain/model/handoff.ts";

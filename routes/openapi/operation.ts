@@ -1,5 +1,5 @@
 /** What the operations of the API have in common. */
-import { z } from "zod";
+import * as z from "zod";
 import { RunId, type SupportContext, TenantId } from "../../domain/model/context.ts";
 import type { Scope } from "../auth/require_scope.ts";
 import type { ProblemSlug } from "../http/problems.ts";

@@ -1,5 +1,5 @@
 /** Unions as code generators need them: named forms, and a discriminator that maps to them. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Schema } from "./types.ts";
 
 interface Union {

@@ -1,5 +1,5 @@
 import { Hono, type MiddlewareHandler } from "hono";
-import { z } from "zod";
+import * as z from "zod";
 import type { AuditPosition, Store } from "../../domain/ports/store.ts";
 import type { Log } from "../../domain/ports/log.ts";
 import { Reference } from "../../domain/model/reference.ts";

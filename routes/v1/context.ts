@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
-import { z } from "zod";
+import * as z from "zod";
 import { RunId, type SupportContext } from "../../domain/model/context.ts";
 import type { Env } from "../http/env.ts";
 import { parse, toFieldErrors, validationProblem } from "../http/validation.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AuditEvent, Erasure } from "../../domain/model/audit.ts";
 import { Handoff, toPublicHandoff } from "../../domain/model/handoff.ts";
 import type { ContextSummary as LatestSummary } from "../../domain/get_latest.ts";

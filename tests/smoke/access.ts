@@ -1,5 +1,5 @@
 /** Checks that Deskhand responds, and admits the callers that it should, and no others. */
-import { z } from "zod";
+import * as z from "zod";
 import { type CallResult, endpointOf, problemOf, requestsPath, statusOf } from "./call.ts";
 import { clockSkew, describeSkew } from "./clock.ts";
 import { explainResult } from "./explanations.ts";

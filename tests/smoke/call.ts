@@ -1,5 +1,5 @@
 /** Calls to the Deskhand that is tested. */
-import { z } from "zod";
+import * as z from "zod";
 import type { Problem } from "./finding.ts";
 import { type Endpoint, explainNetworkError } from "./network.ts";
 

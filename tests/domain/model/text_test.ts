@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { z } from "zod";
+import * as z from "zod";
 import {
   cleanMultiLine,
   cleanSingleLine,

@@ -3,7 +3,7 @@
  * in one file and frozen: a process of version 1 parses with them what this version writes while
  * both run side by side.
  */
-import { z } from "zod";
+import * as z from "zod";
 
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 

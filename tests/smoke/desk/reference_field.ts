@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { CustomFields } from "../../../desk/responses.ts";
 import { toTicket } from "../../../desk/link.ts";
 import { failed, type Finding, ok, type Problem, skipped, type Smoke } from "../finding.ts";

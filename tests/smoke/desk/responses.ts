@@ -1,5 +1,5 @@
 /** What the smoke test reads of RT's responses. */
-import { z } from "zod";
+import * as z from "zod";
 import type { DeskResponse } from "./call.ts";
 
 const Version = z.object({ Version: z.string() });

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Environment } from "../../../config/environment.ts";
 import { isSafeInTransit } from "../../../config/http_hosts.ts";
 import { normalizeBaseUrl } from "../../../desk/link.ts";
