@@ -4,7 +4,8 @@ const MAX_DISTANCE = 2;
 
 /** Returns the known name that `name` probably stands for, or undefined. */
 export function closestName(name: string, known: readonly string[]): string | undefined {
-  return known.find((candidate) => distance(candidate, name.toUpperCase()) <= MAX_DISTANCE);
+  const upperCase = name.toUpperCase();
+  return known.find((candidate) => isClose(candidate, upperCase));
 }
 
 /**
@@ -24,6 +25,23 @@ export function findMisspelt(names: Iterable<string>, known: readonly string[]):
       return [`${name} in the environment is no variable of Deskhand${hint} and is ignored`];
     },
   );
+}
+
+/**
+ * Whether the Levenshtein distance, the number of characters to change, add or remove, is at most
+ * `MAX_DISTANCE`. Most names of an environment are dismissed by their length or their letters, because
+ * a service calls this for each of them when it starts.
+ */
+function isClose(a: string, b: string): boolean {
+  return Math.abs(a.length - b.length) <= MAX_DISTANCE && countMissing(a, b) <= MAX_DISTANCE &&
+    distance(a, b) <= MAX_DISTANCE;
+}
+
+/** Returns how many characters of `a` do not occur in `b`: each of them must be changed or removed. */
+function countMissing(a: string, b: string): number {
+  let missing = 0;
+  for (const character of a) if (!b.includes(character)) missing++;
+  return missing;
 }
 
 /** Returns the Levenshtein distance: how many characters must be changed, added or removed. */
