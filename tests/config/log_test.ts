@@ -82,11 +82,11 @@ for (const isBatched of [true, false]) {
   });
 }
 
-Deno.test("the log writes the first line immediately and keeps the order across levels", async () => {
+Deno.test("the log writes the first lines immediately and keeps the order across levels", async () => {
   const body = `
     const written = [];
     for (const level of ["info", "warn", "error"]) console[level] = (text) => written.push(level + " " + text);
-    log.info("test_event", "a"); log.info("test_event", "b"); log.info("test_event", "c");
+    for (const text of ["1", "2", "3", "4", "a", "b", "c"]) log.info("test_event", text);
     const immediate = written.length;
     log.warn("test_event", "d"); log.warn("test_event", "e"); log.error("test_event", "f");
     const line = (text) => text.split("\\n").map((line) => JSON.parse(line.slice(line.indexOf("{"))).message);
@@ -94,21 +94,23 @@ Deno.test("the log writes the first line immediately and keeps the order across 
     addEventListener("unload", (event) => event.stopImmediatePropagation());
   `;
   const { stdout } = await run({ level: "info", isBatched: true }, body);
-  assertEquals(JSON.parse(stdout), [1, [["a"], ["b", "c"], ["d", "e"], ["f"]]]);
+  assertEquals(JSON.parse(stdout), [
+    4,
+    [["1"], ["2"], ["3"], ["4"], ["a", "b", "c"], ["d", "e"], ["f"]],
+  ]);
 });
 
 Deno.test("a buffered log line is written within milliseconds, before a SIGKILL", async () => {
   const body = `
-    const second = Promise.withResolvers();
+    const buffered = Promise.withResolvers();
     const write = console.info;
-    let calls = 0;
-    console.info = (text) => { write(text); if (++calls === 2) second.resolve(); };
-    log.info("test_event", "a"); log.info("test_event", "b");
-    await second.promise;
+    console.info = (text) => { write(text); if (text.includes('"f"')) buffered.resolve(); };
+    for (const text of ["a", "b", "c", "d", "e", "f"]) log.info("test_event", text);
+    await buffered.promise;
     Deno.kill(Deno.pid, "SIGKILL");
   `;
   const { stdout } = await run({ level: "info", isBatched: true }, body);
-  assertEquals(messages(stdout), ["a", "b"]);
+  assertEquals(messages(stdout), ["a", "b", "c", "d", "e", "f"]);
 });
 
 Deno.test("for journald, each line begins with the priority of its level, also in a batch", async () => {
