@@ -2,24 +2,25 @@ import type { Config } from "./config/config.ts";
 import { openObservability } from "./config/observability.ts";
 import { readConfigOrExit } from "./config/config_or_exit.ts";
 import { VERSION } from "./config/version.ts";
-import { Gate } from "./desk/gate.ts";
-import { createRequestTracker } from "./desk/request_tracker.ts";
 import { InFlightTracker } from "./domain/in_flight.ts";
-import { generateReference } from "./domain/model/reference.ts";
 import type { Clock } from "./domain/ports/clock.ts";
 import type { Log } from "./domain/ports/log.ts";
 import { noopTelemetry, type Telemetry } from "./domain/ports/telemetry.ts";
 import type { KvHandle } from "./kv/client/call.ts";
 import { OpenStoreError } from "./kv/open/opened_store.ts";
-import { openInBackground } from "./kv/open/open_in_background.ts";
-import { createKvPorts } from "./kv/kv_ports.ts";
-import { createApp } from "./routes/app.ts";
-import { createTokenVerifier } from "./routes/auth/token_verifier.ts";
+import type { createApp } from "./routes/app.ts";
 import { listen, ListenError } from "./routes/http/server.ts";
 import { shutDown, stopSignal } from "./routes/http/shutdown.ts";
+import { handleWhileLoading } from "./routes/starting.ts";
 
 /** After this exit code, a supervisor must not restart the service: that would create an empty file. */
 const EXIT_FILE_REMOVED = 3;
+
+/**
+ * The delay between listening and loading the application, which occupies the thread for about 50 ms:
+ * the time of a health check that is waiting to connect.
+ */
+const LOAD_DELAY_MS = 10;
 
 /** The system clock. */
 export const clock: Clock = {
@@ -38,19 +39,30 @@ export interface Runtime {
   fetch: typeof fetch;
   /** Defaults to a no-op. */
   telemetry?: Telemetry;
+  /** Defaults to a new one. */
+  inFlight?: InFlightTracker;
 }
 
 type Service = { app: ReturnType<typeof createApp>; inFlight: InFlightTracker };
 
-/** Wires the application together. Reads nothing but its arguments. */
-export function compose(config: Config, runtime: Runtime): Service {
+/**
+ * Wires the application together. Reads nothing but its arguments. Loads the modules of the application,
+ * so that those of {@linkcode serve} suffice for the first response.
+ */
+export async function compose(config: Config, runtime: Runtime): Promise<Service> {
+  const { createApp } = await import("./routes/app.ts");
+  const { createTokenVerifier } = await import("./routes/auth/token_verifier.ts");
+  const { createKvPorts } = await import("./kv/kv_ports.ts");
+  const { Gate } = await import("./desk/gate.ts");
+  const { createRequestTracker } = await import("./desk/request_tracker.ts");
+  const { generateReference } = await import("./domain/model/reference.ts");
   const { kv, reader, log, clock, fetch, telemetry = noopTelemetry } = runtime;
+  const { inFlight = new InFlightTracker() } = runtime;
   const { deskTimeoutMs, retentionDays, rateLimitPerMinute, corsOrigins, publicUrl } = config;
   const limits = { retentionDays, rateLimitPerMinute, isExclusive: config.kv.kind === "file" };
   const { store, rateLimit, isReady } = createKvPorts(kv, { ...limits, clock, log, reader });
   const desk = config.desk &&
     new Gate(createRequestTracker(config.desk, fetch), { ...config.desk, clock, log, telemetry });
-  const inFlight = new InFlightTracker();
   const deps = { store, desk, deskTimeoutMs, clock, log, telemetry, generateReference, inFlight };
   const { now, deadline } = clock;
   const verify = createTokenVerifier({ ...config.auth, now, deadline, fetch, log });
@@ -63,16 +75,36 @@ export function compose(config: Config, runtime: Runtime): Service {
 async function serve(): Promise<void> {
   const config = readConfigOrExit(Deno.env);
   const { log, telemetry } = await openObservability(config, clock);
-  const onFileRemoved = () => Deno.exit(EXIT_FILE_REMOVED);
-  const store = openInBackground(config.kv, { clock, log, telemetry, onFileRemoved });
-  store.opened.catch(exitWithMessage);
-  const { app, inFlight } = compose(config, { ...store, log, clock, fetch, telemetry });
+  const inFlight = new InFlightTracker();
   telemetry?.watchInFlight(() => inFlight.measure(clock.elapsed()));
+  const parts = { log, clock, fetch, telemetry, inFlight };
+  let loading: ReturnType<typeof load> | undefined;
+  const loadOnce = () => loading ??= load(config, parts);
   const stopped = stopSignal();
-  // Listens before the store is open: until then, requests get a 503.
-  const server = listen(config.listen, app.fetch, { log, clock, version: VERSION });
-  stopped.then(() => shutDown(server, { inFlight, clock, log, closeStore: store.close }))
-    .then(() => Deno.exit());
+  // Listens before the application is loaded and the store is open: until then, requests wait for the
+  // application, and for the store if they need it, and only `/livez` responds.
+  const deps = { ...parts, telemetry: telemetry ?? noopTelemetry };
+  const handle = handleWhileLoading(loadOnce, { ...config, deps, version: VERSION });
+  const server = listen(config.listen, handle, { log, clock, version: VERSION });
+  // Not with `clock.wait`: Deno takes 5 ms for the first timer of a process.
+  clock.deadline(LOAD_DELAY_MS).addEventListener(
+    "abort",
+    () => loadOnce().catch(exitWithMessage),
+  );
+  const closeStore = () => loadOnce().then(({ store }) => store.close());
+  stopped.then(() => shutDown(server, { inFlight, clock, log, closeStore })).then(() =>
+    Deno.exit()
+  );
+}
+
+/** Starts to open the store, and loads the application. */
+async function load(config: Config, parts: Omit<Runtime, "kv" | "reader">) {
+  const { openInBackground } = await import("./kv/open/open_in_background.ts");
+  const onFileRemoved = () => Deno.exit(EXIT_FILE_REMOVED);
+  const store = openInBackground(config.kv, { ...parts, onFileRemoved });
+  store.opened.catch(exitWithMessage);
+  const { app } = await compose(config, { ...parts, ...store });
+  return { fetch: app.fetch, store };
 }
 
 /** Runs `deno task erase`. */

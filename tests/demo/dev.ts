@@ -30,7 +30,7 @@ Deno.env.set(
 );
 const kv = await Deno.openKv(":memory:");
 const log = new LiveLog(openLog(config.log, clock.now));
-const { app, inFlight } = compose(config, { kv, log, clock, fetch });
+const { app, inFlight } = await compose(config, { kv, log, clock, fetch });
 
 const mint = () =>
   mintToken(AUTH_SECRET, {

@@ -32,7 +32,7 @@ export async function openService(
     RATE_LIMIT_PER_MINUTE: "0",
     ...env,
   });
-  const { app, inFlight } = compose(config, { kv: handle, log, clock, fetch });
+  const { app, inFlight } = await compose(config, { kv: handle, log, clock, fetch });
   const respond = app.fetch;
   // Validates every response, by `app.request` and over a socket, against the OpenAPI document.
   app.fetch = async (request, ...others) => {
