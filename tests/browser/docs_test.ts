@@ -7,8 +7,11 @@ import { UNSANITIZED } from "../support/chromium.ts";
 
 const browser = useBrowser();
 
+/** The path of each page, and a selector of its title. */
+const PAGES = [["/", "h1"], ["/docs", "h1"], ["/docs/explorer", ".info .title"]] as const;
+
 Deno.test(
-  "the API reference makes calls with a token, and contacts no other host",
+  "the API explorer makes calls with a token, and contacts no other host",
   UNSANITIZED,
   async () => {
     await using stage = await openStage(browser());
@@ -20,7 +23,7 @@ Deno.test(
         strangers.push(requested);
       }
     });
-    await page.goto(`${url}/docs`);
+    await page.goto(`${url}/docs/explorer`);
 
     await page.getByRole("button", { name: "Authorize" }).click();
     const dialog = page.locator(".modal-ux");
@@ -50,32 +53,36 @@ Deno.test(
   },
 );
 
-Deno.test("the home page and the API reference follow the color scheme", UNSANITIZED, async () => {
-  await using stage = await openStage(browser());
-  const { page, url } = stage;
-  /** Returns whether the page's own background is dark, as Chromium paints it. */
-  const isDark = async () => {
-    const image = await page.screenshot({ clip: { x: 2, y: 2, width: 1, height: 1 } });
-    return await page.evaluate(async (bytes) => {
-      const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
-      const canvas = new OffscreenCanvas(1, 1).getContext("2d")!;
-      canvas.drawImage(bitmap, 0, 0);
-      return canvas.getImageData(0, 0, 1, 1).data[0]! < 128;
-    }, [...image]);
-  };
-  for (const [path, title] of [["/", "h1"], ["/docs", ".info .title"]] as const) {
-    await page.emulateMedia({ colorScheme: "dark" });
-    await page.goto(url + path);
-    const text = page.locator(title).first();
-    await text.waitFor();
-    for (const colorScheme of ["dark", "light"] as const) {
-      await page.emulateMedia({ colorScheme });
-      const red = await text.evaluate((element) =>
-        Number(getComputedStyle(element).color.match(/\d+/)![0])
-      );
-      const isDarkScheme = colorScheme === "dark";
-      assertEquals([await isDark(), red > 128], [isDarkScheme, isDarkScheme], path + colorScheme);
+Deno.test(
+  "the home page, the guide and the explorer follow the color scheme",
+  UNSANITIZED,
+  async () => {
+    await using stage = await openStage(browser());
+    const { page, url } = stage;
+    /** Returns whether the page's own background is dark, as Chromium paints it. */
+    const isDark = async () => {
+      const image = await page.screenshot({ clip: { x: 2, y: 2, width: 1, height: 1 } });
+      return await page.evaluate(async (bytes) => {
+        const bitmap = await createImageBitmap(new Blob([new Uint8Array(bytes)]));
+        const canvas = new OffscreenCanvas(1, 1).getContext("2d")!;
+        canvas.drawImage(bitmap, 0, 0);
+        return canvas.getImageData(0, 0, 1, 1).data[0]! < 128;
+      }, [...image]);
+    };
+    for (const [path, title] of PAGES) {
+      await page.emulateMedia({ colorScheme: "dark" });
+      await page.goto(url + path);
+      const text = page.locator(title).first();
+      await text.waitFor();
+      for (const colorScheme of ["dark", "light"] as const) {
+        await page.emulateMedia({ colorScheme });
+        const red = await text.evaluate((element) =>
+          Number(getComputedStyle(element).color.match(/\d+/)![0])
+        );
+        const isDarkScheme = colorScheme === "dark";
+        assertEquals([await isDark(), red > 128], [isDarkScheme, isDarkScheme], path + colorScheme);
+      }
     }
-  }
-  assertEquals(stage.complaints, []);
-});
+    assertEquals(stage.complaints, []);
+  },
+);

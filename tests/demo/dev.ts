@@ -11,6 +11,9 @@ import { mintToken } from "./token.ts";
 
 const HOST = "127.0.0.1";
 const TENANT = "acme";
+/** Where development servers usually are, so that a page of theirs can try the demo. */
+const DEVELOPMENT_ORIGINS = [3000, 5173, 8080]
+  .flatMap((port) => [`http://localhost:${port}`, `http://${HOST}:${port}`]);
 const TOKEN_LIFETIME_S = 24 * 60 * 60;
 /** `deno task` passes one Ctrl-C on twice, within this time. */
 const DUPLICATE_SIGNAL_MS = 1_000;
@@ -40,9 +43,13 @@ const mint = () =>
     lifetime: TOKEN_LIFETIME_S,
   });
 
-/** The routes of the sample product. The service handles every other request unchanged. */
-const demo = demoProduct(desk, log, mint);
-demo.notFound((c) => app.fetch(c.req.raw));
+const demo = demoProduct({
+  desk,
+  log,
+  mintToken: mint,
+  corsOrigins: config.corsOrigins,
+  callService: app.fetch,
+});
 
 const token = await mint();
 let isStopping = false;
@@ -56,7 +63,7 @@ function configOrExit() {
       // The store and the desk are never read from the environment, so that no demo reaches a real
       // desk.
       PORT: Deno.env.get("PORT") ?? "",
-      CORS_ORIGINS: Deno.env.get("CORS_ORIGINS") ?? "",
+      CORS_ORIGINS: Deno.env.get("CORS_ORIGINS") || DEVELOPMENT_ORIGINS.join(),
       LOG_LEVEL: Deno.env.get("LOG_LEVEL") ?? "",
       HOST,
       KV_PATH: "in-memory.kv",
@@ -99,7 +106,7 @@ function introduce({ port }: Deno.NetAddr): void {
 Deskhand ${VERSION} (demo: the store is in memory, and the support desk is a fake)
 
 Sample product   ${origin}/
-API reference    ${origin}/docs
+Guide            ${origin}/docs (five steps, with a token to copy)
 Fake desk        ${desk.url}/
 
 To call the API, paste these lines into bash or zsh. The token is valid for this run only:

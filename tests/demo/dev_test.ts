@@ -161,6 +161,45 @@ Deno.test("deno task dev has a product with the panel, a control for the fake de
   assertEquals(outcomes, ["handoff_failed", "handoff_created"]);
 });
 
+Deno.test("the demo's guide has a token that works, and its URL in every example", async () => {
+  await using dev = await startDev();
+  const origin = originOf(dev.introduction);
+  const response = await fetch(`${origin}/docs`);
+  assertMatch(
+    response.headers.get("Content-Security-Policy")!,
+    /^default-src 'none'; script-src 'self'/,
+  );
+  const page = await response.text();
+  assertEquals(page.match(/deskhand\.example|deno task token|fetch\("\/my/), null);
+  assertStringIncludes(page, `export DESKHAND=${origin}\n`);
+  assertStringIncludes(page, `fetch("${origin}/demo/token")`);
+  const token = /export TOKEN=(\S+?)</.exec(page)![1]!;
+  const latest = await fetch(`${origin}/v1/tenants/acme/support-requests/latest`, {
+    headers: { "Authorization": `Bearer ${token}` },
+  });
+  assertEquals((await latest.json()).desk, { label: "Demo desk" });
+});
+
+Deno.test("pages of development servers may call the demo and get a token, others may not", async () => {
+  await using dev = await startDev();
+  const origin = originOf(dev.introduction);
+  for (const path of ["/demo/token", "/v1/tenants/acme/support-requests/latest"]) {
+    const allowed = async (page: string) => {
+      const response = await fetch(origin + path, { headers: { "Origin": page } });
+      await response.body?.cancel();
+      return response.headers.get("Access-Control-Allow-Origin");
+    };
+    for (
+      const page of ["http://localhost:5173", "http://127.0.0.1:3000", "http://localhost:8080"]
+    ) {
+      assertEquals(await allowed(page), page, path);
+    }
+    for (const page of ["http://evil.example", "http://localhost:5174", "null"]) {
+      assertEquals(await allowed(page), null, path);
+    }
+  }
+});
+
 Deno.test("the service serves nothing of the sample product", async () => {
   await using service = await openService();
   for (const path of ["/demo/token", "/demo/desk"]) {

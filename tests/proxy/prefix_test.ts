@@ -59,6 +59,23 @@ async function open() {
 
 for (const path of ["/docs", "/docs/"]) {
   Deno.test(
+    `behind a path prefix, ${path} loads and its commands name the prefix`,
+    UNSANITIZED,
+    async () => {
+      await using stage = await open();
+      const { complaints, nginx, page, requested } = stage;
+      await page.goto(nginx.url + path);
+      await page.getByText(`export DESKHAND=${nginx.url}\n`).waitFor();
+      const strangers = requested.filter((url) =>
+        !url.startsWith(nginx.url) && !/^data:/.test(url)
+      );
+      assertEquals([strangers, complaints], [[], []]);
+    },
+  );
+}
+
+for (const path of ["/docs/explorer", "/docs/explorer/"]) {
+  Deno.test(
     `behind a path prefix, ${path} loads and "Try it out" submits`,
     UNSANITIZED,
     async () => {

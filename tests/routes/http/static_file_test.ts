@@ -7,7 +7,10 @@ const FILES = [
   "/",
   "/docs/home.css",
   "/docs",
-  "/docs/start.js",
+  "/docs/guide.css",
+  "/docs/guide.js",
+  "/docs/explorer",
+  "/docs/explorer.js",
   "/docs/swagger-ui-bundle.js",
   "/docs/swagger-ui.css",
 ];

@@ -1,7 +1,7 @@
 // Swagger UI for the API of the service that serves this page. Tokens stay in memory only.
 followColorScheme();
 globalThis.SwaggerUIBundle({
-  url: "openapi.json",
+  url: "../openapi.json",
   dom_id: "#docs",
   deepLinking: true,
   tryItOutEnabled: true,
