@@ -3,6 +3,7 @@ import type { RateDecision, RateLimit } from "../domain/ports/rate_limit.ts";
 import { StoreUnavailableError } from "../domain/ports/store.ts";
 import { call, CALL_TIMEOUT_MS, type KvHandle } from "./client/call.ts";
 import { GroupCommit, SERVER_COMMIT_LIMITS } from "./client/group_commit.ts";
+import { startTimeout } from "./client/responsive_time.ts";
 import { rateKey } from "./keys.ts";
 
 const MINUTE_MS = 60_000;
@@ -53,11 +54,11 @@ interface Counter {
 export class SharedRateLimit implements RateLimit {
   #kv: KvHandle;
   #perMinute: number;
-  #clock: Pick<Clock, "now" | "elapsed">;
+  #clock: Pick<Clock, "now">;
   #commits: GroupCommit;
   #queues = new Map<string, PromiseWithResolvers<RateDecision>[]>();
 
-  constructor(kv: KvHandle, perMinute: number, clock: Pick<Clock, "now" | "elapsed">) {
+  constructor(kv: KvHandle, perMinute: number, clock: Pick<Clock, "now">) {
     this.#kv = kv;
     this.#perMinute = perMinute;
     this.#clock = clock;
@@ -103,22 +104,36 @@ export class SharedRateLimit implements RateLimit {
     this.#queues.delete(counterId(tenantId, actorId));
   }
 
-  /** Counts up to `requested` submissions and returns how many are allowed. */
+  /**
+   * Counts up to `requested` submissions and returns how many are allowed. Retries conflicts for two
+   * seconds of responsive time, as a KV call does.
+   */
   async #count(key: Deno.KvKey, requested: number): Promise<number> {
-    const deadline = this.#clock.elapsed() + CALL_TIMEOUT_MS;
-    while (this.#clock.elapsed() < deadline) {
-      const { value, versionstamp } = await call(this.#kv, (kv) => kv.get<Counter>(key));
-      const count = value?.count ?? 0;
-      const allowed = Math.min(requested, this.#perMinute - count);
-      if (allowed <= 0) return 0;
-      const next: Counter = { count: count + allowed, id: crypto.randomUUID() };
-      const committed = await this.#commits.commit({
-        checks: [{ key, versionstamp }],
-        sets: [{ key, value: next, options: { expireIn: 2 * MINUTE_MS } }],
-      });
-      if (committed.ok) return allowed;
+    let hasTimedOut = false;
+    const stopTimeout = startTimeout(CALL_TIMEOUT_MS, () => hasTimedOut = true);
+    try {
+      while (!hasTimedOut) {
+        const allowed = await this.#tryCount(key, requested);
+        if (allowed !== null) return allowed;
+      }
+    } finally {
+      stopTimeout();
     }
     throw new StoreUnavailableError("KV contention: cannot count the submission");
+  }
+
+  /** Returns null if another process has counted in the meantime. */
+  async #tryCount(key: Deno.KvKey, requested: number): Promise<number | null> {
+    const { value, versionstamp } = await call(this.#kv, (kv) => kv.get<Counter>(key));
+    const count = value?.count ?? 0;
+    const allowed = Math.min(requested, this.#perMinute - count);
+    if (allowed <= 0) return 0;
+    const next: Counter = { count: count + allowed, id: crypto.randomUUID() };
+    const { ok } = await this.#commits.commit({
+      checks: [{ key, versionstamp }],
+      sets: [{ key, value: next, options: { expireIn: 2 * MINUTE_MS } }],
+    });
+    return ok ? allowed : null;
   }
 }
 

@@ -1,6 +1,7 @@
-import { assertEquals, assertLessOrEqual, assertRejects } from "@std/assert";
+import { assertEquals, assertGreaterOrEqual, assertLessOrEqual, assertRejects } from "@std/assert";
 import type { RateLimit } from "../../domain/ports/rate_limit.ts";
 import { StoreUnavailableError } from "../../domain/ports/store.ts";
+import { CALL_TIMEOUT_MS } from "../../kv/client/call.ts";
 import { LocalRateLimit, SharedRateLimit, unlimited } from "../../kv/rate_limit.ts";
 import { type Expiry, withExpiries } from "./fixtures.ts";
 import { FakeClock } from "../support/clock.ts";
@@ -112,24 +113,43 @@ Deno.test("SharedRateLimit rejects submissions queued while KV hung", async () =
   assertEquals(reads, 1);
 });
 
-Deno.test("SharedRateLimit retries until the timeout if others keep counting", async () => {
-  using kv = await Deno.openKv(":memory:");
-  let elapsed = 0;
-  const clock = { now: () => START, elapsed: () => elapsed };
-  let conflicts = 0;
-  const rival = wrapKv(kv, {
+/**
+ * Returns a handle whose every read is followed by another process's count, after what `delay`
+ * returns, unless that is null.
+ */
+function withRival(kv: Deno.Kv, delay: () => Promise<void> | null): Deno.Kv {
+  return wrapKv(kv, {
     async onRead(read, { method, keys }) {
       const result = await read();
-      if (method === "get") {
-        await kv.set(keys[0]!, { count: 0, id: String(conflicts++) });
-        elapsed += 500;
-      }
+      const delayed = method === "get" ? delay() : null;
+      if (delayed === null) return result;
+      await delayed;
+      await kv.set(keys[0]!, { count: 0, id: crypto.randomUUID() });
       return result;
     },
   });
-  const limit = new SharedRateLimit(rival, 30, clock);
+}
+
+Deno.test("SharedRateLimit retries until the timeout if others keep counting", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const rival = withRival(kv, () => new Promise((resolve) => setTimeout(resolve, 20)));
+  const limit = new SharedRateLimit(rival, 30, new FakeClock());
+  const started = performance.now();
   await assertRejects(() => limit.consume("acme", "u-1"), StoreUnavailableError, "contention");
-  assertEquals(conflicts, 4);
+  assertGreaterOrEqual(performance.now() - started, CALL_TIMEOUT_MS);
+});
+
+Deno.test("SharedRateLimit counts a submission although the event loop was busy", async () => {
+  using kv = await Deno.openKv(":memory:");
+  let conflicts = 0;
+  const rival = withRival(kv, () => {
+    if (conflicts++ > 0) return null;
+    for (const end = performance.now() + CALL_TIMEOUT_MS + 500; performance.now() < end;);
+    return Promise.resolve();
+  });
+  const limit = new SharedRateLimit(rival, 30, new FakeClock());
+  assertEquals(await limit.consume("acme", "u-1"), { allowed: true });
+  assertEquals(conflicts, 2);
 });
 
 Deno.test("unlimited allows any number", async () => {
