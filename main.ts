@@ -27,7 +27,12 @@ export const clock: Clock = {
   now: () => Date.now(),
   elapsed: () => performance.now(),
   wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-  deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
+  deadline(milliseconds) {
+    const controller = new AbortController();
+    const abort = () => controller.abort(new DOMException("Signal timed out.", "TimeoutError"));
+    const timer = setTimeout(abort, milliseconds);
+    return Object.assign(controller.signal, { [Symbol.dispose]: () => clearTimeout(timer) });
+  },
 };
 
 export interface Runtime {

@@ -116,16 +116,16 @@ export class Gate implements Desk {
   }
 
   /** Resolves with true once the caller has a slot, or with false if it gets none in time. */
-  #waitForSlot(waitMs: number): Promise<boolean> {
+  async #waitForSlot(waitMs: number): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const waiter = { resolve };
     this.#waiters.add(waiter);
-    this.#clock.deadline(waitMs).addEventListener("abort", () => {
-      // Once the caller has a slot, this has no effect.
+    using deadline = this.#clock.deadline(waitMs);
+    deadline.addEventListener("abort", () => {
       this.#waiters.delete(waiter);
       resolve(false);
     });
-    return promise;
+    return await promise;
   }
 
   #passSlotOn(): void {

@@ -29,7 +29,7 @@ export async function callDesk(
   request: SupportRequest,
   resume?: DeskWork,
 ): Promise<HandoffOutcome> {
-  const signal = clock.deadline(deskTimeoutMs);
+  using signal = clock.deadline(deskTimeoutMs);
   const deadline = clock.elapsed() + deskTimeoutMs;
   // When a paused process continues, the timer of the admission may fire before that of the signal.
   const hasTimedOut = () => signal.aborted || clock.elapsed() >= deadline;

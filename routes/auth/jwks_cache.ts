@@ -65,7 +65,8 @@ export function createJwksCache(url: string, { now, fetch, deadline, log }: Opti
   async function fetchKeys(): Promise<void> {
     lastFetch = { at: now(), failed: lastFetch.failed };
     try {
-      const { keys, problems } = await fetchJwks(url, fetch, deadline(FETCH_TIMEOUT_MS));
+      using signal = deadline(FETCH_TIMEOUT_MS);
+      const { keys, problems } = await fetchJwks(url, fetch, signal);
       cached = { keys, fetchedAt: now() };
       lastFetch.failed = false;
       report.fetched(problems, keys.some(({ isTooShort }) => !isTooShort));

@@ -33,7 +33,7 @@ export function validateSubmission(
   return async (c, next) => {
     const rejection = await checkRateLimit(c, rateLimit, "submission") ?? checkIdempotencyKey(c);
     if (rejection !== null) return rejection;
-    const submission = await readSubmission(c, clock.deadline(BODY_TIMEOUT_MS));
+    const submission = await readSubmission(c, clock);
     if (submission instanceof Response) return submission;
     c.req.addValidatedData("json", submission);
     return next();
@@ -51,7 +51,7 @@ export function validateResume(
   return async (c, next) => {
     const rejection = await checkRateLimit(c, rateLimit, "body");
     if (rejection !== null) return rejection;
-    const body = await readBody(c, clock.deadline(BODY_TIMEOUT_MS), "body");
+    const body = await readBody(c, clock, "body");
     if (body instanceof Response) return body;
     return await next();
   };
@@ -92,9 +92,9 @@ function checkIdempotencyKey(c: Context<Env>): Response | null {
  */
 async function readSubmission(
   c: Context<Env>,
-  deadline: AbortSignal,
+  clock: Pick<Clock, "deadline">,
 ): Promise<Submission | Response> {
-  const body = await readBody(c, deadline, "submission");
+  const body = await readBody(c, clock, "submission");
   if (body instanceof Response) return body;
   const parsed = parse(Submission, body.value);
   return parsed.success ? parsed.data : validationProblem(c, "body", toFieldErrors(parsed.error));
@@ -103,9 +103,10 @@ async function readSubmission(
 /** Returns the JSON value of the body, or the error response. Only a submission is required. */
 async function readBody(
   c: Context<Env>,
-  deadline: AbortSignal,
+  clock: Pick<Clock, "deadline">,
   name: BodyName,
 ): Promise<{ value: unknown } | Response> {
+  using deadline = clock.deadline(BODY_TIMEOUT_MS);
   const body = await readJsonBody(c.req.raw, deadline, { isOptional: name !== "submission" });
   c.env?.onBodyRead?.();
   switch (body.outcome) {

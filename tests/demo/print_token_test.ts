@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { decodeJwt } from "jose";
 import { createTokenVerifier } from "../../routes/auth/token_verifier.ts";
+import { FakeClock } from "../support/clock.ts";
 import { AUTH_SECRET } from "../support/constants.ts";
 import { runTask } from "../support/task.ts";
 
@@ -33,7 +34,7 @@ Deno.test("deno task token prints only a token, and the service accepts it", asy
     tenantsClaim: "https://acme.example/tenants",
     scopesClaim: "realm_access.roles",
     now: () => Date.now(),
-    deadline: AbortSignal.timeout,
+    deadline: new FakeClock().deadline,
     fetch,
     log: { info: () => {}, warn: () => {}, error: () => {} },
   });

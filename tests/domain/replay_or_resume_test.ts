@@ -14,7 +14,7 @@ import {
   submittedRequest,
   ticket,
 } from "./fixtures.ts";
-import { FakeClock } from "../support/clock.ts";
+import { FakeClock, toDeadline } from "../support/clock.ts";
 import { ACME, START } from "../support/constants.ts";
 import { leaseKey } from "../../kv/keys.ts";
 
@@ -100,7 +100,7 @@ Deno.test("a retry creates no ticket after the desk timeout", async () => {
   const desk = new ScriptedDesk(createdAs("43"));
   using test = await openTestDependencies({ desk });
   const timeout = new AbortController();
-  test.clock.deadline = () => timeout.signal;
+  test.clock.deadline = () => toDeadline(timeout.signal);
   desk.onFind = () => {
     timeout.abort();
     return { outcome: "absent" };

@@ -1,3 +1,5 @@
+import type { Deadline } from "../../domain/ports/clock.ts";
+import { toDeadline } from "../support/clock.ts";
 import { START } from "../support/constants.ts";
 import type { Mortal } from "./turns.ts";
 
@@ -18,10 +20,11 @@ export class Time {
   }
 
   /** `AbortSignal.timeout`. */
-  deadline(milliseconds: number): AbortSignal {
+  deadline(milliseconds: number): Deadline {
     const controller = new AbortController();
     this.#deadlines.set(controller.signal, { at: this.now + milliseconds, controller });
-    return controller.signal;
+    // Nothing is pending that disposing could clear: time passes only when the plan says so.
+    return toDeadline(controller.signal);
   }
 
   deadlineOf(signal: AbortSignal): number {

@@ -3,7 +3,7 @@ import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import type { Problem } from "../../routes/http/problems.ts";
 import { MAX_IN_FLIGHT } from "../../routes/v1/limit_in_flight.ts";
 import { BODY_TIMEOUT_MS } from "../../routes/v1/parse_submission.ts";
-import { FakeClock } from "../support/clock.ts";
+import { FakeClock, toDeadline } from "../support/clock.ts";
 import { ACME, deskEnv, run, TENANT } from "../support/constants.ts";
 import { type Call, openService, type ServiceOptions } from "../support/service.ts";
 import { type Operation, OPERATIONS, resolve } from "../support/response_validator.ts";
@@ -13,10 +13,10 @@ import { auditKey, idempotencyKey, requestKey } from "../../kv/keys.ts";
 
 const clock = new FakeClock();
 /** A clock that gives the body of a request no time. */
-const impatient = Object.assign(new FakeClock(), {
-  deadline: (milliseconds: number) =>
-    milliseconds === BODY_TIMEOUT_MS ? AbortSignal.abort() : AbortSignal.timeout(milliseconds),
-});
+const impatient = new FakeClock();
+const { deadline } = impatient;
+impatient.deadline = (milliseconds) =>
+  milliseconds === BODY_TIMEOUT_MS ? toDeadline(AbortSignal.abort()) : deadline(milliseconds);
 
 type Service = Awaited<ReturnType<typeof openService>>;
 

@@ -1,4 +1,5 @@
-import type { Clock } from "../../domain/ports/clock.ts";
+import type { Clock, Deadline } from "../../domain/ports/clock.ts";
+import { clock as system } from "../../main.ts";
 import { START } from "./constants.ts";
 
 export interface FakeClockOptions {
@@ -9,6 +10,11 @@ export interface FakeClockOptions {
    * the clock and resolves, and a deadline passes only when the clock is advanced.
    */
   timers?: "real" | "manual";
+}
+
+/** Returns a signal as a deadline without a timer, or with one that `dispose` clears. */
+export function toDeadline(signal: AbortSignal, dispose: () => void = () => {}): Deadline {
+  return Object.assign(signal, { [Symbol.dispose]: dispose });
 }
 
 /** A clock that a test sets and advances. Without options `now` stands still and timers are real. */
@@ -42,7 +48,11 @@ export class FakeClock implements Clock {
   advance(milliseconds: number): void {
     this.offset += milliseconds;
     this.#advanced += milliseconds;
-    for (const [controller, at] of this.#deadlines) if (at <= this.elapsed()) controller.abort();
+    for (const [controller, at] of this.#deadlines) {
+      if (at > this.elapsed()) continue;
+      this.#deadlines.delete(controller);
+      controller.abort();
+    }
   }
 
   wait = (milliseconds: number): Promise<void> => {
@@ -53,10 +63,15 @@ export class FakeClock implements Clock {
     return Promise.resolve();
   };
 
-  deadline = (milliseconds: number): AbortSignal => {
-    if (!this.#hasManualTimers) return AbortSignal.timeout(milliseconds);
+  deadline = (milliseconds: number): Deadline => {
+    if (!this.#hasManualTimers) return system.deadline(milliseconds);
     const controller = new AbortController();
     this.#deadlines.set(controller, this.elapsed() + milliseconds);
-    return controller.signal;
+    return toDeadline(controller.signal, () => this.#deadlines.delete(controller));
   };
+
+  /** How many deadlines of manual timers are neither over nor disposed. */
+  get pendingDeadlines(): number {
+    return this.#deadlines.size;
+  }
 }

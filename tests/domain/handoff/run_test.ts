@@ -11,6 +11,7 @@ import {
   submitRequest,
   submittedRequest,
 } from "../fixtures.ts";
+import { toDeadline } from "../../support/clock.ts";
 import { ACME } from "../../support/constants.ts";
 
 type Test = Awaited<ReturnType<typeof openTestDependencies>>;
@@ -172,7 +173,7 @@ Deno.test("all desk calls of a handoff share one signal with the desk timeout", 
   using test = await openTestDependencies({ desk });
   const created: [milliseconds: number, signal: AbortSignal][] = [];
   test.clock.deadline = (milliseconds) => {
-    const { signal } = new AbortController();
+    const signal = toDeadline(new AbortController().signal);
     created.push([milliseconds, signal]);
     return signal;
   };
@@ -188,7 +189,7 @@ Deno.test("all desk calls of a handoff share one signal with the desk timeout", 
 
 Deno.test("a submission that times out before it is admitted stays pending", async () => {
   using test = await openTestDependencies({ desk: new ClosedDesk() });
-  test.clock.deadline = () => AbortSignal.abort();
+  test.clock.deadline = () => toDeadline(AbortSignal.abort());
   const { handoff } = submittedRequest(await submitRequest(test.deps));
   assertEquals(handoff.status, "pending");
   assertEquals((await test.store.latest(ACME))?.request.handoff.status, "pending");

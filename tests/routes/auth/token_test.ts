@@ -149,7 +149,7 @@ const OPTIONS = {
   tenantsClaim: "tenants",
   scopesClaim: "scope",
   fetch,
-  deadline: AbortSignal.timeout,
+  deadline: new FakeClock().deadline,
   log: { info: () => {}, warn: () => {}, error: () => {} },
 };
 

@@ -1,10 +1,11 @@
 import { assertEquals, assertLess, assertMatch, assertNotMatch, fail } from "@std/assert";
 import { mintToken } from "../../demo/token.ts";
 import { FakeClock } from "../../support/clock.ts";
-import { AUTH_SECRET, TENANT } from "../../support/constants.ts";
+import { AUTH_SECRET, deskEnv, TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
 import { within } from "../../support/wait_for.ts";
 import { MAX_BODY_BYTES, MAX_READS } from "../../../routes/http/json_body.ts";
+import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { BODY_TIMEOUT_MS } from "../../../routes/v1/parse_submission.ts";
 import { assertProblem } from "../assert_problem.ts";
 
@@ -359,4 +360,24 @@ Deno.test("a client that disconnects during its body causes no error in the log"
   await server.shutdown();
   assertEquals(service.lines.filter(({ level }) => level !== "info"), []);
   await service[Symbol.asyncDispose]();
+});
+
+Deno.test("no timer of a submission or a resume outlives it", async () => {
+  const desk = startFakeDesk();
+  const clock = new FakeClock({ timers: "manual" });
+  await using service = await openService({
+    clock,
+    env: { ...deskEnv(desk), SUPPORT_DESK_MAX_CONCURRENCY: "1" },
+  });
+  const submission = { json: { summary: "Help", handoff: { mode: "create" } } };
+  // The second waits for the first at the desk.
+  const responses = await Promise.all([
+    service.call(TENANT, submission),
+    service.call(TENANT, submission),
+  ]);
+  assertEquals(responses.map(({ status }) => status), [201, 201]);
+  assertEquals((await service.call(`${TENANT}/latest/resume`, { method: "POST" })).status, 200);
+  assertEquals((await service.call(TENANT, { json: {} })).status, 422);
+  assertEquals(clock.pendingDeadlines, 0);
+  await desk.close();
 });
