@@ -19,17 +19,6 @@ const MAIN = new URL("main.ts", SOURCE);
 
 const BANNER = "/* Deskhand, MIT */";
 
-/**
- * Properties of the panel's own objects, which get short names in the bundle: that saves 2 % of
- * it. No property of the DOM, of JavaScript or of the API may be listed.
- */
-export const INTERNAL_PROPERTIES: readonly string[] = `
-  attempts changeContext changeLanguage draft enterContext expected failure formatTime
-  idempotencyKey invalidAttribute isInterrupted isLatestOpen isRunning isSubmitting isUnclear
-  loadFailure loadId panel pendingLoad pointers remedy render retryIn revealed sentences session
-  settings submitFailure submittedDraft wrapper
-`.trim().split(/\s+/);
-
 export interface BundleOptions {
   /** The module to start from; the script that `/panel.js` serves by default. */
   entry?: URL;
@@ -88,7 +77,6 @@ function esbuildOptions() {
   return {
     bundle: true,
     minify: true,
-    mangleProps: new RegExp(`^(${INTERNAL_PROPERTIES.join("|")})$`),
     target: "es2020",
     charset: "utf8",
     legalComments: "none",

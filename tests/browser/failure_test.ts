@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { exampleProblem } from "../../routes/openapi/problem_responses.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { useStageTests } from "./suite.ts";
 import { type Stage } from "./stage.ts";
@@ -32,7 +33,7 @@ test("a desk that hangs gets five seconds, and the person is told meanwhile", as
   await fillIn(stage);
   const start = performance.now();
   await panel.send.click();
-  await panel.button("Contacting Acme IT desk…").waitFor();
+  await panel.button("Sending…").waitFor();
   const patience = "This can take a few seconds. What you typed won’t be lost.";
   assertEquals(await panel.status.textContent(), patience);
   await panel.dialog.locator("#progress").getByText(patience).waitFor();
@@ -220,6 +221,47 @@ test("a person without permission reads that", async (stage) => {
   await panel.alert.getByText("You don’t have permission to request support here.").waitFor();
 }, { claims: { scope: "support_requests:read" } });
 
+test("a busy service has its own sentence, and says that nothing was saved", async (stage) => {
+  const { panel, page } = stage;
+  await panel.open();
+  await fillIn(stage);
+  await page.route("**/support-requests", (route) =>
+    route.fulfill({
+      status: 503,
+      json: exampleProblem("overloaded"),
+      headers: {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "Retry-After",
+        "Retry-After": "1",
+      },
+    }), { times: 1 });
+  await panel.send.click();
+  await panel.alert.getByText("The support service is busy right now.").waitFor();
+  await panel.alert.getByText("Your request was not saved.").waitFor();
+  await panel.dialog.locator("#send[aria-disabled=false]").waitFor();
+  await panel.send.click();
+  await headline(stage);
+});
+
+test("after a lost response, no later failure claims that nothing was saved", async (stage) => {
+  const { panel, page, claims } = stage;
+  await panel.open();
+  await fillIn(stage);
+  await page.route("**/support-requests", async (route) => {
+    await route.fetch();
+    await route.abort();
+  }, { times: 1 });
+  await panel.send.click();
+  await panel.alert.getByText(MAY_BE_SAVED).waitFor();
+  claims.lifetime = -60;
+  await panel.button("Try again").click();
+  await panel.alert.getByText("We couldn’t verify who you are.").waitFor();
+  await panel.alert.getByText(MAY_BE_SAVED).waitFor();
+  await panel.field("Summary").fill("Another one");
+  await panel.send.click();
+  await panel.alert.getByText("Your request was not saved.").waitFor();
+});
+
 test("a rate limit counts down, and then the request can be sent", async (stage) => {
   const { panel, page, posts } = stage;
   await panel.open();
@@ -236,6 +278,7 @@ test("a rate limit counts down, and then the request can be sent", async (stage)
     }), { times: 1 });
   await panel.send.click();
   await panel.alert.getByText("Too many requests in a short time.").waitFor();
+  await panel.alert.getByText("Your request was not saved.").waitFor();
   await panel.dialog.locator("#progress").getByText("Try again in 1 s.").waitFor();
   assertEquals(await panel.send.getAttribute("aria-disabled"), "true");
   await panel.send.dispatchEvent("click");

@@ -70,6 +70,7 @@ const BODIES = [
   `{"errors":[{"status":"422","source":{"pointer":"/data/attributes/summary"},"title":"Invalid"}]}`,
   `{"errors":[{"pointer":"#/constructor","detail":{}}],"detail":["a"]}`,
   `{"errors":[{"pointer":"#/summary/__proto__"}]}`,
+  `{"type":{"toString":1},"detail":{"toString":1},"errors":[{"pointer":{"toString":1}}]}`,
   `{"errors":${JSON.stringify(Array(5000).fill({ pointer: "#/diagnostics" }))}}`,
 ];
 

@@ -72,8 +72,8 @@ test("the look follows the page, and the button's text its colour", async ({ pag
   await panel.open();
   for (
     const [accent, text] of [
-      ["#ffdd00", "color(xyz-d65 0 0 0)"],
-      ["#003a8c", "color(xyz-d65 0.95 1 1.089)"],
+      ["#ffdd00", "color(srgb-linear 0 0 0)"],
+      ["#003a8c", "color(srgb-linear 1 1 1)"],
     ] as const
   ) {
     await page.evaluate((accent) => {

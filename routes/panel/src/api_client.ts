@@ -10,8 +10,6 @@ const CALL_TIMEOUT_MS = 20_000;
 /** Far above the largest response that the service sends. */
 const MAX_RESPONSE_BYTES = 256 * 1024;
 
-/** Used if a response asks for a delay without `Retry-After`, in seconds. */
-const DEFAULT_RETRY_SECONDS = 5;
 /** The longest that the panel makes a person wait before they may try again, in seconds. */
 const MAX_RETRY_SECONDS = 120;
 
@@ -24,24 +22,27 @@ const KINDS: Record<number, FailureKind> = {
   429: "rateLimited",
 };
 
+/** Failures after which the service may have stored a submission. It rejects before it stores. */
+const UNCERTAIN = ["malformed", "conflict", "serverError"];
+
 /** Why a call failed, and everything that the panel says about it. */
 export interface Failure {
   kind: FailureKind;
   status?: number;
   requestId?: string | null;
-  /** Seconds until another attempt makes sense; counted down. */
+  /** Seconds until another attempt makes sense, if the response says so; counted down. */
   retryIn?: number;
+  /** Whether the service may have stored a submission all the same. */
+  maybe?: boolean;
   /** JSON Pointers of the fields that the service rejected. */
-  pointers: unknown[];
+  pointers?: string[];
 }
 
 export interface Call<T> {
   url: string;
-  method?: "GET" | "POST";
-  /** The HTTP status of success. */
-  expected: number;
+  method: string;
+  headers?: Record<string, string>;
   body?: string;
-  idempotencyKey?: string;
   getToken: GetToken;
   /** Returns the response's value, or null if it has another shape. */
   parse(json: unknown): T | null;
@@ -54,7 +55,7 @@ export interface CallResult<T> {
 
 /** Calls the service. Never rejects, and always ends within {@linkcode CALL_TIMEOUT_MS}. */
 export async function callService<T>(call: Call<T>): Promise<CallResult<T>> {
-  const { url, method, expected, body, idempotencyKey, getToken, parse } = call;
+  const { url, method, body, getToken, parse } = call;
   const controller = new AbortController();
   const { signal } = controller;
   // The kind of what fails next.
@@ -64,13 +65,11 @@ export async function callService<T>(call: Call<T>): Promise<CallResult<T>> {
     if (typeof token !== "string" || !token.trim()) {
       throw new Error("getToken returned no token");
     }
-    const headers = new Headers({ Authorization: `Bearer ${token.trim()}` });
-    if (body) headers.set("Content-Type", "application/json");
-    if (idempotencyKey) headers.set("Idempotency-Key", idempotencyKey);
+    const headers = new Headers({ ...call.headers, Authorization: `Bearer ${token.trim()}` });
     kind = "unreachable";
     const response = await fetch(url, { method, headers, body, signal, credentials: "omit" });
     const json = await readJson(response);
-    const value = response.status === expected && parse(json);
+    const value = response.ok && parse(json);
     return value ? { value } : { failure: toFailure(response, json) };
   };
   try {
@@ -78,11 +77,12 @@ export async function callService<T>(call: Call<T>): Promise<CallResult<T>> {
     return await within(CALL_TIMEOUT_MS, exchange());
   } catch (error) {
     complain(error);
-    if (kind !== "token") {
+    const maybe = kind !== "token";
+    if (maybe) {
       if (error === TIMEOUT) kind = "timeout";
       else if (navigator.onLine === false) kind = "offline";
     }
-    return { failure: { kind, pointers: [] } };
+    return { failure: { kind, maybe } };
   } finally {
     controller.abort();
   }
@@ -106,17 +106,31 @@ async function readJson(response: Response): Promise<unknown> {
   }
 }
 
-function toFailure({ status, headers }: Response, json: unknown): Failure {
-  const kind = KINDS[status] ??
-    (status >= 500 ? "serverError" : status >= 400 ? "rejected" : "malformed");
-  const seconds = Math.ceil(Number(headers.get("Retry-After"))) || DEFAULT_RETRY_SECONDS;
-  const isDelayed = kind === "conflict" || kind === "rateLimited";
-  const errors: unknown[] = isRecord(json) && Array.isArray(json.errors) ? json.errors : [];
+/** What the service's problems begin with if it could have stored something, but did not. */
+const NOTHING_STORED = "Nothing was stored";
+
+/** Returns what an unsuccessful response means. */
+export function toFailure({ status, headers }: Response, json: unknown): Failure {
+  const slug = textIn(json, "type").split("/").pop();
+  const kind: FailureKind = slug === "overloaded"
+    ? slug
+    : KINDS[status] ?? (status >= 500 ? "serverError" : status >= 400 ? "rejected" : "malformed");
+  const seconds = Math.ceil(Number(headers.get("Retry-After")));
   return {
     kind,
     status,
     requestId: headers.get("X-Request-Id"),
-    retryIn: isDelayed ? Math.min(Math.max(seconds, 1), MAX_RETRY_SECONDS) : 0,
-    pointers: errors.map((error) => isRecord(error) && error.pointer),
+    retryIn: seconds > 0 ? Math.min(seconds, MAX_RETRY_SECONDS) : 0,
+    maybe: UNCERTAIN.includes(kind) && slug !== "keys-unavailable" &&
+      !textIn(json, "detail").startsWith(NOTHING_STORED),
+    pointers: isRecord(json) && Array.isArray(json.errors)
+      ? json.errors.map((error) => textIn(error, "pointer"))
+      : undefined,
   };
+}
+
+/** Returns a text of an object that a proxy may have sent; an empty one if there is none. */
+function textIn(json: unknown, name: string): string {
+  const text = isRecord(json) && json[name];
+  return typeof text === "string" ? text : "";
 }

@@ -1,18 +1,23 @@
 /// <reference lib="dom" />
 import { scriptService } from "./script_url.ts";
-import type { ContextState } from "./state.ts";
+import { type ContextState, createState } from "./state.ts";
 
-const TENANT_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
-/** Rejects, for example, the run `..`, which would resolve to the tenant's own path. */
-const RUN_ID = /^[A-Za-z0-9_][A-Za-z0-9._:+@~=-]{0,249}$/;
+/**
+ * What may stand in a path; the service knows better which ids there are. Rejects, for example, the
+ * run `..`, which would resolve to the tenant's own path.
+ */
+const ID = /^\w[\w.:+@~=-]*$/;
 
-export interface ContextAddress {
-  url: string;
-  invalidAttribute: ContextState["invalidAttribute"];
+/** Returns the state of the element's context: a new one if nothing is known about it yet. */
+export function stateOf(element: Element, states: Map<string, ContextState>): ContextState {
+  const { url, invalid } = addressOf(element);
+  const state = states.get(url) ?? createState(url, invalid);
+  states.set(url, state);
+  return state;
 }
 
-/** Returns where the support requests of the element's context are. */
-export function addressOf(element: Element): ContextAddress {
+/** Returns where the support requests of the element's context are, and which attribute is invalid. */
+function addressOf(element: Element): { url: string; invalid?: string } {
   const [service, tenant, run] = ["service", "tenant", "run"]
     .map((name) => element.getAttribute(name));
   let base = "";
@@ -22,11 +27,15 @@ export function addressOf(element: Element): ContextAddress {
   } catch {
     // Not a URL.
   }
-  let invalidAttribute: ContextState["invalidAttribute"];
-  if (run !== null && !RUN_ID.test(run!)) invalidAttribute = "run";
-  if (!TENANT_ID.test(tenant ?? "")) invalidAttribute = "tenant";
-  if (!base.startsWith("http")) invalidAttribute = "service";
-  const runPath = run === null ? "" : `/runs/${encodeURIComponent(run!)}`;
-  const path = `v1/tenants/${tenant}${runPath}/support-requests`;
-  return { url: base + path, invalidAttribute };
+  const path = run === null ? "" : `/runs/${encodeURIComponent(run!)}`;
+  return {
+    url: `${base}v1/tenants/${tenant}${path}/support-requests`,
+    invalid: !base.startsWith("http")
+      ? "service"
+      : !ID.test(tenant ?? "")
+      ? "tenant"
+      : run !== null && !ID.test(run!)
+      ? "run"
+      : undefined,
+  };
 }

@@ -20,13 +20,12 @@ export async function collectDiagnostics(
   source: unknown,
   collect: readonly string[],
 ): Promise<Record<string, string>> {
-  const collected: Diagnostics = {};
   const page: Diagnostics = {
     // Without its query and fragment, which may hold secrets.
     "page-url": location.origin + location.pathname,
     "user-agent": navigator.userAgent,
   };
-  for (const name of collect) collected[name] = page[name];
+  const collected: Diagnostics = Object.fromEntries(collect.map((name) => [name, page[name]]));
   try {
     const own: unknown = await within(
       COLLECT_TIMEOUT_MS,

@@ -35,7 +35,7 @@ export function h<E extends Element = HTMLElement>(
   selector: string,
   ...children: (Attributes | Child)[]
 ): E {
-  const [, tag, id, className] = /^(\w+)(?:#([\w-]+))?(?:\.(.+))?$/.exec(selector)!;
+  const [, tag, id, className] = /(\w+)#?([\w-]*)\.?(.*)/.exec(selector)!;
   const element = callDocument<E>("createElement", tag!);
   const part = [id, className].join(" ").trim();
   const all: Attributes = { id, class: className, part, type: tag === "button" && tag };

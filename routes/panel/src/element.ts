@@ -1,18 +1,12 @@
 /// <reference lib="dom" />
 import type { DiagnosticsSource } from "./diagnostics.ts";
-import { languageOf, loadTexts, localeOf } from "./locales.ts";
 import { createPanel, type Panel } from "./panel.ts";
-import { HANDOFF_MODES, isOneOf } from "./parse.ts";
-import { type Settings, wordsOf } from "./settings.ts";
+import { allowedModes } from "./settings.ts";
 import type { Texts } from "./texts/en.ts";
 import type { Contact, GetToken, HandoffMode, Severity, SupportRequestEventMap } from "./types.ts";
 
-/** What belongs to an element, out of the page's way: a page may set any property. */
-interface Internals {
-  panel: Panel;
-  settings: Settings;
-}
-const internals = new WeakMap<object, Internals>();
+/** By element, out of the page's way: a page may set any property. */
+const panels = new WeakMap<object, Panel>();
 
 /** There are no elements on a server, where importing this module must do no harm. */
 const Base = globalThis.HTMLElement ?? class {} as typeof HTMLElement;
@@ -62,8 +56,7 @@ export class SupportRequestPanelElement extends Base {
 
   constructor() {
     super();
-    const settings: Settings = {};
-    internals.set(this, { panel: createPanel(this, settings), settings });
+    panels.set(this, createPanel(this));
     // What was set before the element was defined hides the accessors below.
     const own = this as Record<string, unknown>;
     for (const name of [...SETTINGS, ...REFLECTED, "modes", "open"]) {
@@ -88,7 +81,7 @@ export class SupportRequestPanelElement extends Base {
 
   /** What may become of a request: the modes that the service offers, unless narrowed. */
   get modes(): HandoffMode[] {
-    return wordsOf(this, "modes").filter((mode) => isOneOf(HANDOFF_MODES, mode));
+    return allowedModes(this);
   }
 
   set modes(modes: readonly HandoffMode[] | string | null | undefined) {
@@ -107,24 +100,19 @@ export class SupportRequestPanelElement extends Base {
 
   connectedCallback(): void {
     addEventListener(SNAPSHOT_EVENT, this);
+    panels.get(this)!.prepare();
     synchronize(this);
-    // So that the panel opens in its language.
-    loadTexts(localeOf(languageOf(this))).catch(() => {});
   }
 
   disconnectedCallback(): void {
     removeEventListener(SNAPSHOT_EVENT, this);
-    internals.get(this)!.panel.close();
+    panels.get(this)!.close();
   }
 
   attributeChangedCallback(name: string, before: string | null, after: string | null): void {
-    const { panel } = internals.get(this)!;
     if (before === after) return;
     if (name === "open") synchronize(this);
-    else if (name === "lang") panel.changeLanguage();
-    // `tenant` and `run` may be set one after the other.
-    else queueMicrotask(panel.changeContext);
-    panel.render();
+    else panels.get(this)!.update();
   }
 
   /** Closes the panel before the page is copied, so that the copy does not open by itself. */
@@ -134,41 +122,35 @@ export class SupportRequestPanelElement extends Base {
 }
 
 function synchronize(element: SupportRequestPanelElement): void {
-  const { panel } = internals.get(element)!;
+  const panel = panels.get(element)!;
   if (!element.open) panel.close();
   else if (element.isConnected && !panel.show()) element.close();
 }
 
-function defineProperty(
-  name: string,
-  get: (this: Element) => unknown,
-  set: (this: Element, value: unknown) => void,
-) {
-  Object.defineProperty(SupportRequestPanelElement.prototype, name, {
-    configurable: true,
-    enumerable: true,
-    get,
-    set,
-  });
-}
+const { prototype } = SupportRequestPanelElement;
 
 for (const name of REFLECTED) {
-  defineProperty(name, function () {
-    return this.getAttribute(name);
-  }, function (value) {
-    if (value === null || value === undefined) this.removeAttribute(name);
-    else this.setAttribute(name, String(value));
+  Object.defineProperty(prototype, name, {
+    get() {
+      return this.getAttribute(name);
+    },
+    set(value: unknown) {
+      if (value === null || value === undefined) this.removeAttribute(name);
+      else this.setAttribute(name, String(value));
+    },
   });
 }
 
 for (const name of SETTINGS) {
-  defineProperty(name, function () {
-    return internals.get(this)!.settings[name];
-  }, function (value) {
-    const { panel, settings } = internals.get(this)!;
-    settings[name] = value;
-    panel.changeLanguage();
-    panel.changeContext();
+  Object.defineProperty(prototype, name, {
+    get() {
+      return panels.get(this)!.settings[name];
+    },
+    set(value: unknown) {
+      const { settings, update } = panels.get(this)!;
+      settings[name] = value;
+      update();
+    },
   });
 }
 

@@ -2,12 +2,11 @@
 import { h, replaceContent, setText } from "./dom.ts";
 import { SEVERITIES } from "./parse.ts";
 import type { Session } from "./session.ts";
-import { offeredModes, prefilled, type Settings } from "./settings.ts";
-import { FIELD_NAMES, type FieldName } from "./submission.ts";
+import { effectiveDraft, offeredModes, prefilled } from "./settings.ts";
+import { type Draft, FIELD_NAMES, type FieldName } from "./submission.ts";
+import { submit } from "./submit.ts";
 import type { TextKey } from "./texts/en.ts";
 import type { Translate } from "./translate.ts";
-
-type Control = HTMLInputElement;
 
 const HINTS: Partial<Record<FieldName, TextKey>> = {
   summary: "summaryMissing",
@@ -17,100 +16,107 @@ const HINTS: Partial<Record<FieldName, TextKey>> = {
 const LINE = { dir: "auto", autocomplete: "off", "aria-required": "true" };
 
 /** What each field is entered in. */
-const CONTROLS: Record<FieldName, [tag: string, attributes: Record<string, string>]> = {
+const CONTROLS: Record<FieldName, [tag: string, attributes?: Record<string, string>]> = {
   summary: ["input", LINE],
   description: ["textarea", { dir: "auto" }],
-  severity: ["select", {}],
+  severity: ["select"],
   name: ["input", { dir: "auto", autocomplete: "name" }],
   email: ["input", { type: "email", autocomplete: "email" }],
-  mode: ["select", {}],
+  mode: ["select"],
   ticket: ["input", LINE],
 };
 
-export interface Form {
-  element: HTMLElement;
-  /** Shows the draft, its errors and what is offered. */
-  render(t: Translate): void;
-}
+type Options = Partial<Record<FieldName, readonly TextKey[]>>;
+type Hidden = Partial<Record<FieldName, unknown>>;
 
-/** Creates the fields, once, so that a rendering never disturbs what is being typed. */
-export function createForm(element: Element, settings: Settings, session: Session): Form {
-  let translate: Translate;
+/** Shows in a field the value, its error, and what else the panel's state says about it. */
+type RenderField = (
+  t: Translate,
+  draft: Draft,
+  isHidden: boolean,
+  options?: readonly TextKey[],
+) => void;
+
+/**
+ * Creates the fields, once, so that a rendering never disturbs what is being typed. Returns the form,
+ * and what shows the draft, its errors and what is offered.
+ */
+export function createForm(session: Session): [HTMLElement, (t: Translate) => void] {
   const contact = h("p#contact");
-  const fields = FIELD_NAMES.map((name) => {
-    const [tag, attributes] = CONTROLS[name];
-    const control = h<Control>(`${tag}#${name}.input`, {
-      name,
-      "aria-describedby": `${name}-error ${name}-hint`,
-      input: () => {
-        session.state.draft = { ...session.state.draft, [name]: control.value };
-        delete session.state.errors[name];
-        renderErrors();
-      },
-      // The whole field comes into view, with its hint and its error.
-      focus: () => wrapper.scrollIntoView({ block: "nearest" }),
-      ...attributes,
-    });
-    const label = h("label.label", { for: name });
-    const hint = h(`small#${name}-hint.hint`);
-    const error = h(`strong#${name}-error.error`);
-    const box = tag === "select" ? h("div.select", control) : control;
-    const wrapper = h(`div#${name}-field.field`, label, box, error, hint);
-    return { name, label, control, hint, error, wrapper };
-  });
-
-  function renderErrors(): void {
-    const { state, draft } = session;
-    for (const { name, control, hint, error, wrapper } of fields) {
-      const found = state.errors[name];
-      control.setAttribute("aria-invalid", `${Boolean(found)}`);
-      setText(error, found ? translate(found.key, found.values) : "");
-      hint.hidden = Boolean(found);
-      if (name === "ticket") wrapper.hidden = draft.mode !== "link";
-    }
-  }
+  const fields = FIELD_NAMES.map((name) => [name, ...createField(session, name)] as const);
+  const parts = fields.map(([, box]) => box);
+  parts.splice(3, 0, contact);
+  const keydown = (event: KeyboardEvent) => {
+    if (!isSubmission(event)) return;
+    event.preventDefault();
+    submit(session);
+  };
 
   function render(t: Translate): void {
-    translate = t;
-    const { state, draft } = session;
-    const known = prefilled(element, settings, state);
+    const { element, state } = session;
+    const draft = effectiveDraft(session, state);
+    const known = prefilled(session, state);
     const modes = offeredModes(element, state);
-    for (const { name, label, control, hint, wrapper } of fields) {
-      const options = name === "severity"
-        ? SEVERITIES.map((value) => [value, t(value)])
-        : name === "mode"
-        ? modes.map((value) => [value, t(`to_${value}`)])
-        : [];
-      if (options.length > 0) {
-        replaceContent(control, options.map(([value, text]) => h("option", { value }, text)));
-      }
-      if (control.value !== draft[name]) control.value = draft[name];
-      setText(label, t(name));
-      setText(hint, HINTS[name] ? t(HINTS[name]) : "");
-      wrapper.hidden = name in known || name === "mode" && modes.length < 2;
-    }
     const person = [known.name, known.email].filter(Boolean).join(" · ");
-    replaceContent(
-      contact,
-      person ? [h("small.hint", t("contact")), h("bdi", person)] : [],
-    );
-    renderErrors();
+    replaceContent(contact, person ? [h("small.hint", t("contact")), h("bdi", person)] : []);
+    const hidden: Hidden = { ...known, mode: modes.length < 2, ticket: draft.mode !== "link" };
+    const options: Options = {
+      severity: SEVERITIES,
+      mode: modes.map((mode) => `to_${mode}` as const),
+    };
+    for (const [name, , renderField] of fields) {
+      renderField(t, draft, Boolean(hidden[name]), options[name]);
+    }
   }
+  return [h("form#form", { novalidate: true, keydown }, ...parts), render];
+}
 
-  /**
-   * Sends with Enter, or with Ctrl or Command and Enter from anywhere. Not with the form's own
-   * submission, which a sandboxed frame without `allow-forms` ignores.
-   */
-  function onKey(event: KeyboardEvent): void {
-    const isShortcut = event.ctrlKey || event.metaKey;
-    if (event.key !== "Enter" || !isShortcut && !(event.target as Element).matches("input")) return;
+function createField(session: Session, name: FieldName): [HTMLElement, RenderField] {
+  const [tag, attributes] = CONTROLS[name];
+  const isSelect = tag === "select";
+  const control = h<HTMLInputElement>(`${tag}#${name}.input`, {
+    "aria-describedby": `${name}-error ${name}-hint`,
+    input: () => {
+      const { state } = session;
+      const isShown = isSelect || state.errors[name];
+      state.draft = { ...state.draft, [name]: control.value };
+      delete state.errors[name];
+      if (isShown) session.render();
+    },
+    ...attributes,
+  });
+  const label = h("label.label", { for: name });
+  const hint = h(`small#${name}-hint.hint`);
+  const error = h(`strong#${name}-error.error`);
+  const input = isSelect ? h("div.select", control) : control;
+  const box = h(`div#${name}-field.field`, label, input, error, hint);
+  const render: RenderField = (t, draft, isHidden, options) => {
+    const found = session.state.errors[name];
+    const hinted = HINTS[name];
+    box.hidden = isHidden;
+    if (options) {
+      replaceContent(
+        control,
+        // The value is the last word of the text's key.
+        options.map((key) => h("option", { value: key.replace("to_", "") }, t(key))),
+      );
+    }
+    if (control.value !== draft[name]) control.value = draft[name];
+    control.setAttribute("aria-invalid", `${Boolean(found)}`);
+    setText(label, t(name));
+    setText(error, found ? t(...found) : "");
+    setText(hint, hinted && !found ? t(hinted) : "");
+  };
+  return [box, render];
+}
+
+/**
+ * Whether a key sends: Enter, or with Ctrl or Command from anywhere. Not the form's own submission,
+ * which a sandboxed frame without `allow-forms` ignores.
+ */
+function isSubmission(event: KeyboardEvent): boolean {
+  const { key, ctrlKey, metaKey, isComposing, keyCode, target } = event;
+  return key === "Enter" && (ctrlKey || metaKey || (target as Element).matches("input")) &&
     // Enter that ends a composition, as of Japanese, is not meant for the form.
-    if (event.isComposing || event.keyCode === 229) return;
-    event.preventDefault();
-    session.submit();
-  }
-
-  const parts = fields.map(({ wrapper }) => wrapper);
-  parts.splice(3, 0, contact);
-  return { element: h("form#form", { novalidate: true, keydown: onKey }, ...parts), render };
+    !isComposing && keyCode !== 229;
 }

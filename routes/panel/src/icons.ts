@@ -14,5 +14,5 @@ const SIGNS: Record<OutcomeName, string> = {
 
 /** Creates a decorative icon: the sign in a disc of the outcome's color. */
 export function icon(name: OutcomeName): HTMLElement {
-  return h("span.icon", { "aria-hidden": "true" }, SIGNS[name]);
+  return h(`span.icon ${name}`, { "aria-hidden": "true" }, SIGNS[name]);
 }

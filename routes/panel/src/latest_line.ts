@@ -2,20 +2,26 @@
 import { type Child, h } from "./dom.ts";
 import { describeFailure } from "./failure_text.ts";
 import { icon } from "./icons.ts";
+import { load, startOver } from "./load.ts";
 import { outcomeOf } from "./outcome.ts";
-import { type RenderContext, requestDetails } from "./request_details.ts";
+import { requestDetails } from "./request_details.ts";
+import type { Session } from "./session.ts";
+import type { Translate } from "./translate.ts";
 
 /**
  * Creates what stands above the form: the latest request as one line that opens, or else what the
  * form is for. Both are equally high, so that the form does not move when the response arrives.
  */
-export function renderLatestLine(context: RenderContext): Child[] {
-  const { session, t } = context;
-  const { summary, loadFailure, isLatestOpen } = session.state;
+export function latestLine(session: Session, t: Translate): Child[] {
+  const { summary, loadFailure, expanded } = session.state;
+  const reload = () => {
+    startOver(session);
+    load(session);
+  };
   if (loadFailure) {
     return [
       h("div#checked.notice", { role: "alert" }, ...describeFailure(loadFailure, t)),
-      h("button#reload", { click: () => session.load() }, t("again")),
+      h("button#reload", { click: reload }, t("again")),
     ];
   }
   const request = summary?.supportRequest;
@@ -26,9 +32,8 @@ export function renderLatestLine(context: RenderContext): Child[] {
   return [h(
     `details.latest ${name}`,
     {
-      open: isLatestOpen,
-      toggle: ({ target }: { target: HTMLDetailsElement }) =>
-        session.state.isLatestOpen = target.open,
+      open: expanded,
+      toggle: ({ target }: { target: HTMLDetailsElement }) => session.state.expanded = target.open,
     },
     h(
       "summary#latest",
@@ -39,6 +44,6 @@ export function renderLatestLine(context: RenderContext): Child[] {
         h("small.tone", `${t("latest")} · ${t(`head_${name}`, values)}`),
       ),
     ),
-    h("div.details", ...requestDetails(request, context)),
+    h("div.details", ...requestDetails(request, session, t)),
   )];
 }

@@ -4,6 +4,9 @@ import type { SupportRequest, Ticket } from "./types.ts";
 /** What became of a request, as the panel distinguishes it. Its texts, icon and color have its name. */
 export type OutcomeName = "created" | "linked" | "none" | "pending" | "failed" | "unclear";
 
+/** The reason of a handoff whose process ended before it did. */
+export const INTERRUPTED = "interrupted";
+
 export interface Outcome {
   name: OutcomeName;
   /** What happened, and what to do next. */
@@ -12,23 +15,23 @@ export interface Outcome {
   ticket?: Ticket;
   /** What helps if the handoff failed. */
   remedy?: "create" | "link";
-  isInterrupted?: boolean;
+  /** Why the handoff failed. */
+  reason?: string;
 }
 
 export function outcomeOf({ handoff }: SupportRequest): Outcome {
   const { status } = handoff;
   if (status === "failed") {
     const { reason, ticketMayExist } = handoff;
-    const isInterrupted = reason === "interrupted";
     // A newer service may have another reason.
     const isKnown = Object.hasOwn(EN, reason);
-    const next = isInterrupted ? "interrupted" : ticketMayExist ? "unclear" : "failed";
+    const next = reason === INTERRUPTED ? INTERRUPTED : ticketMayExist ? "unclear" : "failed";
     return {
       name: ticketMayExist ? "unclear" : "failed",
       sentences: [isKnown ? reason as TextKey : "reasonUnknown", `next_${next}`],
       values: {},
       remedy: ticketMayExist ? "link" : "create",
-      isInterrupted,
+      reason,
     };
   }
   const ticket = status === "created" || status === "linked" ? handoff.ticket : undefined;

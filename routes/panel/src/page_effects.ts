@@ -28,8 +28,7 @@ export function followKeyboard(dialog: HTMLElement): () => void {
     const { scale, height, offsetTop } = viewport!;
     // A page that is zoomed in shows less of itself, too, but has no keyboard over it.
     const isCovered = scale === 1 && height < innerHeight - 1;
-    dialog.style.setProperty("--_height", isCovered ? `${height}px` : "");
-    dialog.style.setProperty("--_top", isCovered ? `${offsetTop}px` : "");
+    dialog.style.cssText = isCovered ? `--_height: ${height}px; --_top: ${offsetTop}px` : "";
   };
   for (const name of events) viewport?.addEventListener(name, fit);
   return () => {
@@ -38,14 +37,10 @@ export function followKeyboard(dialog: HTMLElement): () => void {
 }
 
 /** Calls `onHidden` when the dialog is no longer rendered: it would make the page inert all the same. */
-export function watchVisibility(dialog: HTMLElement, onHidden: () => void): () => void {
-  const observer = new ResizeObserver(() => {
-    if (isHidden(dialog)) onHidden();
-  });
-  observer.observe(dialog);
-  return () => observer.disconnect();
+export function watchVisibility(dialog: HTMLElement, onHidden: () => void): void {
+  new ResizeObserver(() => isHidden(dialog) && onHidden()).observe(dialog);
 }
 
 export function isHidden(dialog: HTMLElement): boolean {
-  return dialog.getClientRects().length === 0;
+  return !dialog.getClientRects().length;
 }

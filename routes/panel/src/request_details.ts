@@ -1,33 +1,54 @@
 /// <reference lib="dom" />
 import { callDocument, type Child, h, setText } from "./dom.ts";
 import { describeFailure } from "./failure_text.ts";
-import { outcomeOf } from "./outcome.ts";
+import { load } from "./load.ts";
+import { INTERRUPTED, outcomeOf } from "./outcome.ts";
+import { resume } from "./resume.ts";
 import type { Session } from "./session.ts";
 import type { TextKey } from "./texts/en.ts";
 import type { Translate } from "./translate.ts";
 import type { SupportRequest } from "./types.ts";
-
-/** What a part of the panel is rendered with. */
-export interface RenderContext {
-  session: Session;
-  t: Translate;
-  /** Formats an ISO time for the person. */
-  formatTime(iso: string): string;
-}
+import { write } from "./write.ts";
 
 /** Creates a stored request's headline and all below: what is next, the reference, what can be done. */
-export function requestDetails(request: SupportRequest, context: RenderContext): Child[] {
-  const { session, t, formatTime } = context;
-  const { name, sentences, values, ticket, remedy, isInterrupted } = outcomeOf(request);
-  const { check, loadFailure, summary } = session.state;
+export function requestDetails(
+  request: SupportRequest,
+  session: Session,
+  t: Translate,
+): Child[] {
+  const { name, sentences, values, reason } = outcomeOf(request);
+  const { check, loadFailure } = session.state;
   const failure = check?.failure ?? loadFailure;
-  const button = (key: TextKey, click: () => void, id = "") => h(`button${id}`, { click }, t(key));
   const checked = failure
     ? describeFailure(failure, t)
-    : check?.isUnclear && isInterrupted
+    : check?.unclear && reason === INTERRUPTED
     ? [t("unclear")]
     : [];
-  const actions = [
+  const actions = actionsOf(request, session, t);
+  return [
+    h("h3#headline", { "tabindex": -1, "aria-describedby": "next" }, t(`head_${name}`, values)),
+    h("p#next.muted", sentences.map((key) => t(key, values)).join(" ")),
+    checked.length > 0 && h("div#checked.notice", { role: "alert" }, ...checked),
+    actions.length > 0 && h("div.actions", ...actions),
+    h("div.section", ...referenceLine(request.reference, t)),
+    h(
+      "div.section",
+      h("p", { dir: "auto" }, request.summary),
+      h(
+        "small.hint",
+        `${t(request.severity)} · ${t.time(request.createdAt)} · `,
+        h("bdi", request.createdBy.name ?? request.createdBy.id),
+      ),
+    ),
+  ];
+}
+
+/** Creates the ticket's link, and the buttons for what a person can do about the request. */
+function actionsOf(request: SupportRequest, session: Session, t: Translate): Child[] {
+  const { name, values, ticket, remedy, reason } = outcomeOf(request);
+  const { check, summary } = session.state;
+  const button = (key: TextKey, click: () => void) => h(`button#${key}`, { click }, t(key));
+  return [
     ticket && /^https?:/i.test(ticket.url) && h(
       "a#open",
       { href: ticket.url, target: "_blank", rel: "noopener noreferrer" },
@@ -35,36 +56,18 @@ export function requestDetails(request: SupportRequest, context: RenderContext):
       " ↗",
       h("span.unseen", t("newTab")),
     ),
-    name === "pending" && button("look", () => session.load(true)),
-    isInterrupted && h(
+    name === "pending" && button("look", () => load(session)),
+    reason === INTERRUPTED && h(
       "button#resume",
-      {
-        "aria-disabled": Boolean(check?.isRunning) && "true",
-        "click": session.resume,
-      },
-      t(check?.isRunning ? "resuming" : "resume"),
+      { "aria-disabled": check?.running && "true", "click": () => resume(session) },
+      t(check?.running ? "resuming" : "resume"),
     ),
-    remedy && summary!.handoffModes.includes(remedy) && button(remedy, () => session.write(remedy)),
+    remedy && summary!.handoffModes.includes(remedy) &&
+    button(remedy, () => write(session, remedy)),
   ].filter(Boolean);
-  return [
-    h("h3#headline", { tabindex: -1 }, t(`head_${name}`, values)),
-    h("p#next.muted", sentences.map((key) => t(key, values)).join(" ")),
-    checked.length > 0 && h("div#checked.notice", { role: "alert" }, ...checked),
-    actions.length > 0 && h("div.actions", ...actions),
-    h("div.section", ...referenceLine(request.reference, context)),
-    h(
-      "div.section",
-      h("p", { dir: "auto" }, request.summary),
-      h(
-        "small.hint",
-        `${t(request.severity)} · ${formatTime(request.createdAt)} · `,
-        h("bdi", request.createdBy.name ?? request.createdBy.id),
-      ),
-    ),
-  ];
 }
 
-function referenceLine(reference: string, { t }: RenderContext): Child[] {
+function referenceLine(reference: string, t: Translate): Child[] {
   const code = h("code#reference", reference);
   const copy = h("button#copy.quiet", {
     "aria-live": "polite",

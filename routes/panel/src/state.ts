@@ -4,8 +4,11 @@ import type { ContextSummary } from "./types.ts";
 
 /** A submission whose result is not known yet. A retry sends the very same bytes. */
 export interface Attempt {
-  idempotencyKey: string;
+  /** With the idempotency key. */
+  headers: Record<string, string>;
   body: string;
+  /** Whether the service may have stored it, although no call succeeded. */
+  maybe?: boolean;
 }
 
 /** What the panel knows about one context: a draft and a late response stay in their own. */
@@ -13,7 +16,7 @@ export interface ContextState {
   /** Where the context's support requests are. */
   url: string;
   /** The attribute that is missing or invalid; the service is not called then. */
-  invalidAttribute?: "service" | "tenant" | "run";
+  invalid?: string;
 
   draft: Draft;
   errors: FieldErrors;
@@ -21,35 +24,27 @@ export interface ContextState {
   revealed: string[];
 
   summary?: ContextSummary | null;
+  /** The call that loads the summary; absent before it, and null after it. */
+  loading?: Promise<unknown> | null;
   loadFailure?: Failure | null;
-  /** Distinguishes a response that is out of date. */
-  loadId: number;
-  pendingLoad?: Promise<unknown> | null;
   /** Whether the latest request is shown in full. */
-  isLatestOpen?: boolean;
+  expanded?: boolean;
 
-  isSubmitting?: boolean;
-  submitFailure?: Failure | null;
+  sending?: boolean;
+  sendFailure?: Failure | null;
   /** By content, so that changed content is another submission. */
   attempts: Map<string, Attempt>;
   /** What was sent, while its result is shown. */
-  submittedDraft?: Draft | null;
+  sent?: Draft | null;
 
-  /** Of an interrupted handoff. */
-  check?: { isRunning?: boolean; failure?: Failure; isUnclear?: boolean } | null;
+  /** The check of an interrupted handoff. */
+  check?: { running?: boolean; failure?: Failure; unclear?: boolean } | null;
 }
 
-export function createState(
-  url: string,
-  invalidAttribute: ContextState["invalidAttribute"],
-): ContextState {
-  return {
-    url,
-    invalidAttribute,
-    draft: EMPTY_DRAFT,
-    errors: {},
-    revealed: [],
-    loadId: 0,
-    attempts: new Map(),
-  };
+export function createState(url: string, invalid?: string): ContextState {
+  return { url, invalid, draft: EMPTY_DRAFT, errors: {}, revealed: [], attempts: new Map() };
+}
+
+export function latestReference({ summary }: ContextState): string | undefined {
+  return summary?.supportRequest?.reference;
 }

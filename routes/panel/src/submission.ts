@@ -2,21 +2,8 @@
 import type { TextKey, TextValues } from "./texts/en.ts";
 import type { HandoffMode, Severity } from "./types.ts";
 
-/** The fields in the order in which they stand in the form. */
-export const FIELD_NAMES = [
-  "summary",
-  "description",
-  "severity",
-  "name",
-  "email",
-  "mode",
-  "ticket",
-] as const;
-export type FieldName = (typeof FIELD_NAMES)[number];
-
-export type Draft = Record<FieldName, string>;
-
-export const EMPTY_DRAFT: Draft = {
+/** What a new form holds: the fields in the order in which they stand in it. */
+export const EMPTY_DRAFT = {
   summary: "",
   description: "",
   severity: "normal",
@@ -25,6 +12,11 @@ export const EMPTY_DRAFT: Draft = {
   mode: "create",
   ticket: "",
 };
+
+export type FieldName = keyof typeof EMPTY_DRAFT;
+export type Draft = Record<FieldName, string>;
+
+export const FIELD_NAMES = Object.keys(EMPTY_DRAFT) as FieldName[];
 
 /** The service's limits, in characters. */
 const MAX_LENGTHS = {
@@ -42,12 +34,7 @@ const MAX_BODY_BYTES = 47 * 1024;
 const MAX_VALUE_LENGTH = 4_000;
 
 /** What is wrong with a field, as a text of any language. */
-export interface FieldError {
-  key: TextKey;
-  values?: TextValues;
-}
-
-export type FieldErrors = Partial<Record<FieldName, FieldError>>;
+export type FieldErrors = Partial<Record<FieldName, [TextKey, TextValues?]>>;
 
 /** Returns the text; undefined if it is blank. The service cleans it. */
 export function textOf(text: string): string | undefined {
@@ -57,25 +44,25 @@ export function textOf(text: string): string | undefined {
 /** Returns what a person has to correct before the draft can be sent. */
 export function validate(draft: Draft): FieldErrors {
   const errors: FieldErrors = {};
-  if (!textOf(draft.summary)) errors.summary = { key: "summaryMissing" };
-  if (draft.mode === "link" && !textOf(draft.ticket)) errors.ticket = { key: "ticketMissing" };
+  if (!textOf(draft.summary)) errors.summary = ["summaryMissing"];
+  if (draft.mode === "link" && !textOf(draft.ticket)) errors.ticket = ["ticketMissing"];
   for (const [name, max] of Object.entries(MAX_LENGTHS) as [FieldName, number][]) {
     const count = [...textOf(draft[name]) ?? ""].length;
-    if (count > max) errors[name] = { key: "tooLong", values: { max, count } };
+    if (count > max) errors[name] = ["tooLong", { max, count }];
   }
   return errors;
 }
 
 /** Returns the errors of the fields that the service rejected; null if it names anything else. */
-export function errorsAt(pointers: unknown[]): FieldErrors | null {
+export function errorsAt(pointers: string[] = []): FieldErrors | null {
   const errors: FieldErrors = {};
   for (const pointer of pointers) {
-    const name = FIELD_NAMES.find((name) => `${pointer}`.match(`^#/(contact/|handoff/)?${name}$`));
+    const name = FIELD_NAMES.find((name) => pointer.match(`^#/(contact/|handoff/)?${name}$`));
     if (!name) return null;
     const isNamed = name === "email" || name === "ticket";
-    errors[name] = { key: isNamed ? `${name}Invalid` : "fieldInvalid" };
+    errors[name] = [isNamed ? `${name}Invalid` : "fieldInvalid"];
   }
-  return pointers.length > 0 ? errors : null;
+  return pointers.length ? errors : null;
 }
 
 export interface Submission {
@@ -95,7 +82,7 @@ export function toSubmission(draft: Draft): Submission {
     description: textOf(draft.description),
     severity: draft.severity as Severity,
     contact: name || email ? { name, email } : undefined,
-    handoff: mode === "link" ? { mode, ticket: textOf(draft.ticket) } : { mode },
+    handoff: { mode, ticket: mode === "link" ? textOf(draft.ticket) : undefined },
   };
 }
 

@@ -1,10 +1,15 @@
 import type { TextKey, Texts, TextValues } from "./texts/en.ts";
 
-/** Returns a text in the panel's language, with its placeholders filled in. */
-export type Translate = (key: TextKey, values?: TextValues) => string;
+/** The panel's language. */
+export interface Translate {
+  /** Returns a text with its placeholders filled in. */
+  (key: TextKey, values?: TextValues): string;
+  /** Formats an ISO time in the page's variety of the language, such as `de-AT`. */
+  time(iso: string): string;
+}
 
-export function createTranslate(texts: Texts, common: TextValues): Translate {
-  return (key, values) => {
+export function createTranslate(texts: Texts, tag: string, common: TextValues): Translate {
+  const translate = (key: TextKey, values?: TextValues) => {
     const all: TextValues = { ...common, ...values };
     return texts[key].replace(/\{(\w+)\}/g, (placeholder, name) => {
       if (!Object.hasOwn(all, name)) return placeholder;
@@ -12,15 +17,14 @@ export function createTranslate(texts: Texts, common: TextValues): Translate {
       return texts.dir === "rtl" ? `\u2068${all[name]}\u2069` : String(all[name]);
     });
   };
-}
-
-/** Formats a time in the page's variety of the language, such as `de-AT`. */
-export function formatTime(iso: string, { lang }: Texts, pageLanguage: string): string {
-  try {
-    const tag = pageLanguage.startsWith(lang) ? pageLanguage : lang;
-    return new Date(iso).toLocaleString(tag, { dateStyle: "medium", timeStyle: "short" });
-  } catch {
-    // Not a language tag.
-    return iso;
-  }
+  const time = (iso: string) => {
+    try {
+      const language = tag.startsWith(texts.lang) ? tag : texts.lang;
+      return new Date(iso).toLocaleString(language, { dateStyle: "medium", timeStyle: "short" });
+    } catch {
+      // Not a language tag.
+      return iso;
+    }
+  };
+  return Object.assign(translate, { time });
 }

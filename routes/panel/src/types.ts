@@ -65,6 +65,8 @@ export type FailureKind =
   | "tooLarge"
   /** 429 */
   | "rateLimited"
+  /** 503: the service is processing too many submissions. Nothing was saved. */
+  | "overloaded"
   /** 422 and any other 4xx. */
   | "rejected"
   /** 5xx */

@@ -36,7 +36,6 @@ export const DE: Texts = {
 
   send: "Anfrage senden",
   sending: "Wird gesendet…",
-  asking: "{desk} wird kontaktiert…",
   patience: "Das kann einige Sekunden dauern. Ihre Eingaben gehen nicht verloren.",
   again: "Erneut versuchen",
   wait: "Erneuter Versuch in {seconds} s möglich.",
@@ -101,8 +100,10 @@ export const DE: Texts = {
   tooLarge: "Ihre Anfrage ist zu groß. Kürzen Sie die Beschreibung und versuchen Sie es erneut.",
   rejected: "Der Support-Dienst hat die Anfrage nicht angenommen.",
   rateLimited: "Zu viele Anfragen in kurzer Zeit.",
+  overloaded: "Der Support-Dienst ist gerade überlastet.",
   serverError: "Der Support-Dienst hat gerade eine Störung.",
   maybe:
     "Ihre Anfrage ist vielleicht schon gespeichert. Senden Sie sie unverändert erneut; sie wird nicht doppelt gespeichert.",
+  unsaved: "Ihre Anfrage wurde nicht gespeichert.",
   quote: "Nennen Sie bei einer Meldung",
 };

@@ -37,7 +37,6 @@ export const EN = {
 
   send: "Send request",
   sending: "Sending…",
-  asking: "Contacting {desk}…",
   patience: "This can take a few seconds. What you typed won’t be lost.",
   again: "Try again",
   wait: "Try again in {seconds} s.",
@@ -98,8 +97,10 @@ export const EN = {
   tooLarge: "Your request is too large. Shorten the description.",
   rejected: "The support service did not accept the request.",
   rateLimited: "Too many requests in a short time.",
+  overloaded: "The support service is busy right now.",
   serverError: "The support service had an error.",
   maybe: "Your request may already be saved. Send it again unchanged; it won’t be saved twice.",
+  unsaved: "Your request was not saved.",
   quote: "When you report this, mention",
 };
 

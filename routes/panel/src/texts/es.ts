@@ -36,7 +36,6 @@ export const ES: Texts = {
 
   send: "Enviar solicitud",
   sending: "Enviando…",
-  asking: "Contactando con {desk}…",
   patience: "Puede tardar unos segundos. Lo que ha escrito no se perderá.",
   again: "Reintentar",
   wait: "Podrá reintentarlo en {seconds} s.",
@@ -97,8 +96,10 @@ export const ES: Texts = {
   tooLarge: "Su solicitud es demasiado grande. Acorte la descripción e inténtelo de nuevo.",
   rejected: "El servicio de soporte no aceptó la solicitud.",
   rateLimited: "Demasiadas solicitudes en poco tiempo.",
+  overloaded: "El servicio de soporte está saturado en este momento.",
   serverError: "El servicio de soporte tiene un problema en este momento.",
   maybe:
     "Puede que su solicitud ya esté guardada. Envíela de nuevo sin cambios; no se guardará dos veces.",
+  unsaved: "Su solicitud no se ha guardado.",
   quote: "Si lo comunica, mencione",
 };

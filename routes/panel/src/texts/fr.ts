@@ -36,7 +36,6 @@ export const FR: Texts = {
 
   send: "Envoyer la demande",
   sending: "Envoi en cours…",
-  asking: "Contact avec {desk}…",
   patience: "Cela peut prendre quelques secondes. Votre saisie ne sera pas perdue.",
   again: "Réessayer",
   wait: "Vous pourrez réessayer dans {seconds} s.",
@@ -97,8 +96,10 @@ export const FR: Texts = {
   tooLarge: "Votre demande est trop volumineuse. Raccourcissez les détails et réessayez.",
   rejected: "Le service d’assistance n’a pas accepté la demande.",
   rateLimited: "Trop de demandes en peu de temps.",
+  overloaded: "Le service d’assistance est surchargé pour le moment.",
   serverError: "Le service d’assistance rencontre un problème en ce moment.",
   maybe:
     "Votre demande est peut-être déjà enregistrée. Renvoyez-la sans rien changer ; elle ne sera pas enregistrée deux fois.",
+  unsaved: "Votre demande n’a pas été enregistrée.",
   quote: "Si vous le signalez, mentionnez",
 };

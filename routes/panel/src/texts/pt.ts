@@ -36,7 +36,6 @@ export const PT: Texts = {
 
   send: "Enviar pedido",
   sending: "Enviando…",
-  asking: "Contatando {desk}…",
   patience: "Isso pode levar alguns segundos. O que você escreveu não será perdido.",
   again: "Tentar novamente",
   wait: "Você poderá tentar novamente em {seconds} s.",
@@ -97,8 +96,10 @@ export const PT: Texts = {
   tooLarge: "O seu pedido é grande demais. Encurte a descrição e tente novamente.",
   rejected: "O serviço de suporte não aceitou o pedido.",
   rateLimited: "Pedidos demais em pouco tempo.",
+  overloaded: "O serviço de suporte está sobrecarregado no momento.",
   serverError: "O serviço de suporte está com um problema no momento.",
   maybe:
     "O seu pedido talvez já esteja salvo. Envie-o novamente sem alterações; ele não será salvo duas vezes.",
+  unsaved: "O seu pedido não foi salvo.",
   quote: "Ao relatar isto, mencione",
 };
