@@ -10,6 +10,8 @@ const CALL_TIMEOUT_MS = 20_000;
 /** Far above the largest response that the service sends. */
 const MAX_RESPONSE_BYTES = 256 * 1024;
 
+/** Used for a delay that is no number, such as a date, in seconds. */
+const DEFAULT_RETRY_SECONDS = 5;
 /** The longest that the panel makes a person wait before they may try again, in seconds. */
 const MAX_RETRY_SECONDS = 120;
 
@@ -115,12 +117,13 @@ export function toFailure({ status, headers }: Response, json: unknown): Failure
   const kind: FailureKind = slug === "overloaded"
     ? slug
     : KINDS[status] ?? (status >= 500 ? "serverError" : status >= 400 ? "rejected" : "malformed");
-  const seconds = Math.ceil(Number(headers.get("Retry-After")));
+  const delay = headers.get("Retry-After");
+  const seconds = Math.ceil(Number(delay)) || DEFAULT_RETRY_SECONDS;
   return {
     kind,
     status,
     requestId: headers.get("X-Request-Id"),
-    retryIn: seconds > 0 ? Math.min(seconds, MAX_RETRY_SECONDS) : 0,
+    retryIn: delay === null ? 0 : Math.min(Math.max(seconds, 1), MAX_RETRY_SECONDS),
     maybe: UNCERTAIN.includes(kind) && slug !== "keys-unavailable" &&
       !textIn(json, "detail").startsWith(NOTHING_STORED),
     pointers: isRecord(json) && Array.isArray(json.errors)
