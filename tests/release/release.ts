@@ -72,15 +72,18 @@ export async function createRelease(options: ReleaseOptions): Promise<string[]> 
       }
     }
   }
-  if (options.hasImage) await buildImage(root, version, `${folder}${name}-image.tar`, print);
+  if (options.hasImage) await buildImage(root, version, `${folder}${name}-image`, print);
   return await writeChecksums(folder);
 }
 
-/** Builds the image and saves it to a file, or says why not. */
+/**
+ * Builds the image and saves it to a compressed file, whose name is `prefix` with the platform, such as
+ * `-linux-amd64.tar.gz`. If Docker does not run, prints that instead.
+ */
 async function buildImage(
   root: string,
   version: string,
-  file: string,
+  prefix: string,
   print: (line: string) => void,
 ): Promise<void> {
   const isRunning = await run(root, "docker", "version").then(() => true, () => false);
@@ -90,7 +93,13 @@ async function buildImage(
   const bases = ["BUILD_IMAGE", "BASE_IMAGE"].filter((name) => Deno.env.has(name));
   const options = bases.flatMap((name) => ["--build-arg", name]);
   await run(root, "docker", "build", ...options, "--tag", tag, ".");
-  await run(root, "docker", "save", "--output", file, tag);
+  const format = "{{.Os}}-{{.Architecture}}";
+  const platform = await run(root, "docker", "image", "inspect", "--format", format, tag);
+  const file = await Deno.create(`${prefix}-${platform.trim()}.tar.gz`);
+  const save = new Deno.Command("docker", { args: ["save", tag], stdin: "null", stdout: "piped" })
+    .spawn();
+  await save.stdout.pipeThrough(new CompressionStream("gzip")).pipeTo(file.writable);
+  if (!(await save.status).success) throw new ReleaseError(`docker save ${tag} failed`);
 }
 
 /** Writes `SHA256SUMS`, which `sha256sum --check` reads. Returns the names of all files. */
