@@ -125,7 +125,8 @@ Deno.test("each environment variable of Deskhand that the documentation names ex
 Deno.test("README.md and CHANGELOG.md speak of the version in deno.json", async () => {
   assertStringIncludes(readme, `version ${manifest.version}`);
   const changelog = await read("CHANGELOG.md");
-  const [latest] = [...changelog.matchAll(/^## (.+)$/mg)].map(([, title]) => title!);
+  // A date may follow the version.
+  const [latest] = [...changelog.matchAll(/^## (\S+)/mg)].map(([, title]) => title!);
   const isDevelopment = manifest.version.endsWith("-dev");
   assertEquals(latest, isDevelopment ? "Unreleased" : manifest.version);
 });
