@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
 import { diagnose, failures, openDeskhand } from "./operator.ts";
 
 Deno.test("smoke passes if everything works, and leaves one ticket", async () => {
@@ -73,6 +73,21 @@ Deno.test("smoke recognizes a Deskhand that runs with older settings", async () 
   });
   assertEquals(others, []);
   assertStringIncludes(failure!.next, "RT works with this machine's settings: restart Deskhand");
+});
+
+Deno.test("smoke advises no restart if the desk rejects tickets or fails", async () => {
+  await using deskhand = await openDeskhand();
+  for (const [mode, reason] of [["reject", "desk_rejected"], ["error", "desk_error"]] as const) {
+    deskhand.desk.behave(mode);
+    const [failure, ...others] = await diagnose({
+      url: deskhand.url,
+      handoff: "create",
+      env: deskhand.atDesk,
+    });
+    assertEquals(others, []);
+    assertStringIncludes(failure!.cause, reason);
+    assertNotMatch(failure!.next, /restart/);
+  }
 });
 
 Deno.test("smoke says that a ticket may exist if the desk hangs", async () => {

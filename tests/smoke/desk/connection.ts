@@ -4,6 +4,7 @@ import { callDesk } from "./call.ts";
 import { clockSkew, describeSkew } from "../clock.ts";
 import { failed, type Finding, ok, type Smoke } from "../finding.ts";
 import { isUnauthorized, isVersion, version } from "./responses.ts";
+import { SETUP_SCRIPT } from "./settings.ts";
 
 /** A lookup misses tickets if RT's clock is further behind: it searches from two days before. */
 const MAX_CLOCK_SKEW_SECONDS = 24 * 60 * 60;
@@ -28,7 +29,8 @@ export function acceptsDeskToken({ deskResponse }: Smoke): Finding {
   return deskResponse!.status === 200 ? ok() : failed(
     `Token: RT does not know the token in SUPPORT_DESK_TOKEN, or its user is disabled ` +
       `(${deskResponse!.status})`,
-    "Create a new auth token for Deskhand's user at RT, set SUPPORT_DESK_TOKEN and restart Deskhand",
+    `Create a new auth token for Deskhand's user at RT (${SETUP_SCRIPT} --new-token), set ` +
+      "SUPPORT_DESK_TOKEN and restart Deskhand",
   );
 }
 

@@ -80,6 +80,14 @@ const REASONS: Record<FailureReason, [cause: string, next: string]> = {
   interrupted: ["Deskhand's process ended during the handoff", "Check the end of its log"],
 };
 
+/** Reasons that a restart removes if only the settings of the running process are old. */
+const DEPENDS_ON_SETTINGS: ReadonlySet<FailureReason> = new Set([
+  "desk_not_configured",
+  "desk_unreachable",
+  "desk_refused_credentials",
+  "desk_unreadable",
+]);
+
 /** Explains a handoff without a ticket; the desk's own checks may have found the cause before. */
 export function explainHandoff(
   handoff: Handoff,
@@ -96,13 +104,15 @@ export function explainHandoff(
   if (handoff.status !== "failed") {
     return { cause: `The handoff is ${handoff.status}`, next: "Report this as a bug" };
   }
-  const [cause, next] = REASONS[handoff.reason];
+  const { reason } = handoff;
+  const [cause, next] = REASONS[reason];
   const mayExist = handoff.ticketMayExist ? `. A ticket may exist: search RT for ${reference}` : "";
-  return { cause: `${handoff.reason}: ${cause}${mayExist}`, next: nextStep() };
+  return { cause: `${reason}: ${cause}${mayExist}`, next: nextStep() };
 
   function nextStep(): string {
     if (desk === null) return next;
     if (deskFailed) return "See what failed above";
+    if (!DEPENDS_ON_SETTINGS.has(reason)) return next;
     return `RT works with this machine's settings: restart Deskhand if they have changed. ${next}`;
   }
 }

@@ -5,7 +5,7 @@ import { failed, type Finding, ok, type Smoke } from "../finding.ts";
 import { quote } from "../token.ts";
 import { callDesk } from "./call.ts";
 import { QueueResponse, QueuesResponse } from "./responses.ts";
-import type { DeskSettings } from "./settings.ts";
+import { type DeskSettings, SETUP_SCRIPT } from "./settings.ts";
 
 const MAX_NAMES = 5;
 
@@ -46,7 +46,7 @@ export function mayCreateTickets(smoke: Smoke): Finding {
   const links = smoke.queue!._hyperlinks;
   return links.some(({ ref, type }) => ref === "create" && type === "ticket") ? ok() : failed(
     `Right: Deskhand's user may not create tickets in the queue ${quote(smoke.desk!.queue)}`,
-    "Grant the user CreateTicket on the queue",
+    `Grant the user CreateTicket on the queue, as ${SETUP_SCRIPT} does`,
   );
 }
 

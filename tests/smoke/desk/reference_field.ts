@@ -4,6 +4,7 @@ import { toTicket } from "../../../desk/link.ts";
 import { failed, type Finding, ok, type Problem, skipped, type Smoke } from "../finding.ts";
 import { quote } from "../token.ts";
 import { callDesk, type DeskCallResult } from "./call.ts";
+import { SETUP_SCRIPT } from "./settings.ts";
 
 const TicketResponse = z.object({ CustomFields: CustomFields.catch([]) });
 
@@ -81,7 +82,7 @@ function explainMissingReference(json: unknown, field: string, reference: string
       cause:
         `Field: RT dropped the reference, because the ticket has no such custom field (${where})`,
       next: "Create a ticket custom field of exactly this name in RT, apply it to the queue, and " +
-        "grant Deskhand's user SeeCustomField and ModifyCustomField there",
+        `grant Deskhand's user SeeCustomField and ModifyCustomField there, as ${SETUP_SCRIPT} does`,
     };
   }
   if (values.includes(reference)) return null;

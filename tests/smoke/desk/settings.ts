@@ -4,6 +4,9 @@ import { isSafeInTransit } from "../../../config/http_hosts.ts";
 import { normalizeBaseUrl } from "../../../desk/link.ts";
 import type { Env } from "../settings.ts";
 
+/** What creates and grants everything that Deskhand needs at RT. */
+export const SETUP_SCRIPT = "config/deploy/request_tracker_setup.pl";
+
 /** The desk as the service has it in its configuration. */
 export interface DeskSettings {
   /** `SUPPORT_DESK_URL` without a trailing slash. */
