@@ -50,7 +50,10 @@ async function report(): Promise<void> {
 async function init(): Promise<void> {
   try {
     console.log(await initEnvFile(".env", ".env.example"));
-    console.log("Fill in the rest, and print the configuration with 'deno task config'");
+    console.log(
+      "Next: append the lines that config/deploy/request_tracker_setup.pl prints to it (or edit it), " +
+        "and check it with 'deno task config'",
+    );
   } catch (error) {
     console.error(`Cannot create .env: ${(error as Error).message}`);
     Deno.exitCode = 1;
