@@ -14,20 +14,26 @@ export interface Output {
 /** A Docker daemon. See {@linkcode startEngine}. */
 export class Engine implements AsyncDisposable {
   readonly #folder: string;
+  /** At most 15 characters. */
+  readonly #bridge = `deskhand${Deno.pid % 1_000_000}`;
   #daemon?: Deno.ChildProcess;
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
-  /** Starts the daemon without a network: the containers use the host's. */
+  /**
+   * Starts the daemon. Its containers use the host's network. It has a bridge of its own nevertheless:
+   * with `--bridge=none` it would remove `docker0`, the bridge of a daemon that runs on this machine.
+   */
   async start(): Promise<void> {
     const folder = this.#folder;
+    await ip("link", "add", "name", this.#bridge, "type", "bridge");
     this.#daemon = new Deno.Command("dockerd", {
       args: [
         ...["--host", this.#host, "--data-root", `${folder}/data`, "--exec-root", `${folder}/exec`],
         ...["--pidfile", `${folder}/pid`],
-        ...["--bridge=none", "--iptables=false", "--ip-forward=false"],
+        ...[`--bridge=${this.#bridge}`, "--iptables=false", "--ip-forward=false"],
       ],
       stdin: "null",
       stdout: "null",
@@ -74,6 +80,7 @@ export class Engine implements AsyncDisposable {
     if (running.length > 0) await this.run("rm", "--force", "--volumes", ...running);
     this.#daemon?.kill("SIGTERM");
     await this.#daemon?.status;
+    await ip("link", "delete", this.#bridge);
     await this.#unmount();
     await Deno.remove(this.#folder, { recursive: true });
   }
@@ -102,6 +109,12 @@ export class Engine implements AsyncDisposable {
       stderr: "piped",
     });
   }
+}
+
+/** Runs `ip` to its end. */
+async function ip(...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command("ip", { args }).output();
+  if (!success) throw new Error(`ip ${args.join(" ")} failed: ${text(stderr)}`);
 }
 
 /** Starts a daemon and builds the image `deskhand` on a Debian that debootstrap installs. */

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 missing=""
-for command in dockerd docker debootstrap iptables; do
+for command in dockerd docker debootstrap iptables ip; do
   command -v "$command" >/dev/null || missing+=" $command"
 done
 if [ -z "$missing" ]; then
@@ -18,4 +18,4 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -q
 # The package starts a daemon where there is a service manager; the tests start one of their own.
-apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 docker.io iptables debootstrap
+apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 docker.io iptables iproute2 debootstrap
