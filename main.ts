@@ -91,8 +91,8 @@ async function serve(): Promise<void> {
   const deps = { ...parts, telemetry: telemetry ?? noopTelemetry };
   const handle = handleWhileLoading(loadOnce, { ...config, deps, version: VERSION });
   const server = listen(config.listen, handle, { log, clock, version: VERSION });
-  // Not with `clock.wait`: Deno takes 5 ms for the first timer of a process.
-  clock.deadline(LOAD_DELAY_MS).addEventListener(
+  // Not with `clock`: Deno takes 5 ms for the first call of `setTimeout` in a process.
+  AbortSignal.timeout(LOAD_DELAY_MS).addEventListener(
     "abort",
     () => loadOnce().catch(exitWithMessage),
   );
