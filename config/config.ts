@@ -1,14 +1,8 @@
-import { Environment, isDeploy, isKvConnectUrl } from "./environment.ts";
+import { type ConfigProblem, Environment, isDeploy, isKvConnectUrl } from "./environment.ts";
+
+export type { ConfigProblem };
 
 export type Config = ReturnType<typeof toConfig>;
-
-/** One rule that the environment breaks. */
-export interface ConfigProblem {
-  /** The variables that the rule is about, separated by commas. */
-  names: string;
-  /** The rule, beginning with "must" or "exactly one must". Never contains a value. */
-  rule: string;
-}
 
 /** The environment is invalid. The message lists every problem and never contains a value. */
 export class InvalidConfigError extends Error {
@@ -27,12 +21,9 @@ export class InvalidConfigError extends Error {
  */
 export function parseConfig(env: Record<string, string>): Config {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
-  // Without compiled code for the schema, which takes longer than to parse once without it.
-  const parsed = Environment.safeParse(set, { jitless: true });
+  const parsed = Environment.safeParse(set);
   if (parsed.success) return toConfig(parsed.data);
-  throw new InvalidConfigError(
-    parsed.error.issues.map(({ path, message }) => ({ names: path.join("."), rule: message })),
-  );
+  throw new InvalidConfigError(parsed.problems);
 }
 
 function toConfig(env: Environment) {

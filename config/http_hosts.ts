@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { text } from "./variable.ts";
 
 /** Loopback hosts. `URL` has already normalized other spellings, such as `0x7f.1`. */
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
@@ -18,12 +18,11 @@ export function isLoopback(hostname: string): boolean {
  * Parses `ALLOW_HTTP_HOSTS` into host names as `URL` normalizes them: lower case, Punycode, IPv6
  * addresses in brackets. Each name matches itself only, never its subdomains.
  */
-export const HttpHosts = z.string().transform((text, context) => {
-  const names = text.split(",").map((name) => name.trim()).filter(Boolean);
+export const HttpHosts = text().pipe((list) => {
+  const names = list.split(",").map((name) => name.trim()).filter(Boolean);
   const hosts = names.map(toHostname);
-  if (hosts.every((host) => host !== null)) return hosts;
-  context.addIssue(HOSTS_RULE);
-  return z.NEVER;
+  if (hosts.every((host) => host !== null)) return { success: true, data: hosts };
+  return { success: false, rules: [HOSTS_RULE] };
 });
 
 function toHostname(name: string): string | null {

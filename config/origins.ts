@@ -1,5 +1,5 @@
-import * as z from "zod";
 import { isLoopback } from "./http_hosts.ts";
+import { text } from "./variable.ts";
 
 /**
  * Matches the origin of an app in a web view, which has its own scheme, such as
@@ -12,12 +12,11 @@ const ORIGIN_RULE =
   "lower case, without path, trailing slash or default port";
 
 /** Parses `CORS_ORIGINS`, the list of origins whose pages may call the service. */
-export const Origins = z.string().transform((text, context) => {
-  const origins = text.split(",").map((origin) => origin.trim()).filter(Boolean);
-  const problem = origins.map(originProblem).find((problem) => problem !== null);
-  if (problem === undefined) return origins;
-  context.addIssue(problem);
-  return z.NEVER;
+export const Origins = text().pipe((list) => {
+  const origins = list.split(",").map((origin) => origin.trim()).filter(Boolean);
+  const rule = origins.map(originProblem).find((rule) => rule !== null);
+  if (rule === undefined) return { success: true, data: origins };
+  return { success: false, rules: [rule] };
 });
 
 /** Returns the rule that an origin breaks, without quoting the origin, or null. */

@@ -52,7 +52,7 @@ function secret(): string {
   }
   const parsed = Environment.shape.AUTH_SECRET.safeParse(environment("AUTH_SECRET"));
   if (!parsed.success) {
-    throw new MintError(`Cannot create a token: AUTH_SECRET ${parsed.error.issues[0]!.message}`);
+    throw new MintError(`Cannot create a token: AUTH_SECRET ${parsed.rules[0]}`);
   }
   if (parsed.data === undefined) {
     throw new MintError(

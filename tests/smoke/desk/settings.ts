@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { Environment } from "../../../config/environment.ts";
 import { isSafeInTransit } from "../../../config/http_hosts.ts";
 import { normalizeBaseUrl } from "../../../desk/link.ts";
@@ -16,31 +15,26 @@ export interface DeskSettings {
   referenceField: string;
 }
 
-const DeskEnvironment = z.object({
-  SUPPORT_DESK_URL: Environment.shape.SUPPORT_DESK_URL.unwrap(),
-  SUPPORT_DESK_TOKEN: Environment.shape.SUPPORT_DESK_TOKEN.unwrap(),
-  SUPPORT_DESK_QUEUE: Environment.shape.SUPPORT_DESK_QUEUE.unwrap(),
-  SUPPORT_DESK_REFERENCE_FIELD: Environment.shape.SUPPORT_DESK_REFERENCE_FIELD,
-  ALLOW_HTTP_HOSTS: Environment.shape.ALLOW_HTTP_HOSTS,
-}).refine((env) => isSafeInTransit(env.SUPPORT_DESK_URL, env.ALLOW_HTTP_HOSTS), {
-  path: ["ALLOW_HTTP_HOSTS"],
-  error: "must list the desk's host if SUPPORT_DESK_URL is plain http",
-});
-
 /**
  * Reads the desk's settings, or names the variables that are missing or invalid. With plain http to
  * a host that is not allowed, the desk's token is never sent from here, either.
  */
 export function readDeskSettings(env: Env): DeskSettings | { missing: string[] } {
-  const parsed = DeskEnvironment.safeParse(env);
-  if (!parsed.success) {
-    return { missing: [...new Set(parsed.error.issues.map(({ path }) => path.join(".")))] };
-  }
-  const { data } = parsed;
-  return {
-    baseUrl: normalizeBaseUrl(data.SUPPORT_DESK_URL),
-    token: data.SUPPORT_DESK_TOKEN,
-    queue: data.SUPPORT_DESK_QUEUE,
-    referenceField: data.SUPPORT_DESK_REFERENCE_FIELD,
-  };
+  const { shape } = Environment;
+  const url = shape.SUPPORT_DESK_URL.safeParse(env.SUPPORT_DESK_URL).data;
+  const token = shape.SUPPORT_DESK_TOKEN.safeParse(env.SUPPORT_DESK_TOKEN).data;
+  const queue = shape.SUPPORT_DESK_QUEUE.safeParse(env.SUPPORT_DESK_QUEUE).data;
+  const field = env.SUPPORT_DESK_REFERENCE_FIELD;
+  const referenceField = shape.SUPPORT_DESK_REFERENCE_FIELD.safeParse(field).data;
+  const hosts = shape.ALLOW_HTTP_HOSTS.safeParse(env.ALLOW_HTTP_HOSTS).data;
+  const missing = Object.entries({
+    SUPPORT_DESK_URL: url,
+    SUPPORT_DESK_TOKEN: token,
+    SUPPORT_DESK_QUEUE: queue,
+    SUPPORT_DESK_REFERENCE_FIELD: referenceField,
+    ALLOW_HTTP_HOSTS: hosts,
+  }).filter(([, value]) => value === undefined).map(([name]) => name);
+  if (!url || !token || !queue || !referenceField || !hosts) return { missing };
+  if (!isSafeInTransit(url, hosts)) return { missing: ["ALLOW_HTTP_HOSTS"] };
+  return { baseUrl: normalizeBaseUrl(url), token, queue, referenceField };
 }
