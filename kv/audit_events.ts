@@ -16,22 +16,26 @@ const MAX_ERASURES = 100;
 /** As lenient as the schema of a stored request (see `records.ts`), for the same reasons. */
 const StoredEvent = AuditEvent.extend({
   event: z.string(),
-  context: StoredContext,
+  context: z.looseObject({ kind: z.string() }),
   actor: StoredActor,
   handoff: z.unknown(),
 });
 
+const CONTEXT_KINDS = StoredContext.options.map(({ shape }) => shape.kind.value);
+
 /**
- * Returns a stored event, or null if only a newer version knows its name.
+ * Returns a stored event, or null if only a newer version knows its name or its kind of context.
  *
  * @throws {z.ZodError}
  */
 function parseEvent(value: unknown): AuditEvent | null {
   const stored = StoredEvent.parse(value);
   const event = AuditEventName.safeParse(stored.event).data;
-  if (event === undefined) return null;
+  const isKnownKind = CONTEXT_KINDS.some((kind) => kind === stored.context.kind);
+  if (event === undefined || !isKnownKind) return null;
+  const context = StoredContext.parse(stored.context);
   const { handoff } = parseHandoff(stored.handoff, stored.reference, stored.at);
-  return { ...stored, event, handoff: toPublicHandoff(handoff) };
+  return { ...stored, event, context, handoff: toPublicHandoff(handoff) };
 }
 
 /** The part of the store that lists a tenant's audit events. */

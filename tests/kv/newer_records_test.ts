@@ -225,9 +225,15 @@ Deno.test("an audit page omits events of a newer version and logs how many", asy
   await place.send(PATH, { json: { summary: "Help" } });
   const [entry] = await Array.fromAsync(place.kv.list<object>({ prefix: ["audit"] }));
   const [, , ts, reference] = entry!.key;
-  for (let i = 1; i <= 3; i++) {
-    const key = ["audit", "acme", Number(ts) + i, reference!, "handoff.escalated"];
-    await place.kv.set(key, { ...entry!.value, event: "handoff.escalated" });
+  const newer = [
+    { event: "handoff.escalated" },
+    { context: { kind: "project", tenantId: "acme", projectId: "p-1" } },
+    { event: "handoff.escalated" },
+  ];
+  for (const [i, fields] of newer.entries()) {
+    const { event = "request.submitted" } = fields;
+    const key = ["audit", "acme", Number(ts) + 1 + i, reference!, event];
+    await place.kv.set(key, { ...entry!.value, ...fields });
   }
   let cursor = "";
   const pages = [];
