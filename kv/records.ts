@@ -6,6 +6,7 @@ import type { StoredRequest } from "../domain/ports/store.ts";
 import { Severity } from "../domain/model/submission.ts";
 import { RequestKey } from "./keys.ts";
 import { SupportRequest } from "../domain/model/support_request.ts";
+import { truncate } from "../domain/model/text.ts";
 
 /** The schema version that this version of Deskhand writes. */
 const SCHEMA = 1;
@@ -90,17 +91,19 @@ function parseKnown<Word extends string>(
 const NewerFailure = z.object({
   status: z.literal("failed"),
   reason: z.string(),
-  summary: z.string().max(200),
+  summary: z.string(),
   ticketMayExist: z.boolean(),
   at: Timestamp,
 });
+/** The longest failure sentence of this version, in characters. */
+const MAX_FAILURE_LENGTH = 200;
 const NewerStatus = z.object({ status: z.string() });
 const STATUSES = StoredHandoff.options.map(({ shape }) => shape.status.value);
 
 /**
  * Parses a handoff. One that only a newer version knows is mapped to a form that is safe to act on: an
- * unknown failure keeps whether a ticket may exist, and an unknown status reads as interrupted, so
- * that a person checks the desk before submitting again.
+ * unknown failure keeps whether a ticket may exist, a longer sentence about one is truncated, and an
+ * unknown status reads as interrupted, so that a person checks the desk before submitting again.
  *
  * @throws {z.ZodError} if it is neither known nor one that a newer version could have written
  */
@@ -113,9 +116,11 @@ export function parseHandoff(
   const known = StoredHandoff.safeParse(value);
   if (known.success) return { handoff: known.data, isNewer: false };
   const failure = NewerFailure.safeParse(value).data;
-  if (failure !== undefined && parseKnown(FailureReason, failure.reason) === null) {
-    const reason = failure.ticketMayExist ? "desk_error" : "desk_unreachable";
-    return { handoff: { ...failure, reason }, isNewer: true };
+  if (failure !== undefined) {
+    const equivalent = failure.ticketMayExist ? "desk_error" : "desk_unreachable";
+    const reason = parseKnown(FailureReason, failure.reason) ?? equivalent;
+    const summary = truncate(failure.summary, MAX_FAILURE_LENGTH);
+    return { handoff: { ...failure, reason, summary }, isNewer: true };
   }
   const status = NewerStatus.safeParse(value).data?.status;
   if (status !== undefined && !STATUSES.some((known) => known === status)) {

@@ -154,6 +154,15 @@ for (
       summary: "Acme IT desk fell asleep.",
       ticketMayExist: true,
     }],
+    ["a known reason with a longer sentence", {
+      handoff: {
+        status: "failed",
+        reason: "desk_timeout",
+        summary: "y".repeat(300),
+        ticketMayExist: true,
+        at: "2026-11-23T12:00:01.000Z",
+      },
+    }, { status: "failed", reason: "desk_timeout", summary: `${"y".repeat(199)}…` }],
   ] as const
 ) {
   Deno.test(`a record of a newer version is served and never written: ${name}`, async () => {
