@@ -1,4 +1,5 @@
 /** Finds out why a server cannot be reached. */
+import { isLoopback } from "../../config/http_hosts.ts";
 import {
   connectErrorDetail,
   isBlockedPort,
@@ -107,13 +108,19 @@ async function explainConnect(error: unknown, endpoint: Endpoint): Promise<Probl
     return {
       cause: `Port: ${hostAndPort(url)} refused the connection, so nothing listens there, or a ` +
         `firewall rejects it (${where})`,
-      next: `Start ${name}, or correct the port in ${setting}`,
+      next: `Start ${name}, or correct the port in ${setting}${containerHint(url)}`,
     };
   }
   return {
     cause: `Network: there is no route to ${hostAndPort(url)} (${where})`,
     next: `Check the address in ${setting}, and the routes and firewalls between`,
   };
+}
+
+/** In a container, the address of a service on the same machine leads nowhere. */
+function containerHint(url: string): string {
+  const { hostname } = new URL(url);
+  return isLoopback(hostname) ? `. In a container, ${hostname} is the container itself` : "";
 }
 
 const TRUST_CA = "set DENO_CERT to a file with the certificate of your own authority";

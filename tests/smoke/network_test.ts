@@ -78,7 +78,8 @@ const FAULTS: [what: string, open: () => Place | Promise<Place>, cause: string, 
     closedPort,
     "Port: {host} refused the connection, so nothing listens there, or a firewall rejects it " +
     "({setting} is {url})",
-    "Start {name}, or correct the port in {setting}",
+    "Start {name}, or correct the port in {setting}. In a container, 127.0.0.1 is the container " +
+    "itself",
   ],
   [
     "a port that Deno blocks",
