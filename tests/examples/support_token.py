@@ -9,11 +9,11 @@ import time
 
 
 def support_token(user, secret=None):
-    """Returns a token for `user`, a dict with id, name, email (None if not verified) and tenants."""
+    """Returns a token for `user`, a dict with id, tenants, and if known name and verified email."""
     claims = {
         "sub": user["id"],
-        "name": user["name"],
-        "email": user["email"],
+        "name": user.get("name"),
+        "email": user.get("email"),
         "tenants": user["tenants"],
         "scope": "support_requests:create support_requests:read",
         "exp": int(time.time()) + 300,

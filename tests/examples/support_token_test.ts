@@ -6,7 +6,7 @@ import { openService } from "../support/service.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 
-const USER = {
+const USER: { id: string; name?: string; email?: string; tenants: string[] } = {
   id: "u-7",
   name: "Zoë Lovelace",
   email: "zoe@acme.example",
@@ -33,27 +33,34 @@ async function run(folder: string, command: string, ...args: string[]): Promise<
   return new TextDecoder().decode(stdout).trim();
 }
 
+/** What a script or a server without users knows. */
+const SCRIPT: typeof USER = { id: "import-service", tenants: ["acme"] };
+
 /** Resolves once the service has accepted a request with the token and named the user. */
-async function assertAccepted(token: string): Promise<void> {
+async function assertAccepted(token: string, user = USER): Promise<void> {
   const desk = startFakeDesk();
   await using service = await openService({
     env: {
       ...deskEnv(desk),
     },
   });
-  for (const tenant of USER.tenants) {
+  for (const tenant of user.tenants) {
     const path = `/v1/tenants/${tenant}/support-requests`;
     const submitted = await service.call(path, {
       token,
       json: { summary: "Printer on fire", handoff: { mode: "create" } },
     });
     assertEquals(submitted.status, 201);
-    assertEquals((await submitted.json()).createdBy, { id: USER.id, name: USER.name });
+    assertEquals((await submitted.json()).createdBy, {
+      id: user.id,
+      ...user.name !== undefined && { name: user.name },
+    });
     const latest = await service.call(`${path}/latest`, { token });
     assertEquals(latest.status, 200);
     await latest.body?.cancel();
   }
-  assertEquals(desk.tickets.map(({ requestor }) => requestor), [USER.email, USER.email]);
+  const requestors = desk.tickets.map(({ requestor }) => requestor);
+  assertEquals(requestors, user.tenants.map(() => user.email ?? ""));
   await desk.close();
 }
 
@@ -70,9 +77,11 @@ Deno.test({
       await Deno.writeTextFile(
         `${folder}/main.mjs`,
         `import { supportToken } from "./support_token.mjs";
-console.log(supportToken(${JSON.stringify(USER)}));`,
+console.log(supportToken(JSON.parse(process.argv[2])));`,
       );
-      await assertAccepted(await run(folder, "node", "main.mjs"));
+      for (const user of [USER, SCRIPT]) {
+        await assertAccepted(await run(folder, "node", "main.mjs", JSON.stringify(user)), user);
+      }
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
@@ -86,8 +95,11 @@ Deno.test({
     const script = `import json, sys
 from support_token import support_token
 print(support_token(json.loads(sys.argv[1])))`;
-    const user = JSON.stringify(USER);
-    await assertAccepted(await run(`${ROOT}tests/examples`, "python3", "-c", script, user));
+    for (const user of [USER, SCRIPT]) {
+      const folder = `${ROOT}tests/examples`;
+      const token = await run(folder, "python3", "-c", script, JSON.stringify(user));
+      await assertAccepted(token, user);
+    }
   },
 });
 
