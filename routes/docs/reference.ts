@@ -1,6 +1,12 @@
 import { html, raw } from "hono/html";
 import type { OpenApiDocument, Operation, Parameter, Schema } from "../openapi/types.ts";
-import { describeType, inlineCode, type Markup, schemaSection } from "./schema_section.ts";
+import {
+  describeType,
+  inlineCode,
+  type Markup,
+  schemaSection,
+  toSentence,
+} from "./schema_section.ts";
 
 type Method = "get" | "post";
 

@@ -53,10 +53,10 @@ export function describeType(schema: Schema): Markup {
   if (anyOf !== undefined) return join(anyOf.map(describeType));
   if (value !== undefined) return html`<code>${value}</code>`;
   if (values !== undefined) return join(values.map((each) => html`<code>${each}</code>`));
-  if (items !== undefined) return html`a list of ${describeType(items)}`;
+  if (items !== undefined) return html`list of ${describeType(items)}`;
   if (properties !== undefined) {
     const names = Object.keys(properties).map((name) => html`<code>${name}</code>`);
-    return html`an object with ${join(names, "and")}`;
+    return html`object with ${join(names, "and")}`;
   }
   if (Array.isArray(type)) return join(type.map((each) => html`${each}`));
   return html`${describeScalar(schema, type)}`;
@@ -68,7 +68,7 @@ function describeScalar(schema: Schema, type = "any value"): Markup {
   if (format === "date-time") return html`time, ISO 8601 in UTC`;
   if (format !== undefined) return html`${format}`;
   if (type === "object" && additionalProperties !== undefined) {
-    return html`an object whose values are ${describeType(additionalProperties as Schema)}`;
+    return html`object whose values are ${describeType(additionalProperties as Schema)}`;
   }
   const limits = [
     maxLength === undefined || pattern !== undefined ? "" : html`, at most ${maxLength} characters`,
@@ -79,6 +79,11 @@ function describeScalar(schema: Schema, type = "any value"): Markup {
     standard === undefined ? "" : html`, ${standard} by default`,
   ];
   return html`${type}${limits}`;
+}
+
+/** Ends a description, which the OpenAPI document ends with or without a period. */
+export function toSentence(text: string): string {
+  return `${text.replace(/\.$/, "")}. `;
 }
 
 /** Returns text in which Markdown's backticks mark code. */

@@ -3,7 +3,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import { mintToken } from "../demo/token.ts";
 import { UNSANITIZED } from "../support/chromium.ts";
+import { AUTH_SECRET } from "../support/constants.ts";
 import { guideExamples, PLACEHOLDER_URL } from "../support/guide.ts";
 import { openStage } from "./stage.ts";
 import { useBrowser } from "./suite.ts";
@@ -14,22 +16,25 @@ const browser = useBrowser();
 const screenshots = Deno.env.get("SCREENSHOTS");
 
 Deno.test("the page of the guide opens the panel and creates a ticket", UNSANITIZED, async () => {
-  await using stage = await openStage(browser());
+  let html = "";
+  // A product's server. Chromium lets no page that a test only pretends to serve call loopback.
+  await using product = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    async (request) => {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/token") return new Response(await mintToken(AUTH_SECRET));
+      return new Response(html, { headers: { "Content-Type": "text/html" } });
+    },
+  );
+  const origin = `http://127.0.0.1:${product.addr.port}`;
+  await using stage = await openStage(browser(), { env: { CORS_ORIGINS: origin } });
   const { page, panel, desk, url } = stage;
   const examples = guideExamples(await (await fetch(`${url}/docs`)).text());
   const [code, ...others] = examples.filter(({ kind }) => kind === "html");
   assertEquals(others, []);
-  const html = code!.text.replace(PLACEHOLDER_URL, url)
-    .replace("/my-backend/support-token", "/token");
-  // On the origin of the stage's page, which the service's CORS_ORIGINS has.
-  const { origin } = new URL(page.url());
-  await page.route(`${origin}/guide`, (route) =>
-    route.fulfill({
-      contentType: "text/html",
-      body:
-        `<!doctype html><html lang="en"><title>Guide</title><link rel="icon" href="data:,">${html}`,
-    }));
-  await page.goto(`${origin}/guide`);
+  html = `<!doctype html><html lang="en"><title>Guide</title><link rel="icon" href="data:,">` +
+    code!.text.replace(PLACEHOLDER_URL, url).replace("/my-backend/support-token", "/token");
+  await page.goto(origin);
   await page.getByRole("button", { name: "Request support" }).click();
   await panel.field("Summary").fill("The nightly import stops");
   await panel.send.click();
