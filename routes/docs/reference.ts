@@ -78,9 +78,9 @@ function renderParameters(parameters: Parameter[]): Markup {
     <dl>${parameters.map(({ name, in: place, required, description, schema }) =>
       html`
         <dt><code>${name}</code> in the ${place}${required ? "" : ", optional"}</dt>
-        <dd>${description === undefined ? "" : html`
-          ${inlineCode(description)}.
-        `}${describeType(schema as Schema)}</dd>
+        <dd>${description === undefined ? "" : inlineCode(toSentence(description))}${describeType(
+          schema as Schema,
+        )}</dd>
       `
     )}</dl>
   `;

@@ -181,10 +181,13 @@ export function startFakeDesk(
   }
 
   function list(): Response {
-    const rows = tickets.map(({ id, subject }) =>
+    const rows = tickets.toReversed().map(({ id, subject }) =>
       `<li><a href="/Ticket/Display.html?id=${id}">#${id}: ${escaped(subject)}</a></li>`
     );
-    return html(200, `<h1>Tickets</h1>\n<ul>${rows.join("\n") || "<li>None yet</li>"}</ul>`);
+    return html(
+      200,
+      `<h1>Tickets, newest first</h1>\n<ul>${rows.join("\n") || "<li>None yet</li>"}</ul>`,
+    );
   }
 
   /** Waits for a time, without one for ever, or until the desk closes. */
@@ -214,8 +217,17 @@ function message(status: number, text: string): Response {
 }
 
 function html(status: number, body: string): Response {
-  const text = `<!doctype html><meta charset="utf-8"><title>Demo desk</title>
-<p><strong>This is a fake desk. Nobody reads what is sent to it.</strong></p>\n${body}\n`;
+  const text = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Demo desk</title>
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
+<style>
+:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
+body { max-width: 48rem; margin: 2rem auto; padding: 0 1.25rem; overflow-wrap: anywhere }
+h1 { font-size: 1.375rem; line-height: 1.3 }
+pre { white-space: pre-wrap; font-size: 0.875rem }
+a { color: light-dark(#2a5ae0, #86a8ff) }
+</style>
+<p><strong>This is the demo's fake desk. Nobody reads what is sent to it.</strong> <a href="/">All tickets</a></p>
+${body}\n`;
   return new Response(text, { status, headers: { "content-type": "text/html; charset=utf-8" } });
 }
 
