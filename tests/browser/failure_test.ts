@@ -2,11 +2,11 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { exampleProblem } from "../../routes/openapi/problem_responses.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { useStageTests } from "./suite.ts";
+import { FAULTS, useStageTests } from "./suite.ts";
 import { type Stage } from "./stage.ts";
-import { fillIn } from "./states.ts";
+import { fillIn, loseResponses } from "./states.ts";
 
-const test = useStageTests({ allowsComplaints: true });
+const test = useStageTests({ forbids: FAULTS });
 
 /** Waits for the result, and returns its headline. */
 const headline = ({ panel }: Stage) => panel.result.locator("#headline").innerText();
@@ -294,10 +294,7 @@ test("after a lost response, the same content has the same key and is stored onc
   await page.evaluate("panel.diagnostics = () => ({ at: performance.now() })");
   await panel.open();
   await fillIn(stage);
-  await page.route("**/support-requests", async (route) => {
-    await route.fetch();
-    await route.abort();
-  }, { times: 1 });
+  await loseResponses(stage, 1);
   await panel.send.click();
   await panel.alert.getByText(MAY_BE_SAVED).waitFor();
   await panel.button("Try again").click();
@@ -309,13 +306,10 @@ test("after a lost response, the same content has the same key and is stored onc
 });
 
 test("content that was changed after a lost response has another key", async (stage) => {
-  const { panel, page, posts } = stage;
+  const { panel, posts } = stage;
   await panel.open();
   await panel.field("Summary").fill("One");
-  await page.route("**/support-requests", async (route) => {
-    await route.fetch();
-    await route.abort();
-  }, { times: 2 });
+  await loseResponses(stage, 2);
   for (const [i, text] of ["One", "Two", "One"].entries()) {
     await panel.field("Summary").fill(text);
     await panel.send.click();
@@ -334,12 +328,10 @@ test("a submission that is still in progress is waited for", async (stage) => {
   desk.behave("hang");
   await panel.open();
   await fillIn(stage);
-  await page.route("**/support-requests", async (route) => {
-    route.fetch().catch(() => {});
-    await waitFor("a stored request", () => stage.countStored(), (count) => count === 1);
-    await route.abort();
-  }, { times: 1 });
+  await loseResponses(stage, 1, true);
   await panel.send.click();
+  await waitFor("a stored request", () => stage.countStored(), (count) => count === 1);
+  await page.evaluate("lose()");
   await panel.button("Try again").click();
   assertEquals(await headline(stage), "Saved; we could not confirm the ticket");
   // Lost, told to wait, and the response.

@@ -1,10 +1,10 @@
 /// <reference lib="dom" />
 /** The panel speaks the page's language, or the one that its element names. */
 import { assert, assertEquals } from "@std/assert";
-import { useStageTests } from "./suite.ts";
+import { FAULTS, useStageTests } from "./suite.ts";
 import { fillIn, leaveInterrupted, store } from "./states.ts";
 
-const test = useStageTests({ allowsComplaints: true });
+const test = useStageTests({ forbids: FAULTS });
 
 const TITLES = {
   "en": "Request support",

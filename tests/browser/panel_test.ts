@@ -104,4 +104,4 @@ test("motion is only shown to people who have not asked for less", async ({ page
   assertEquals(await animation(), "none");
   await page.emulateMedia({ reducedMotion: "no-preference" });
   assertEquals(await animation(), "slide");
-});
+}, { not: { firefox: "What its person asks for is fixed when it starts" } });

@@ -3,11 +3,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { ACME } from "../support/constants.ts";
 import { createStore } from "../../kv/store.ts";
-import { useStageTests } from "./suite.ts";
+import { FAULTS, useStageTests } from "./suite.ts";
 import { type Stage } from "./stage.ts";
 import { leaveInterrupted } from "./states.ts";
 
-const test = useStageTests({ allowsComplaints: true });
+const test = useStageTests({ forbids: FAULTS });
 
 const isFocused = (element: { matches(selector: string): boolean }) => element.matches(":focus");
 

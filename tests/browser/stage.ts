@@ -1,12 +1,14 @@
 /// <reference lib="dom" />
 /**
- * Runs the panel in a real Chromium, on a page of another origin, against the whole service and a
+ * Runs the panel in a real browser, on a page of another origin, against the whole service and a
  * fake desk, all on loopback.
  */
 import type { Browser, Locator, Page } from "playwright-core";
 import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken, type TokenClaims } from "../demo/token.ts";
 import { AUTH_SECRET, deskEnv } from "../support/constants.ts";
+import type { Engine } from "../support/browsers.ts";
+import { fillLikeTyping } from "../support/firefox.ts";
 import { openService } from "../support/service.ts";
 
 const TIMEOUT_MS = 8000;
@@ -47,6 +49,7 @@ export interface Panel {
 }
 
 export interface Stage extends AsyncDisposable {
+  engine: Engine;
   page: Page;
   panel: Panel;
   desk: FakeDesk;
@@ -70,6 +73,7 @@ export interface Stage extends AsyncDisposable {
 }
 
 export async function openStage(browser: Browser, options: StageOptions = {}): Promise<Stage> {
+  const engine = browser.browserType().name() as Engine;
   const { env, hasDesk = true, attributes = `tenant="acme"`, width = 1280, height = 800 } = options;
   const { colorScheme = "light", forcedColors = "none", reducedMotion = "reduce" } = options;
   const claims: TokenClaims = { name: "Ada", ...options.claims };
@@ -134,6 +138,7 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
     locale: "en-GB",
     permissions: [],
   });
+  if (engine === "firefox") await fillLikeTyping(context);
   const page = await context.newPage();
   page.setDefaultTimeout(TIMEOUT_MS);
   page.on("pageerror", (error) => complaints.push(String(error)));
@@ -143,6 +148,7 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
   await page.goto(pageUrl);
 
   return {
+    engine,
     page,
     panel: panelOn(page),
     desk,
@@ -201,10 +207,15 @@ function productPage(service: string, attributes: string, options: StageOptions)
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>Demo product</title>
+<link rel="icon" href="data:,">
 <main>
   <h1>Nightly import</h1>
   <button id="ask" type="button">Request support</button>
 </main>
+<script nonce="stage">
+  addEventListener("securitypolicyviolation", (event) =>
+    console.error("policy: " + event.effectiveDirective + " " + event.blockedURI));
+</script>
 <script nonce="stage">${before}</script>
 ${head?.(service) ?? ""}
 <script src="${service}/panel.js" defer></script>

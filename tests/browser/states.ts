@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 import { toTimestamp } from "../../domain/model/handoff.ts";
 import { createStore } from "../../kv/store.ts";
 import { requestIn } from "../support/records.ts";
@@ -73,7 +74,27 @@ async function submitted(stage: Stage) {
   await stage.panel.result.waitFor();
 }
 
-/** Answers the next call of this kind as a server with a fault would. */
+/**
+ * Delivers the page's next submissions, and loses their responses. If `isHeld`, they are lost when
+ * `lose()` is called in the page; otherwise, when they arrive.
+ */
+export async function loseResponses({ page }: Stage, times: number, isHeld = false) {
+  await page.evaluate(([times, isHeld]) => {
+    const { fetch } = globalThis;
+    let left = Number(times);
+    const released = new Promise<void>((resolve) => Object.assign(globalThis, { lose: resolve }));
+    globalThis.fetch = async (input, init) => {
+      const isLost = init?.method === "POST" && left-- > 0;
+      const response = fetch(input, init);
+      if (!isLost) return await response;
+      response.catch(() => {});
+      await (isHeld ? released : response);
+      throw new DOMException("The response is lost", "NetworkError");
+    };
+  }, [times, isHeld] as const);
+}
+
+/** Responds to calls of this kind as a server with a fault would. */
 function answer(stage: Stage, path: string, status: number, headers: Record<string, string> = {}) {
   return stage.page.route(path, (route) =>
     route.fulfill({
