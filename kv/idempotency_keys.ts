@@ -6,6 +6,7 @@ import { call, type KvHandle } from "./client/call.ts";
 import type { Change } from "./client/change.ts";
 import { idempotencyKey, RequestKey } from "./keys.ts";
 import { toStored } from "./records.ts";
+import { removalTime } from "./retention.ts";
 
 /** The record of an idempotency key: the request that it created, and the submission's fingerprint. */
 export const IdempotencyRecord = z.object({
@@ -40,7 +41,8 @@ export function claimKey(
   };
   const check = { key, versionstamp: replaces };
   change.checks.push(check);
-  change.sets.push({ key, value, options: { expireIn: Math.max(1, expiresAt - now) } });
+  const expireIn = Math.max(1, removalTime(expiresAt) - now);
+  change.sets.push({ key, value, options: { expireIn } });
   return check;
 }
 
@@ -54,7 +56,7 @@ export function createIdempotencyKeys(
       const { value, versionstamp } = await call(kv, (kv) => kv.get(idempotencyKey(scope)));
       if (versionstamp === null) return { outcome: "free", versionstamp };
       const record = IdempotencyRecord.parse(value);
-      // KV may return a record for up to a minute after it expires.
+      // KV returns an expired record until it removes it.
       if (record.expiresAt <= clock.now()) return { outcome: "free", versionstamp };
       const stored = toStored(await call(kv, (kv) => kv.get(record.recordKey)));
       if (stored === null) return { outcome: "free", versionstamp };
