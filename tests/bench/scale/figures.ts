@@ -53,6 +53,11 @@ export function scaleFigures(records: number, directory: string): Figure[] {
       measure: (bench) => loads(paths, bench),
     },
     {
+      name: "memory",
+      about: "resident memory after 20,000 reads and 5,000 submissions",
+      measure: () => memory(paths),
+    },
+    {
       name: "audit-events",
       about: "every page of a tenant's audit events",
       measure: () => auditEvents(paths),
@@ -146,8 +151,20 @@ async function loads(paths: Paths, bench: Bench): Promise<Measure[]> {
       : ["/s", each(rounds, ({ perSecond }) => perSecond)];
     measures.push({ name, unit: values[0], ...values[1] });
   }
-  const memory = [await residentMiB(floor), await residentMiB(service)] as const;
-  return [...measures, once("resident memory after that", "MiB", ...memory)];
+  return measures;
+}
+
+/** The memory of a new process after the same number of responses. */
+async function memory(paths: Paths): Promise<Measure[]> {
+  const after = async (path: string) => {
+    await using server = await start(deskhand(path));
+    await load(server.port, await reads(), { connections: 64, responses: 20_000 });
+    const plan = await submissions({ isKeyed: true });
+    await load(server.port, plan, { connections: 64, responses: 5_000 });
+    return await residentMiB(server);
+  };
+  const name = "memory after 25,000 responses";
+  return [once(name, "MiB", await after(paths.floor), await after(paths.deskhand))];
 }
 
 async function auditEvents(paths: Paths): Promise<Measure[]> {
