@@ -71,10 +71,22 @@ Deno.test.beforeAll(async () => {
 });
 Deno.test.afterAll(() => browser?.close());
 
+/** The components in the panel's README, by file name. They are type-checked with the project. */
+async function readmeComponents(extension: string): Promise<Record<string, string>> {
+  const readme = await Deno.readTextFile(`${packages[1]!.directory}/README.md`);
+  const blocks = [...readme.matchAll(new RegExp(`\`\`\`${extension}\\n([^]*?)\`\`\``, "g"))];
+  assert(blocks.length > 0, `the README has no ${extension}`);
+  return Object.fromEntries(blocks.map(([, code], i) => [`Readme${i + 1}.${extension}`, code!]));
+}
+
 /** A copy of a project with the packages installed. */
 async function install({ folder, dependencies }: Project) {
   const path = await Deno.makeTempDir({ prefix: "deskhand-" });
   await run("cp", ["-r", `${import.meta.dirname}/projects/${folder}/.`, path]);
+  const extension = folder === "react" ? "tsx" : folder;
+  for (const [file, code] of Object.entries(await readmeComponents(extension))) {
+    await Deno.writeTextFile(`${path}/src/${file}`, code);
+  }
   const tarballs = packages.map(({ name, tarball }) => [name, `file:${tarball}`]);
   const manifest = {
     private: true,
