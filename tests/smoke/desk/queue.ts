@@ -67,6 +67,6 @@ export function findsField(smoke: Smoke): Finding {
     `Field: RT will drop the reference, because the queue ${quote(queue)} has no such ticket ` +
       `custom field, or Deskhand's user may not see it (${where})`,
     "Create a ticket custom field of exactly this name for one free-form value, apply it to the " +
-      "queue, and grant the user SeeCustomField and ModifyCustomField there",
+      `queue, and grant the user SeeCustomField and ModifyCustomField there, as ${SETUP_SCRIPT} does`,
   );
 }
