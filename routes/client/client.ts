@@ -27,6 +27,7 @@ import {
   requireDelay,
   requireFunction,
   requireIdempotencyKey,
+  requireObject,
 } from "./validate.ts";
 import type { AuditEvents, Context, ContextSummary, Submission, SupportRequest } from "./types.ts";
 
@@ -131,6 +132,7 @@ export function createClient(options: ClientOptions): Client {
   return {
     async submit(context, submission, { idempotencyKey = randomKey(), signal } = {}) {
       requireIdempotencyKey(idempotencyKey);
+      requireObject("The submission", submission);
       const body = JSON.stringify(submission);
       const path = requestsPath(context);
       const isExpected = isSupportRequest;

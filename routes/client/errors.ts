@@ -20,6 +20,16 @@ export class DeskhandError extends Error {
   }
 }
 
+/** The most validation errors in a message. All are in `problem.errors`. */
+const MAX_ERRORS = 3;
+
+function describe({ title, detail, errors = [] }: Problem): string {
+  const fields = errors.slice(0, MAX_ERRORS).map(({ pointer, detail }) => `${pointer} ${detail}`);
+  if (errors.length > MAX_ERRORS) fields.push(`and ${errors.length - MAX_ERRORS} more`);
+  const text = [title, detail].filter(Boolean).join(". ");
+  return fields.length === 0 ? text : `${text}: ${fields.join("; ")}`;
+}
+
 /** The service rejected the call and says why. */
 export class ProblemError extends DeskhandError {
   override name = "ProblemError";
@@ -32,7 +42,7 @@ export class ProblemError extends DeskhandError {
     readonly retryAfterMs: number | null,
     options?: CallErrorOptions,
   ) {
-    super([problem.title, problem.detail].filter(Boolean).join(". "), options);
+    super(describe(problem), options);
   }
 
   /** The HTTP status code. */

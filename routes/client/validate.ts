@@ -62,6 +62,13 @@ export function requireFunction<T>(name: string, value: T, purpose: string): T {
   throw new TypeError(`${name} must be a function that ${purpose}, but is ${typeOf(value)}`);
 }
 
+/** @throws {TypeError} `value` is not an object, so it cannot be a submission. */
+export function requireObject(name: string, value: unknown): void {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return;
+  const what = Array.isArray(value) ? "an array" : typeOf(value);
+  throw new TypeError(`${name} must be an object, but is ${what}`);
+}
+
 /** @throws {TypeError} The header cannot have this value, or the service rejects it. */
 export function requireIdempotencyKey(key: string): string {
   if (typeof key === "string" && IDEMPOTENCY_KEY.test(key)) return key;

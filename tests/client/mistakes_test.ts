@@ -5,6 +5,7 @@ import {
   type Context,
   createClient,
   InvalidTokenError,
+  ProblemError,
 } from "../../routes/client/client.ts";
 
 const TENANT: Context = { kind: "tenant", tenantId: "acme" };
@@ -171,6 +172,28 @@ Deno.test("a context without its kind or its ids is a TypeError, and nothing is 
     await assertRejects(() => client.resume(context), TypeError, " must ");
   }
   assertEquals(requests, []);
+});
+
+Deno.test("a submission that is no object is a TypeError, and nothing is sent", async () => {
+  const { client, requests } = recordingClient();
+  for (const submission of [undefined, null, "Help", 7, [], () => {}]) {
+    await assertRejects(
+      () => client.submit(TENANT, submission as never),
+      TypeError,
+      "The submission must be an object",
+    );
+  }
+  assertEquals(requests, []);
+});
+
+Deno.test("the message of a validation error names the first fields", async () => {
+  const errors = ["#/a", "#/b", "#/c", "#/d"].map((pointer) => ({ pointer, detail: "is unknown" }));
+  const body = { type: "/problems/validation", title: "Invalid", detail: "Correct it", errors };
+  const fetch = () => Promise.resolve(Response.json(body, { status: 422 }));
+  const { client } = recordingClient({ fetch });
+  const error = await assertRejects(() => client.submit(TENANT, { summary: "" }), ProblemError);
+  const fields = "#/a is unknown; #/b is unknown; #/c is unknown; and 1 more";
+  assertEquals(error.message, `Invalid. Correct it: ${fields}`);
 });
 
 Deno.test("a signal that has aborted before the call sends nothing and gets no token", async () => {
