@@ -38,3 +38,14 @@ Deno.test("the image contains only files of the product and of its tasks", async
   // A folder of which some files are kept.
   for (const folder of ["tests", "tests/demo"]) assert(rules.includes(`${folder}/*`), folder);
 });
+
+Deno.test("every documented compose command names the profile of its service", async () => {
+  for (const path of ["README.md", "compose.yaml", "config/deploy/README.md"]) {
+    const commands = (await read(path)).match(/docker compose .+/g)!;
+    for (const command of commands) {
+      // Compose does not start a service's dependencies if their profile is not enabled.
+      const needsProfile = /(proxy|denokv|deskhand-shared)\b/.test(command.split("#")[0]!);
+      assertEquals(needsProfile, command.includes("--profile shared "), command);
+    }
+  }
+});
