@@ -133,7 +133,7 @@ Deno.test(
     const dialog = page.getByRole("dialog", { name: "Request support" });
     await dialog.getByLabel("Summary").fill("The nightly import stops");
     await dialog.locator("#send").click();
-    await dialog.locator("#result.created").waitFor();
+    await dialog.locator("#result .created").waitFor();
     assertEquals(desk.tickets.map(({ subject }) => subject.includes("nightly import")), [true]);
     assertEquals(complaints, []);
   },
