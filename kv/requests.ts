@@ -15,6 +15,7 @@ import type { GroupCommit } from "./client/group_commit.ts";
 import { claimKey } from "./idempotency_keys.ts";
 import { requestKey } from "./keys.ts";
 import { LatestRequestReader, readLastEntry, readLatest } from "./latest_reads.ts";
+import { RecentKeys } from "./recent_keys.ts";
 import { sortKey, toStored } from "./records.ts";
 import {
   auditChange,
@@ -51,6 +52,7 @@ export class Requests implements RequestStore {
   #commits: GroupCommit;
   #sortKeys: SortKeyAllocator;
   #latestRequests: LatestRequestReader;
+  #recentKeys = new RecentKeys();
 
   constructor(reader: KvHandle, { clock, retention, isExclusive, commits }: RequestsOptions) {
     this.#reader = reader;
@@ -66,6 +68,9 @@ export class Requests implements RequestStore {
   }
 
   append(request: SupportRequest, claim?: KeyClaim): Promise<AppendResult> {
+    if (claim !== undefined && this.#recentKeys.shouldLookUp(claim)) {
+      return Promise.resolve({ outcome: "key_taken" });
+    }
     return this.#sortKeys.write(
       request.context,
       Date.parse(request.createdAt),
@@ -135,6 +140,7 @@ export class Requests implements RequestStore {
     const keyCheck = claim && claimKey(change, claim, requestKey(request.context, ts), now);
     const committed = await this.#commits.commit(change);
     if (committed.ok) {
+      if (claim !== undefined) this.#recentKeys.add(claim);
       const { versionstamp } = committed;
       const stored = { request, ts, versionstamp, record: request, isNewer: false };
       return { outcome: "stored", stored };

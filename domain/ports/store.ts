@@ -45,6 +45,7 @@ export type KeyLookup =
 
 export type AppendResult =
   | { outcome: "stored"; stored: StoredRequest }
+  /** Nothing was stored: the key is taken, or was until recently. `findKey` says which. */
   | { outcome: "key_taken" };
 
 /** The position of the last event on a page of audit events, where the next page continues. */

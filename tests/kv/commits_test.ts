@@ -94,9 +94,11 @@ for (const isExclusive of [true, false]) {
 
   Deno.test(`append with a taken key makes one commit and writes nothing to ${store}`, async () => {
     using counted = await openCountedKv();
-    using test = await openTestStore({ kv: counted.kv, isExclusive });
-    await test.store.append(requestIn(ACME), claim());
+    using first = await openTestStore({ kv: counted.kv, isExclusive });
+    await first.store.append(requestIn(ACME), claim());
     const before = await dump(counted.kv);
+    // After a restart.
+    using test = await openTestStore({ kv: counted.kv, isExclusive });
     for (const context of [ACME, run("r-1")]) {
       const commits = await counted.commitsOf(async () => {
         const { outcome } = await test.store.append(requestIn(context), claim());
@@ -108,7 +110,32 @@ for (const isExclusive of [true, false]) {
   });
 }
 
-Deno.test("a submission and a retry make one commit each, an invalid one none", async () => {
+Deno.test("append makes no commit for a key that it has stored recently", async () => {
+  using counted = await openCountedKv();
+  using test = await openTestStore({ kv: counted.kv });
+  await test.store.append(requestIn(ACME), claim());
+  for (const context of [ACME, run("r-1")]) {
+    const commits = await counted.commitsOf(async () => {
+      const { outcome } = await test.store.append(requestIn(context), claim());
+      assertEquals(outcome, "key_taken");
+    });
+    assertEquals(commits, 0);
+  }
+});
+
+Deno.test("append stores a request under a recent key whose record was erased", async () => {
+  using test = await openTestStore();
+  await test.store.append(requestIn(ACME), claim());
+  await test.kv.delete(["idempotency", "acme", "u-1", "k-1"]);
+  const again = claim();
+  // As a caller does: it looks the key up, and claims it if it is free.
+  assertEquals(await test.store.append(requestIn(ACME), again), { outcome: "key_taken" });
+  assertEquals(await test.store.findKey(again), { outcome: "free", versionstamp: null });
+  const { request } = storedOf(await test.store.append(requestIn(ACME), again));
+  assertEquals((await test.store.latest(ACME))?.request, request);
+});
+
+Deno.test("a submission makes one commit, a retry or an invalid one none", async () => {
   using counted = await openCountedKv();
   await using service = await openService({ kv: counted.kv });
   const submit = (json: unknown, key: string) => async () => {
@@ -119,8 +146,8 @@ Deno.test("a submission and a retry make one commit each, an invalid one none", 
   const json = { summary: "Printer on fire" };
   const cases = [
     [submit(json, "k-1"), 201, 1],
-    [submit(json, "k-1"), 201, 1],
-    [submit({ summary: "Another" }, "k-1"), 422, 1],
+    [submit(json, "k-1"), 201, 0],
+    [submit({ summary: "Another" }, "k-1"), 422, 0],
     [submit({}, "k-2"), 422, 0],
     [submit(json, ""), 400, 0],
   ] as const;
