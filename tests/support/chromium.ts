@@ -1,4 +1,4 @@
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type LaunchOptions } from "playwright-core";
 
 const CHROMIUM = "/usr/bin/chromium";
 
@@ -17,7 +17,7 @@ const FLAGS = [
 export const UNSANITIZED = { sanitizeOps: false, sanitizeResources: false };
 
 /** Starts Debian's Chromium. */
-export async function launch(): Promise<Browser> {
+export async function launch(options: LaunchOptions = {}): Promise<Browser> {
   try {
     await Deno.stat(CHROMIUM);
   } catch {
@@ -25,5 +25,5 @@ export async function launch(): Promise<Browser> {
       `Cannot test the panel: there is no ${CHROMIUM}. Install Debian's package chromium`,
     );
   }
-  return await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  return await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, ...options });
 }

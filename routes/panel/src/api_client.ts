@@ -93,16 +93,15 @@ export async function callService<T>(call: Call<T>): Promise<CallResult<T>> {
 /** Returns the body's JSON; undefined if it is none, or too large to be one of the service's. */
 async function readJson(response: Response): Promise<unknown> {
   const reader = response.body?.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
+  const chunks = [];
   for (let size = 0; reader && size <= MAX_RESPONSE_BYTES;) {
     const { value } = await reader.read();
     if (!value) break;
     size += value.length;
-    text += decoder.decode(value, { stream: true });
+    chunks.push(value);
   }
   try {
-    return JSON.parse(text);
+    return JSON.parse(await new Blob(chunks).text());
   } catch {
     // What is left of the body ends with the signal.
   }

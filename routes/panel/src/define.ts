@@ -14,6 +14,6 @@ export function define(): void {
   const isSupported = CSS.supports("color", "color-mix(in srgb, red, red)");
   if (isSupported) customElements.define(TAG, SupportRequestPanelElement);
   else {
-    complain(`needs Chrome 111, Safari 16.4 or Firefox 114, or a newer version`);
+    complain(`needs Chrome 111, Safari 16.4 or Firefox 114`);
   }
 }

@@ -22,7 +22,7 @@ export function createDialog(session: Session, form: Element): HTMLDialogElement
       "header#header",
       h("h2#title", { tabindex: -1 }),
       h("button#close.quiet", { click: hide }, "×"),
-      h("slot", { name: "about" }, h("p#about.muted")),
+      h("slot", { name: "about" }, h("p#about.hint")),
     ),
     h("div#body", h("div#strip"), form, h("section#result", { "aria-labelledby": "headline" })),
     h(

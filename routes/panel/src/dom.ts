@@ -38,7 +38,7 @@ export function h<E extends Element = HTMLElement>(
   const [, tag, id, className] = /(\w+)#?([\w-]*)\.?(.*)/.exec(selector)!;
   const element = callDocument<E>("createElement", tag!);
   const part = [id, className].join(" ").trim();
-  const all: Attributes = { id, class: className, part, type: tag === "button" && tag };
+  const all: Attributes = { id, class: className, part };
   if (children[0]?.constructor === Object) Object.assign(all, children.shift());
   for (const name in all) {
     const value = all[name];

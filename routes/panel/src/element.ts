@@ -75,8 +75,7 @@ export class SupportRequestPanelElement extends Base {
 
   set open(open: boolean) {
     const value: unknown = open;
-    if (value === "" || value && value !== "false") this.setAttribute("open", "");
-    else this.removeAttribute("open");
+    this.toggleAttribute("open", value === "" || Boolean(value) && value !== "false");
   }
 
   /** What may become of a request: the modes that the service offers, unless narrowed. */
@@ -100,7 +99,7 @@ export class SupportRequestPanelElement extends Base {
 
   connectedCallback(): void {
     addEventListener(SNAPSHOT_EVENT, this);
-    panels.get(this)!.prepare();
+    panels.get(this)!.update();
     synchronize(this);
   }
 

@@ -15,3 +15,8 @@ export function describeFailure(
     requestId && h("small.hint", t("quote"), " ", h("code", requestId)),
   ];
 }
+
+/** Creates the place where a person reads what is wrong; a screen reader says it at once. */
+export function notice(...children: Child[]): HTMLElement {
+  return h("div#checked.notice", { role: "alert" }, ...children);
+}

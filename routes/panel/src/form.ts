@@ -68,7 +68,7 @@ export function createForm(session: Session): [HTMLElement, (t: Translate) => vo
       renderField(t, draft, Boolean(hidden[name]), options[name]);
     }
   }
-  return [h("form#form", { novalidate: true, keydown }, ...parts), render];
+  return [h("form#form", { keydown }, ...parts), render];
 }
 
 function createField(session: Session, name: FieldName): [HTMLElement, RenderField] {

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { type Child, h } from "./dom.ts";
-import { describeFailure } from "./failure_text.ts";
+import { describeFailure, notice } from "./failure_text.ts";
 import { icon } from "./icons.ts";
 import { load, startOver } from "./load.ts";
 import { outcomeOf } from "./outcome.ts";
@@ -16,17 +16,18 @@ export function latestLine(session: Session, t: Translate): Child[] {
   const { summary, loadFailure, expanded } = session.state;
   const reload = () => {
     startOver(session);
+    session.render();
     load(session);
   };
   if (loadFailure) {
     return [
-      h("div#checked.notice", { role: "alert" }, ...describeFailure(loadFailure, t)),
+      notice(...describeFailure(loadFailure, t)),
       h("button#reload", { click: reload }, t("again")),
     ];
   }
   const request = summary?.supportRequest;
   if (!request) {
-    return [h("p.muted", t(!summary ? "lead" : summary.desk ? "leadDesk" : "noDesk"))];
+    return [h("p.hint", t(!summary ? "lead" : summary.desk ? "leadDesk" : "noDesk"))];
   }
   const { name, values } = outcomeOf(request);
   return [h(

@@ -2,13 +2,12 @@ import { call } from "./call.ts";
 import type { Session } from "./session.ts";
 import { latestReference } from "./state.ts";
 
-/** Shows the form, as it is before anything is loaded. What was typed stays. */
-export function startOver(session: Session): void {
-  Object.assign(session.state, {
+/** Returns to the form, as it is before anything is loaded. What was typed stays. */
+export function startOver({ state }: Session): void {
+  Object.assign(state, {
     ...{ loading: undefined, loadFailure: null, check: null },
     ...{ sent: null, expanded: false },
   });
-  session.render();
 }
 
 /** Loads the latest request. A result that is shown stays, unless there is a newer request. */

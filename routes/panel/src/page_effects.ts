@@ -1,12 +1,12 @@
 /// <reference lib="dom" />
-/** What an open panel does to the page around it, and undoes. */
+/** What an open panel does to the page around it, until it is closed. */
 import { rootElement } from "./dom.ts";
 
 let openPanels = 0;
 let before = {};
 
-/** Stops the page from scrolling, without moving it. Returns how to undo that. */
-export function lockScroll(): () => void {
+/** Stops the page from scrolling, without moving it, until the signal. */
+export function lockScroll(signal: AbortSignal): void {
   const root = rootElement();
   const { style } = root;
   if (openPanels++ === 0) {
@@ -15,25 +15,28 @@ export function lockScroll(): () => void {
     if (innerWidth > root.clientWidth) style.scrollbarGutter = "stable";
     style.overflow = "hidden";
   }
-  return () => {
+  signal.addEventListener("abort", () => {
     if (--openPanels === 0) Object.assign(style, before);
-  };
+  });
 }
 
-/** Keeps the dialog within what a phone's keyboard leaves visible. Returns how to undo that. */
-export function followKeyboard(dialog: HTMLElement): () => void {
+/** Keeps the dialog within what a phone's keyboard leaves visible, until the signal. */
+export function followKeyboard(dialog: HTMLElement, signal: AbortSignal): void {
   const viewport = globalThis.visualViewport;
-  const events = ["resize", "scroll"];
   const fit = () => {
     const { scale, height, offsetTop } = viewport!;
     // A page that is zoomed in shows less of itself, too, but has no keyboard over it.
     const isCovered = scale === 1 && height < innerHeight - 1;
     dialog.style.cssText = isCovered ? `--_height: ${height}px; --_top: ${offsetTop}px` : "";
   };
-  for (const name of events) viewport?.addEventListener(name, fit);
-  return () => {
-    for (const name of events) viewport?.removeEventListener(name, fit);
-  };
+  for (const name of ["resize", "scroll"]) viewport?.addEventListener(name, fit, { signal });
+}
+
+/** Calls `onChange` when the page's language changes, until the signal. */
+export function followLanguage(onChange: () => void, signal: AbortSignal): void {
+  const observer = new MutationObserver(onChange);
+  observer.observe(rootElement(), { attributeFilter: ["lang"] });
+  signal.addEventListener("abort", () => observer.disconnect());
 }
 
 /** Calls `onHidden` when the dialog is no longer rendered: it would make the page inert all the same. */
@@ -42,5 +45,5 @@ export function watchVisibility(dialog: HTMLElement, onHidden: () => void): void
 }
 
 export function isHidden(dialog: HTMLElement): boolean {
-  return !dialog.getClientRects().length;
+  return !dialog.offsetWidth;
 }

@@ -1,11 +1,16 @@
 /// <reference lib="dom" />
 import { complain } from "./complain.ts";
 import { stateOf } from "./context.ts";
-import { rootElement } from "./dom.ts";
 import { dispatch } from "./events.ts";
 import { createLanguage } from "./language.ts";
 import { load, startOver } from "./load.ts";
-import { followKeyboard, isHidden, lockScroll, watchVisibility } from "./page_effects.ts";
+import {
+  followKeyboard,
+  followLanguage,
+  isHidden,
+  lockScroll,
+  watchVisibility,
+} from "./page_effects.ts";
 import type { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import { createView } from "./view.ts";
@@ -13,8 +18,6 @@ import { createView } from "./view.ts";
 /** The panel behind one element. */
 export interface Panel {
   readonly settings: Settings;
-  /** Loads the language and renders the closed panel, so that it opens without delay. */
-  prepare(): void;
   /** Opens the dialog. Returns whether it can be seen where the element is. */
   show(): boolean;
   /** Closes the dialog. What was typed stays. */
@@ -27,12 +30,13 @@ export function createPanel(element: HTMLElement): Panel {
   let isOpen = false;
   /** Whether the page knows that the panel is open. */
   let isReported = false;
-  /** Undoes what opening did to the page. */
-  let undo: (() => void)[] = [];
+  /** Ends what the open panel does to the page. */
+  let opening = new AbortController();
 
   const settings: Settings = {};
   const states: Session["states"] = new Map();
-  const render = () => isOpen && view.render();
+  // A closed panel is rendered ahead, when the browser is idle, so that it opens without delay.
+  const render = () => isOpen ? view.render() : globalThis.requestIdleCallback?.(view.render);
   const session: Session = {
     ...{ element, settings, states, render },
     state: stateOf(element, states),
@@ -45,19 +49,18 @@ export function createPanel(element: HTMLElement): Panel {
   dialog.addEventListener("close", onClose);
   watchVisibility(dialog, () => dialog.close());
 
-  function prepare(): void {
-    language.follow();
-    globalThis.requestIdleCallback?.(view.render);
-  }
-
   function show(): boolean {
-    if (isOpen) return true;
-    language.follow();
-    session.state = stateOf(element, states);
+    if (dialog.open) return true;
+    // Escape may have closed the dialog a moment ago.
+    close();
+    opening = new AbortController();
+    const { signal } = opening;
     isOpen = true;
-    // Everything changes before the dialog is shown: the browser lays it out once.
-    undo = [lockScroll()];
+    session.state = stateOf(element, states);
     startOver(session);
+    // Everything changes before the dialog is shown: the browser lays it out once.
+    lockScroll(signal);
+    language.follow();
     dialog.showModal();
     if (isHidden(dialog)) {
       close();
@@ -65,9 +68,10 @@ export function createPanel(element: HTMLElement): Panel {
       dispatch(element, "support-request-error", { kind: "setup", during: "load" });
       return false;
     }
-    const observer = new MutationObserver(language.follow);
-    observer.observe(rootElement(), { attributeFilter: ["lang"] });
-    undo.push(() => observer.disconnect(), followKeyboard(dialog));
+    followKeyboard(dialog, signal);
+    followLanguage(language.follow, signal);
+    // The back button may show the page again as it was left.
+    addEventListener("pageshow", ({ persisted }) => persisted && load(session), { signal });
     // A phone's keyboard would cover what there is to read.
     session.focus(matchMedia("(pointer: coarse)").matches ? "title" : "summary");
     load(session);
@@ -78,7 +82,7 @@ export function createPanel(element: HTMLElement): Panel {
 
   function close(): void {
     isOpen = false;
-    for (const undoOne of undo.splice(0)) undoOne();
+    opening.abort();
     dialog.close();
   }
 
@@ -105,8 +109,9 @@ export function createPanel(element: HTMLElement): Panel {
     const isSetUp = state.loadFailure?.kind !== "setup";
     if (!isOpen || session.state === state && isSetUp) return;
     startOver(session);
+    render();
     load(session);
   }
 
-  return { settings, prepare, show, close, update };
+  return { settings, show, close, update };
 }

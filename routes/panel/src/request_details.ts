@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { callDocument, type Child, h, setText } from "./dom.ts";
-import { describeFailure } from "./failure_text.ts";
+import { describeFailure, notice } from "./failure_text.ts";
 import { load } from "./load.ts";
 import { INTERRUPTED, outcomeOf } from "./outcome.ts";
 import { resume } from "./resume.ts";
@@ -27,8 +27,8 @@ export function requestDetails(
   const actions = actionsOf(request, session, t);
   return [
     h("h3#headline", { "tabindex": -1, "aria-describedby": "next" }, t(`head_${name}`, values)),
-    h("p#next.muted", sentences.map((key) => t(key, values)).join(" ")),
-    checked.length > 0 && h("div#checked.notice", { role: "alert" }, ...checked),
+    h("p#next.hint", sentences.map((key) => t(key, values)).join(" ")),
+    checked.length > 0 && notice(...checked),
     actions.length > 0 && h("div.actions", ...actions),
     h("div.section", ...referenceLine(request.reference, t)),
     h(

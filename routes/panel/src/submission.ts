@@ -95,6 +95,6 @@ export function toBody(submission: Submission, diagnostics: Record<string, strin
       ...submission,
       diagnostics: entries.length > 0 ? Object.fromEntries(fitting) : undefined,
     });
-    if (length < 1 || new TextEncoder().encode(body).length <= MAX_BODY_BYTES) return body;
+    if (length < 1 || new Blob([body]).size <= MAX_BODY_BYTES) return body;
   }
 }
