@@ -100,7 +100,10 @@ const MINIFIED_CSS: esbuild.Plugin = {
         minify: true,
         target: ["chrome111", "safari16.4", "firefox114"],
       });
-      const contents = code.trim().replaceAll(/(--[\w-]+): /g, "$1:").replaceAll(", ", ",");
+      const contents = code.trim().replaceAll(/(--[\w-]+): /g, "$1:").replaceAll(
+        /, |(?<=\() | (?=\))/g,
+        (blank) => blank.trim(),
+      );
       return { contents, loader: "text" };
     });
   },

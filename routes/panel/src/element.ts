@@ -59,9 +59,7 @@ export class SupportRequestPanelElement extends Base {
     panels.set(this, createPanel(this));
     // What was set before the element was defined hides the accessors below.
     const own = this as Record<string, unknown>;
-    for (const name of [...SETTINGS, ...REFLECTED, "modes", "open"]) {
-      if (!Object.hasOwn(own, name)) continue;
-      const value = own[name];
+    for (const [name, value] of Object.entries(own)) {
       delete own[name];
       own[name] = value;
     }
@@ -75,7 +73,8 @@ export class SupportRequestPanelElement extends Base {
 
   set open(open: boolean) {
     const value: unknown = open;
-    this.toggleAttribute("open", value === "" || Boolean(value) && value !== "false");
+    if (value === "" || value && value !== "false") this.setAttribute("open", "");
+    else this.removeAttribute("open");
   }
 
   /** What may become of a request: the modes that the service offers, unless narrowed. */

@@ -38,11 +38,10 @@ export async function submit(session: Session): Promise<void> {
       own.sending = false;
     }
   }
-  // What the page had filled in can be corrected.
-  const draft = effectiveDraft(session, own);
-  for (const name of invalid()) {
-    own.draft = { ...own.draft, [name]: draft[name] };
-    own.revealed.push(name);
+  if (invalid().length) {
+    // What the page had filled in can be corrected.
+    own.draft = effectiveDraft(session, own);
+    own.revealed.push(...invalid());
   }
   session.render();
   if (own === session.state) session.focus(...invalid(), own.sent ? "headline" : "send");

@@ -52,12 +52,12 @@ export function createView(session: Session, language: Language): View {
     byId("strip").setAttribute("aria-busy", `${state.loading !== null}`);
     byId("send").hidden = form.hidden = Boolean(result);
     byId("another").hidden = byId("finish").hidden = !result;
-    replaceContent(byId("strip"), result ? [] : latestLine(session, t));
-    replaceContent(
-      byId("result"),
-      result ? [icon(outcomeOf(result).name), ...requestDetails(result, session, t)] : [],
-    );
-    replaceContent(byId("alert"), result ? [] : alertOf(state, t));
+    const [strip, details, alert] = result
+      ? [[], [icon(outcomeOf(result).name), ...requestDetails(result, session, t)], []]
+      : [latestLine(session, t), [], alertOf(state, t)];
+    replaceContent(byId("strip"), strip!);
+    replaceContent(byId("result"), details!);
+    replaceContent(byId("alert"), alert!);
     renderForm(t);
     // What had the focus may have been created anew.
     if (focused) session.focus(focused, "headline", "title");
