@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { complain } from "./complain.ts";
-import { isRecord } from "./parse.ts";
+import { isRecord, textIn } from "./parse.ts";
 import type { FailureKind, GetToken } from "./types.ts";
 import { TIMEOUT, within } from "./within.ts";
 
@@ -129,10 +129,4 @@ export function toFailure({ status, headers }: Response, json: unknown): Failure
       ? json.errors.map((error) => textIn(error, "pointer"))
       : undefined,
   };
-}
-
-/** Returns a text of an object that a proxy may have sent; an empty one if there is none. */
-function textIn(json: unknown, name: string): string {
-  const text = isRecord(json) && json[name];
-  return typeof text === "string" ? text : "";
 }

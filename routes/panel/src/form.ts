@@ -1,17 +1,12 @@
 /// <reference lib="dom" />
 import { h, replaceContent, setText } from "./dom.ts";
-import { SEVERITIES } from "./parse.ts";
+import { isOneOf, SEVERITIES } from "./parse.ts";
 import type { Session } from "./session.ts";
 import { effectiveDraft, offeredModes, prefilled } from "./settings.ts";
 import { type Draft, FIELD_NAMES, type FieldName } from "./submission.ts";
 import { submit } from "./submit.ts";
-import type { TextKey } from "./texts/en.ts";
+import { TEXT_KEYS, type TextKey } from "./texts/en.ts";
 import type { Translate } from "./translate.ts";
-
-const HINTS: Partial<Record<FieldName, TextKey>> = {
-  summary: "summaryMissing",
-  ticket: "ticketMissing",
-};
 
 const LINE = { dir: "auto", autocomplete: "off", "aria-required": "true" };
 
@@ -92,7 +87,7 @@ function createField(session: Session, name: FieldName): [HTMLElement, RenderFie
   const box = h(`div#${name}-field.field`, label, input, error, hint);
   const render: RenderField = (t, draft, isHidden, options) => {
     const found = session.state.errors[name];
-    const hinted = HINTS[name];
+    const missing = `${name}Missing`;
     box.hidden = isHidden;
     if (options) {
       replaceContent(
@@ -105,7 +100,7 @@ function createField(session: Session, name: FieldName): [HTMLElement, RenderFie
     control.setAttribute("aria-invalid", `${Boolean(found)}`);
     setText(label, t(name));
     setText(error, found ? t(...found) : "");
-    setText(hint, hinted && !found ? t(hinted) : "");
+    setText(hint, !found && isOneOf(TEXT_KEYS, missing) ? t(missing) : "");
   };
   return [box, render];
 }

@@ -5,7 +5,7 @@ import type { OutcomeName } from "./outcome.ts";
 /** What a request came to, as a sign that every font has. */
 const SIGNS: Record<OutcomeName, string> = {
   created: "✓",
-  linked: "→",
+  linked: "⇄",
   none: "✓",
   pending: "…",
   failed: "!",

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import { rootElement } from "./dom.ts";
 import { scriptService } from "./script_url.ts";
-import { EN, type TextKey, type Texts } from "./texts/en.ts";
+import { EN, TEXT_KEYS, type Texts } from "./texts/en.ts";
 
 /** The languages that the panel is written in. */
 export const LOCALES = ["en", "de", "fr", "es", "pt", "ja", "ar"] as const;
@@ -41,7 +41,7 @@ export function loadTexts(locale: Locale): Promise<Texts> {
 /** Returns `own` where it has a text, and otherwise the fallback. It comes from outside: from a page. */
 export function withFallback(own: unknown, fallback: Texts): Texts {
   const texts = { ...fallback };
-  for (const key of Object.keys(EN) as TextKey[]) {
+  for (const key of TEXT_KEYS) {
     const text = (own as Partial<Texts> | null | undefined)?.[key];
     if (typeof text === "string") texts[key] = text;
   }

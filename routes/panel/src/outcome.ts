@@ -1,4 +1,5 @@
-import { EN, type TextKey, type TextValues } from "./texts/en.ts";
+import { isOneOf } from "./parse.ts";
+import { TEXT_KEYS, type TextKey, type TextValues } from "./texts/en.ts";
 import type { SupportRequest, Ticket } from "./types.ts";
 
 /** What became of a request, as the panel distinguishes it. Its texts, icon and color have its name. */
@@ -24,11 +25,11 @@ export function outcomeOf({ handoff }: SupportRequest): Outcome {
   if (status === "failed") {
     const { reason, ticketMayExist } = handoff;
     // A newer service may have another reason.
-    const isKnown = Object.hasOwn(EN, reason);
+    const isKnown = isOneOf(TEXT_KEYS, reason);
     const next = reason === INTERRUPTED ? INTERRUPTED : ticketMayExist ? "unclear" : "failed";
     return {
       name: ticketMayExist ? "unclear" : "failed",
-      sentences: [isKnown ? reason as TextKey : "reasonUnknown", `next_${next}`],
+      sentences: [isKnown ? reason : "reasonUnknown", `next_${next}`],
       values: {},
       remedy: ticketMayExist ? "link" : "create",
       reason,

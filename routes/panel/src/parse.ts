@@ -13,6 +13,12 @@ export function isOneOf<T extends string>(values: readonly T[], value: unknown):
   return (values as readonly unknown[]).includes(value);
 }
 
+/** Returns a text of an object that may be anything; an empty one if there is none. */
+export function textIn(json: unknown, name: string): string {
+  const text = isRecord(json) && json[name];
+  return typeof text === "string" ? text : "";
+}
+
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 
 /** Returns the support request, with fields of a newer service; null if it is none. */

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { HANDOFF_MODES, isOneOf, isRecord, SEVERITIES } from "./parse.ts";
+import { HANDOFF_MODES, isOneOf, SEVERITIES, textIn } from "./parse.ts";
 import type { ContextState } from "./state.ts";
 import type { Draft } from "./submission.ts";
 import type { HandoffMode } from "./types.ts";
@@ -33,13 +33,13 @@ export function prefilled(
   { element, settings: { contact } }: Configured,
   { revealed }: ContextState,
 ): Partial<Draft> {
-  const { name, email }: Record<string, unknown> = isRecord(contact) ? contact : {};
   const severity = element.getAttribute("severity");
-  const known = Object.entries({ name, email, severity }).filter(([key, value]) =>
-    !revealed.includes(key) &&
-    (key === "severity" ? isOneOf(SEVERITIES, value) : typeof value === "string" && value.trim())
-  );
-  return Object.fromEntries(known);
+  const known = Object.entries({
+    name: textIn(contact, "name"),
+    email: textIn(contact, "email"),
+    severity: isOneOf(SEVERITIES, severity) ? severity : "",
+  });
+  return Object.fromEntries(known.filter(([key, text]) => text.trim() && !revealed.includes(key)));
 }
 
 /** Returns the modes that the service offers and the page allows, in the page's order. */

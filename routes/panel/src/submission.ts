@@ -1,5 +1,6 @@
 /** What a person enters: its fields, its rules, and the body it becomes. */
-import type { TextKey, TextValues } from "./texts/en.ts";
+import { isOneOf } from "./parse.ts";
+import { TEXT_KEYS, type TextKey, type TextValues } from "./texts/en.ts";
 import type { HandoffMode, Severity } from "./types.ts";
 
 /** What a new form holds: the fields in the order in which they stand in it. */
@@ -59,8 +60,8 @@ export function errorsAt(pointers: string[] = []): FieldErrors | null {
   for (const pointer of pointers) {
     const name = FIELD_NAMES.find((name) => pointer.match(`^#/(contact/|handoff/)?${name}$`));
     if (!name) return null;
-    const isNamed = name === "email" || name === "ticket";
-    errors[name] = [isNamed ? `${name}Invalid` : "fieldInvalid"];
+    const key = `${name}Invalid`;
+    errors[name] = [isOneOf(TEXT_KEYS, key) ? key : "fieldInvalid"];
   }
   return pointers.length ? errors : null;
 }

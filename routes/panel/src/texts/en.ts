@@ -106,6 +106,8 @@ export const EN = {
 
 export type TextKey = keyof typeof EN;
 
+export const TEXT_KEYS = Object.keys(EN) as TextKey[];
+
 /** The texts of one language. */
 export type Texts = Record<TextKey, string>;
 
