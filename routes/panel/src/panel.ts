@@ -71,7 +71,10 @@ export function createPanel(element: HTMLElement): Panel {
     followKeyboard(dialog, signal);
     followLanguage(language.follow, signal);
     // The back button may show the page again as it was left.
-    addEventListener("pageshow", ({ persisted }) => persisted && load(session), { signal });
+    const onPageShow = (event: Event) => {
+      if ((event as PageTransitionEvent).persisted) load(session);
+    };
+    addEventListener("pageshow", onPageShow, { signal });
     // A phone's keyboard would cover what there is to read.
     session.focus(matchMedia("(pointer: coarse)").matches ? "title" : "summary");
     load(session);
