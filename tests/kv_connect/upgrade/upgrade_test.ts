@@ -5,10 +5,12 @@ import { runErase } from "../../support/erase.ts";
 import { readContents, torn } from "../../support/kv_contents.ts";
 import type { Service } from "../../support/service_process.ts";
 import { waitFor } from "../../support/wait_for.ts";
-import { DESK_TIMEOUT_MS, GRACE_MS, pause, report } from "../fleet.ts";
+import { GRACE_MS, pause, report } from "../fleet.ts";
 import { startVersions, type Versions } from "./versions.ts";
 
 const CREATE = { handoff: { mode: "create" } };
+/** So long that no handoff ends before its process is killed, also on a busy machine. */
+const DESK_TIMEOUT_MS = 5_000;
 const KEYS = Array.from({ length: 60 }, (_, i) => `key-${i}`);
 
 /** Runs a test with the versions in both roles. */
@@ -18,7 +20,8 @@ function inBothDirections(
 ): void {
   for (const direction of ["the old version, then the new", "the new version, then the old"]) {
     Deno.test(`${name}: ${direction}`, async () => {
-      await using versions = await startVersions();
+      const env = { SUPPORT_DESK_TIMEOUT_MS: String(DESK_TIMEOUT_MS) };
+      await using versions = await startVersions(env);
       const { old, current } = versions;
       const isUpgrade = direction.startsWith("the old");
       await run(isUpgrade ? old : current, isUpgrade ? current : old, versions);
@@ -28,7 +31,11 @@ function inBothDirections(
 }
 
 Deno.test("a key that both versions receive at once creates one request and one ticket", async () => {
-  await using versions = await startVersions({ SUPPORT_DESK_TIMEOUT_MS: "5000" });
+  const env = {
+    SUPPORT_DESK_TIMEOUT_MS: String(DESK_TIMEOUT_MS),
+    SUPPORT_DESK_MAX_CONCURRENCY: "64",
+  };
+  await using versions = await startVersions(env);
   const { old, current, desk, server } = versions;
   desk.behave("slow");
   let rejected = 0;
@@ -188,6 +195,6 @@ Deno.test("both versions count one limit of submissions per minute", async () =>
   for (let i = 0; i < 40; i++) statuses.push((await (i % 2 ? old : current).submit()).status);
   const accepted = statuses.filter((status) => status === 201).length;
   // The minute may change once meanwhile.
-  assert(accepted === 10 || accepted === 20, `${accepted} were accepted`);
+  assert(accepted >= 10 && accepted <= 20, `${accepted} were accepted`);
   assertEquals(statuses.filter((status) => status === 429).length, 40 - accepted);
 });
