@@ -139,6 +139,7 @@ async function loads(paths: Paths, bench: Bench): Promise<Measure[]> {
     [`latest of ${RUNS} contexts, 64 concurrent`, wide(await reads(RUNS)), 64],
     ["latest of the deepest context, one at a time", await reads(), 1],
     ["submissions in the deepest context", keyed, 64],
+    ["the same without idempotency keys", await submissions(), 64],
     [`submissions in ${RUNS} contexts`, keyedInRuns, 64],
     ["one submission at a time", keyed, 1],
   ];
