@@ -201,8 +201,13 @@ Deno.test("Deploy: its install command fetches everything that a start needs", a
     const [name, ...args] = manifest.deploy.install.split(" ");
     assertEquals(name, "deno");
     const launch = { command: [deno, ...args], env: { ...env, CI: "true", DENO_DEPLOY: "true" } };
-    const installed = await complete(command(launch, { cwd: clone }));
-    assertEquals(installed.code, 0, installed.stderr);
+    const install = () => complete(command(launch, { cwd: clone }));
+    let installed = await install();
+    // What has been downloaded stays. Only the registry may fail, and not always.
+    for (let retry = 0; retry < 3 && isRegistryError(installed.stderr); retry++) {
+      installed = await install();
+    }
+    assertEquals(installed.code, 0, installed.stderr.split("\n").slice(-20).join("\n"));
     const { entrypoint } = manifest.deploy.runtime;
     const run = { command: [deno, "run", "-A", entrypoint], env: { ...env, ...DEPLOY_ENV } };
     const started = await complete(command(run, { cwd: clone }));
@@ -213,3 +218,7 @@ Deno.test("Deploy: its install command fetches everything that a start needs", a
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+function isRegistryError(text: string): boolean {
+  return /error: .*(error sending request|Failed (loading|caching)|tarball|timed out)/s.test(text);
+}
