@@ -87,19 +87,12 @@ Deno.test("the search for a key that occurs twice takes linear time", () => {
     "a late key": (length) =>
       `{${Array.from({ length: length / 10 }, (_, i) => `"k${i}":1,`).join("")}"k0":":"}`,
   };
-  /** The least time of several searches, in milliseconds. */
-  const timeOf = (text: string) => {
-    const value = JSON.parse(text);
-    const times = Array.from({ length: 7 }, () => {
-      const start = performance.now();
-      findDuplicateKey(text, value);
-      return performance.now() - start;
-    });
-    return Math.min(...times);
-  };
   for (const [what, create] of Object.entries(texts)) {
-    const short = timeOf(create(20_000));
-    // Sixteen times the text: 256 times the time if it were quadratic.
-    assertLess(timeOf(create(320_000)), 60 * Math.max(short, 0.2), what);
+    const text = create(1_000_000);
+    const value = JSON.parse(text);
+    const start = performance.now();
+    findDuplicateKey(text, value);
+    // Up to a second on a busy machine; quadratic time would be many minutes.
+    assertLess(performance.now() - start, 10_000, what);
   }
 });
