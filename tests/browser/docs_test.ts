@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { mintToken } from "../demo/token.ts";
-import { useStageTests } from "./suite.ts";
+import { useStageTests, WEBKIT_LACKS } from "./suite.ts";
 import { AUTH_SECRET } from "../support/constants.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -46,6 +46,7 @@ test(
     assertEquals(stage.desk.tickets.length, 2);
     assertEquals(strangers, []);
   },
+  { not: { webkit: WEBKIT_LACKS.events } },
 );
 
 test(
@@ -77,5 +78,5 @@ test(
       }
     }
   },
-  { not: { firefox: "Its color scheme is fixed when it starts" } },
+  { not: { firefox: "Its color scheme is fixed when it starts", webkit: WEBKIT_LACKS.media } },
 );

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { exampleProblem } from "../../routes/openapi/problem_responses.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { FAULTS, useStageTests } from "./suite.ts";
+import { FAULTS, useStageTests, WEBKIT_LACKS } from "./suite.ts";
 import { type Stage } from "./stage.ts";
 import { fillIn, loseResponses } from "./states.ts";
 
@@ -158,7 +158,7 @@ test("without a network, the person reads that they are offline", async (stage) 
   await panel.send.click();
   await panel.alert.getByText("You are offline.").waitFor();
   await assertDraftKept(stage);
-});
+}, { not: { webkit: WEBKIT_LACKS.offline } });
 
 test("an unavailable store is described with the request id, and retried with one key", async (stage) => {
   const { panel, posts } = stage;

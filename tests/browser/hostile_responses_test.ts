@@ -2,7 +2,7 @@
 /** Responses of any shape end in a sentence, and in a button that works. */
 import { assert, assertEquals } from "@std/assert";
 import type { Route } from "playwright-core";
-import { FAULTS, useStageTests } from "./suite.ts";
+import { FAULTS, useStageTests, WEBKIT_LACKS } from "./suite.ts";
 import { type Stage } from "./stage.ts";
 
 // Nothing of it throws anywhere.
@@ -122,7 +122,7 @@ test("a summary of another shape is called unexpected, and the form still works"
   await panel.field("Summary").fill("Still possible");
   await panel.send.click();
   await panel.result.locator("#headline").waitFor();
-});
+}, { not: { webkit: WEBKIT_LACKS.events } });
 
 test("an error of any status with any body has a sentence and a working button", async (stage) => {
   const { page, panel, engine } = stage;
@@ -183,7 +183,7 @@ test("a response that never ends is left after twenty seconds", async (stage) =>
   await page.clock.runFor(21_000);
   await panel.alert.getByText("The support service did not respond in time.").waitFor();
   assertEquals(await panel.send.getAttribute("aria-disabled"), "false");
-});
+}, { not: { webkit: WEBKIT_LACKS.clock } });
 
 test("a response without an end is read no further than 256 KiB", async (stage) => {
   const { page, panel } = stage;
@@ -229,4 +229,4 @@ test("a token and diagnostics that never arrive do not hold the button", async (
   await page.clock.fastForward(21_000);
   await panel.alert.getByText("This page couldn’t verify who you are.").waitFor();
   assertEquals(await panel.send.getAttribute("aria-disabled"), "false");
-});
+}, { not: { webkit: WEBKIT_LACKS.clock } });

@@ -127,7 +127,7 @@ test("in a translated panel, no English remains in any state", async (stage) => 
 test("dates follow the page's variety of the language", async (stage) => {
   const { panel } = stage;
   await panel.open();
-  await panel.dialog.locator("[lang=de]").first().waitFor().catch(() => {});
+  await panel.dialog.and(stage.page.locator("[lang=de]")).waitFor();
   await fillIn(stage);
   await panel.send.click();
   const line = await panel.result.locator("small.hint").last().innerText();

@@ -79,4 +79,4 @@ test("a phone's keyboard does not hide the button", async ({ page, panel }) => {
   `);
   const { y, height } = (await panel.send.boundingBox())!;
   assert(y + height <= 450 && y > 30, `${y} + ${height}`);
-}, { width: 390, height: 844 });
+}, { width: 450, height: 844 });

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { assert, assertEquals } from "@std/assert";
-import { useStageTests } from "./suite.ts";
+import { useStageTests, WEBKIT_LACKS } from "./suite.ts";
 import { fillIn, HOSTILE, store } from "./states.ts";
 
 const test = useStageTests();
@@ -43,9 +43,7 @@ test("a script that is loaded twice does no harm", async ({ panel }) => {
 
 test(
   "the script's URL is not taken from an image of that name",
-  async ({ panel, page, url }) => {
-    const requested: string[] = [];
-    page.on("request", (request) => requested.push(request.url()));
+  async ({ panel, url, requested }) => {
     await panel.open();
     assertEquals(requested.at(-1), `${url}/v1/tenants/acme/support-requests/latest`);
   },
@@ -104,4 +102,6 @@ test("motion is only shown to people who have not asked for less", async ({ page
   assertEquals(await animation(), "none");
   await page.emulateMedia({ reducedMotion: "no-preference" });
   assertEquals(await animation(), "slide");
-}, { not: { firefox: "What its person asks for is fixed when it starts" } });
+}, {
+  not: { webkit: WEBKIT_LACKS.media, firefox: "What its person asks for is fixed when it starts" },
+});

@@ -8,6 +8,7 @@ import { type FakeDesk, startFakeDesk } from "../demo/fake_desk.ts";
 import { mintToken, type TokenClaims } from "../demo/token.ts";
 import { AUTH_SECRET, deskEnv } from "../support/constants.ts";
 import type { Engine } from "../support/browsers.ts";
+import type { RoutedPage } from "../support/webkit/page.ts";
 import { fillLikeTyping } from "../support/firefox.ts";
 import { openService } from "../support/service.ts";
 
@@ -57,6 +58,8 @@ export interface Stage extends AsyncDisposable {
   url: string;
   /** Bodies and idempotency keys of what the service was sent, oldest first. */
   posts: { key: string | null; path: string; body: Record<string, unknown> }[];
+  /** URLs of the calls that reached the service, without preflights, oldest first. */
+  requested: string[];
   /** Errors of the page and of its console. */
   complaints: string[];
   claims: TokenClaims;
@@ -79,7 +82,9 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
   const claims: TokenClaims = { name: "Ada", ...options.claims };
   const desk = startFakeDesk();
   const posts: Stage["posts"] = [];
+  const requested: string[] = [];
   const complaints: string[] = [];
+  let routes: RoutedPage["routes"];
   const kv = await Deno.openKv(":memory:");
   let isStoreOpen = true;
 
@@ -88,9 +93,13 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async (request) => {
       const { pathname } = new URL(request.url);
+      if (pathname === "/complaint") {
+        complaints.push(await request.text());
+        return new Response();
+      }
       if (pathname === "/token") return new Response(await mintToken(AUTH_SECRET, claims));
       if (pathname !== "/") return new Response(null, { status: 404 });
-      return productPage(serviceUrl, attributes, options);
+      return productPage(serviceUrl, attributes, { ...options, isReporting: engine === "webkit" });
     },
   );
   const pageUrl = `http://127.0.0.1:${product.addr.port}`;
@@ -116,10 +125,14 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
     }
     return await service.app.fetch(request);
   };
+  const routed = async (request: Request) => {
+    if (request.method !== "OPTIONS") requested.push(request.url);
+    return await routes?.respond(request, handler) ?? await handler(request);
+  };
   let server: Deno.HttpServer<Deno.NetAddr> | undefined;
   let port = 0;
   async function start() {
-    server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, handler);
+    server = Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, routed);
     port = server.addr.port;
     await Promise.resolve();
   }
@@ -140,6 +153,7 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
   });
   if (engine === "firefox") await fillLikeTyping(context);
   const page = await context.newPage();
+  ({ routes } = page as RoutedPage);
   page.setDefaultTimeout(TIMEOUT_MS);
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
@@ -154,6 +168,7 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
     desk,
     url: serviceUrl,
     posts,
+    requested,
     complaints,
     claims,
     kv,
@@ -199,8 +214,23 @@ function panelOn(page: Page): Panel {
   };
 }
 
+/** Sends what the page complains of to the product, for a browser whose driver does not show it. */
+const REPORT = `
+  const report = (text) => navigator.sendBeacon("/complaint", String(text));
+  const { error } = console;
+  console.error = (...args) => { report(args.join(" ")); error.apply(console, args); };
+  addEventListener("error", ({ error, message }) => report(error ?? message));
+  addEventListener("unhandledrejection", ({ reason }) => report("Unhandled: " + reason));
+  addEventListener("securitypolicyviolation", (event) =>
+    report("policy: " + event.effectiveDirective + " " + event.blockedURI));
+`;
+
 /** A product of another origin, under a policy that allows no inline style and no string as HTML. */
-function productPage(service: string, attributes: string, options: StageOptions): Response {
+function productPage(
+  service: string,
+  attributes: string,
+  options: StageOptions & { isReporting: boolean },
+): Response {
   const { head, before = "", lang = "en" } = options;
   const html = `<!doctype html>
 <html lang="${lang}">
@@ -212,10 +242,7 @@ function productPage(service: string, attributes: string, options: StageOptions)
   <h1>Nightly import</h1>
   <button id="ask" type="button">Request support</button>
 </main>
-<script nonce="stage">
-  addEventListener("securitypolicyviolation", (event) =>
-    console.error("policy: " + event.effectiveDirective + " " + event.blockedURI));
-</script>
+<script nonce="stage">${options.isReporting ? REPORT : ""}</script>
 <script nonce="stage">${before}</script>
 ${head?.(service) ?? ""}
 <script src="${service}/panel.js" defer></script>

@@ -30,8 +30,18 @@ export interface TestOptions extends StageOptions {
 
 type Exclusions = { [engine in Engine]?: string };
 
+/** Why a test cannot run in WebKit. */
+export const WEBKIT_LACKS = {
+  clock: "Its driver cannot set the page's clock",
+  events: "Its driver reports no requests and responses",
+  frames: "Its driver finds no elements across frames",
+  media: "Its driver cannot emulate media features",
+  offline: "Its driver cannot switch the network off",
+};
+
 /** Messages that fail a test whose page makes calls fail, which browsers report. */
-export const FAULTS = /TypeError|ReferenceError|Uncaught|Unhandled|policy|undefined/;
+export const FAULTS =
+  /TypeError(?!: Load failed)|ReferenceError|Uncaught|Unhandled|policy|undefined/;
 
 /**
  * Returns a function that declares a test of a fresh stage, once for each engine that is selected (see

@@ -1,11 +1,12 @@
 import type { Browser } from "playwright-core";
 import { launch as launchChromium } from "./chromium.ts";
 import { launchFirefox } from "./firefox.ts";
+import { launchWebKit } from "./webkit/page.ts";
 
 /** The browser engines that the panel is tested in. */
 export type Engine = typeof ENGINES[number];
 
-export const ENGINES = ["chromium", "firefox"] as const;
+export const ENGINES = ["chromium", "firefox", "webkit"] as const;
 
 export interface LaunchOptions {
   /** What the operating system prefers. */
@@ -14,6 +15,7 @@ export interface LaunchOptions {
 
 /** Starts Debian's browser of an engine. */
 export function launch(engine: Engine, options: LaunchOptions = {}): Promise<Browser> {
+  if (engine === "webkit") return launchWebKit();
   // Chromium sets the color scheme of each page instead.
   return engine === "firefox" ? launchFirefox(options) : launchChromium();
 }
