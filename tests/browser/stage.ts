@@ -84,7 +84,6 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
   const posts: Stage["posts"] = [];
   const requested: string[] = [];
   const complaints: string[] = [];
-  let routes: RoutedPage["routes"];
   const kv = await Deno.openKv(":memory:");
   let isStoreOpen = true;
 
@@ -127,7 +126,8 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
   };
   const routed = async (request: Request) => {
     if (request.method !== "OPTIONS") requested.push(request.url);
-    return await routes?.respond(request, handler) ?? await handler(request);
+    const { routes } = page as RoutedPage;
+    return await (routes?.respond(request, handler) ?? handler(request));
   };
   let server: Deno.HttpServer<Deno.NetAddr> | undefined;
   let port = 0;
@@ -153,7 +153,6 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
   });
   if (engine === "firefox") await fillLikeTyping(context);
   const page = await context.newPage();
-  ({ routes } = page as RoutedPage);
   page.setDefaultTimeout(TIMEOUT_MS);
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("console", (message) => {
