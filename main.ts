@@ -19,9 +19,10 @@ const EXIT_FILE_REMOVED = 3;
 
 /**
  * The delay between listening and loading the application, which occupies the thread for about 50 ms:
- * the time of a health check that is waiting to connect.
+ * the time of a health check that is waiting to connect, on a busy machine. Any other request loads it
+ * without delay.
  */
-const LOAD_DELAY_MS = 10;
+const LOAD_DELAY_MS = 100;
 
 /** The system clock. */
 export const clock: Clock = {
@@ -97,7 +98,7 @@ async function serve(): Promise<void> {
     "abort",
     () => loadOnce().catch(exitWithMessage),
   );
-  const closeStore = () => loadOnce().then(({ store }) => store.close());
+  const closeStore = async () => await (await loading)?.store.close();
   stopped.then(() => shutDown(server, { inFlight, clock, log, closeStore })).then(() =>
     Deno.exit()
   );

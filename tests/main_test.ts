@@ -70,6 +70,7 @@ Deno.test("main exits with every problem of a bad environment and without a stac
 Deno.test("main exits with a sentence if it cannot open the file, and disturbs no other", async () => {
   await using file = await temporaryPath();
   await using service = await startService({ kvPath: file.path });
+  assertEquals((await service.submit()).status, 201);
   for (
     const [kvPath, sentence] of [
       [file.path, /another process has it open.*Stop that process, or set another KV_PATH/],
