@@ -152,7 +152,9 @@ Deno.test("no proxy sees the token of the smoke test, nor the desk's", async () 
 async function checkHealth(env: Record<string, string>): Promise<number> {
   const dockerfile = await Deno.readTextFile(new URL("Dockerfile", ROOT));
   const healthCheck = /^HEALTHCHECK .*\\\n *CMD (\[[^\]]*\])/m.exec(dockerfile)![1]!;
-  const [, ...args] = JSON.parse(healthCheck.replaceAll("\\\n", ""));
+  // The image has the bundle of the source.
+  const source = healthCheck.replaceAll("\\\n", "").replace("health.js", "health.ts");
+  const [, ...args] = JSON.parse(source);
   const check = command({ command: [Deno.execPath(), ...args], env: { ...QUIET, ...env } });
   return (await complete(check)).code;
 }
