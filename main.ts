@@ -12,17 +12,10 @@ import type { createApp } from "./routes/app.ts";
 import { listen, ListenError } from "./routes/http/server.ts";
 import { inSlices } from "./routes/http/slices.ts";
 import { shutDown, stopSignal } from "./routes/http/shutdown.ts";
-import { handleWhileLoading } from "./routes/starting.ts";
+import { handleWhileLoading, loadAfterStart } from "./routes/starting.ts";
 
 /** After this exit code, a supervisor must not restart the service: that would create an empty file. */
 const EXIT_FILE_REMOVED = 3;
-
-/**
- * The delay between listening and loading the application, which occupies the thread for about 50 ms:
- * the time of a health check that is waiting to connect, on a busy machine. Any other request loads it
- * without delay.
- */
-const LOAD_DELAY_MS = 100;
 
 /** The system clock. */
 export const clock: Clock = {
@@ -46,25 +39,23 @@ export interface Runtime {
   fetch: typeof fetch;
   /** Defaults to a no-op. */
   telemetry?: Telemetry;
-  /** Defaults to a new one. */
-  inFlight?: InFlightTracker;
+  inFlight: InFlightTracker;
 }
 
-type Service = { app: ReturnType<typeof createApp>; inFlight: InFlightTracker };
+type App = ReturnType<typeof createApp>;
 
 /**
  * Wires the application together. Reads nothing but its arguments. Loads the modules of the application,
  * so that those of {@linkcode serve} suffice for the first response.
  */
-export async function compose(config: Config, runtime: Runtime): Promise<Service> {
+export async function compose(config: Config, runtime: Runtime): Promise<App> {
   const { createApp } = await import("./routes/app.ts");
   const { createTokenVerifier } = await import("./routes/auth/token_verifier.ts");
   const { createKvPorts } = await import("./kv/kv_ports.ts");
   const { Gate } = await import("./desk/gate.ts");
   const { createRequestTracker } = await import("./desk/request_tracker.ts");
   const { generateReference } = await import("./domain/model/reference.ts");
-  const { kv, reader, log, clock, fetch, telemetry = noopTelemetry } = runtime;
-  const { inFlight = new InFlightTracker() } = runtime;
+  const { kv, reader, log, clock, fetch, inFlight, telemetry = noopTelemetry } = runtime;
   const { deskTimeoutMs, retentionDays, rateLimitPerMinute, corsOrigins, publicUrl } = config;
   const limits = { retentionDays, rateLimitPerMinute, isExclusive: config.kv.kind === "file" };
   const { store, rateLimit, isReady } = createKvPorts(kv, { ...limits, clock, log, reader });
@@ -74,8 +65,7 @@ export async function compose(config: Config, runtime: Runtime): Promise<Service
   const { now, deadline } = clock;
   const verify = createTokenVerifier({ ...config.auth, now, deadline, fetch, log });
   const version = VERSION;
-  const app = createApp({ deps, verify, rateLimit, isReady, corsOrigins, publicUrl, version });
-  return { app, inFlight };
+  return createApp({ deps, verify, rateLimit, isReady, corsOrigins, publicUrl, version });
 }
 
 /** Runs the service until it receives SIGTERM, or SIGINT (which Deno Deploy sends). */
@@ -88,29 +78,25 @@ async function serve(): Promise<void> {
   let loading: ReturnType<typeof load> | undefined;
   const loadOnce = () => loading ??= load(config, parts);
   const stopped = stopSignal();
-  // Listens before the application is loaded and the store is open: until then, requests wait for the
-  // application, and for the store if they need it, and only `/livez` responds.
+  // Listens before the application is loaded and the store is open: until then, only `/livez` responds,
+  // and other requests wait for the application, and for the store if they need it.
   const deps = { ...parts, telemetry: telemetry ?? noopTelemetry };
   const handle = handleWhileLoading(loadOnce, { ...config, deps, version: VERSION });
   const server = listen(config.listen, handle, { log, clock, version: VERSION });
-  // Not with `clock`: Deno takes 5 ms for the first call of `setTimeout` in a process.
-  AbortSignal.timeout(LOAD_DELAY_MS).addEventListener(
-    "abort",
-    () => loadOnce().catch(exitWithMessage),
-  );
+  loadAfterStart(() => loadOnce().catch(exitWithMessage));
   const closeStore = async () => await (await loading)?.store.close();
   stopped.then(() => shutDown(server, { inFlight, clock, log, closeStore })).then(() =>
     Deno.exit()
   );
 }
 
-/** Starts to open the store, and loads the application. */
+/** Starts opening the store, and loads the application. */
 async function load(config: Config, parts: Omit<Runtime, "kv" | "reader">) {
   const { openInBackground } = await import("./kv/open/open_in_background.ts");
   const onFileRemoved = () => Deno.exit(EXIT_FILE_REMOVED);
   const store = openInBackground(config.kv, { ...parts, onFileRemoved });
   store.opened.catch(exitWithMessage);
-  const { app } = await compose(config, { ...parts, ...store });
+  const app = await compose(config, { ...parts, ...store });
   return { fetch: inSlices(app.fetch), store };
 }
 

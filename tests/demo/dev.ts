@@ -3,6 +3,7 @@ import { InvalidConfigError, parseConfig } from "../../config/config.ts";
 import { noProxyFor } from "../../config/http_hosts.ts";
 import { openLog } from "../../config/log.ts";
 import { VERSION } from "../../config/version.ts";
+import { InFlightTracker } from "../../domain/in_flight.ts";
 import { clock, compose } from "../../main.ts";
 import { startFakeDesk } from "./fake_desk.ts";
 import { LiveLog } from "./live_log.ts";
@@ -33,7 +34,8 @@ Deno.env.set(
 );
 const kv = await Deno.openKv(":memory:");
 const log = new LiveLog(openLog(config.log, clock.now));
-const { app, inFlight } = await compose(config, { kv, log, clock, fetch });
+const inFlight = new InFlightTracker();
+const app = await compose(config, { kv, log, clock, fetch, inFlight });
 
 const mint = () =>
   mintToken(AUTH_SECRET, {

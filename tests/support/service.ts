@@ -1,5 +1,6 @@
 import { captureLog } from "./log.ts";
 import { parseConfig } from "../../config/config.ts";
+import { InFlightTracker } from "../../domain/in_flight.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { compose } from "../../main.ts";
 import { assertDocumented } from "./response_validator.ts";
@@ -32,7 +33,8 @@ export async function openService(
     RATE_LIMIT_PER_MINUTE: "0",
     ...env,
   });
-  const { app, inFlight } = await compose(config, { kv: handle, log, clock, fetch });
+  const inFlight = new InFlightTracker();
+  const app = await compose(config, { kv: handle, log, clock, fetch, inFlight });
   const respond = app.fetch;
   // Validates every response, by `app.request` and over a socket, against the OpenAPI document.
   app.fetch = async (request, ...others) => {
