@@ -185,6 +185,7 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
       return count;
     },
     async [Symbol.asyncDispose]() {
+      (page as RoutedPage).routes?.close();
       await context.close();
       await desk.close();
       await service.inFlight.drained();

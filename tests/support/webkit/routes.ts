@@ -5,6 +5,7 @@ export type Handler = (route: Route) => unknown;
 
 /** Handles the calls that reach a server as Playwright's `page.route` handles those that leave a page. */
 export class Routes {
+  readonly #closed = Promise.withResolvers<Response>();
   #routes: { matches(url: URL): boolean; handler: Handler; left: number }[] = [];
 
   add(matcher: Matcher, handler: Handler, times = Infinity): void {
@@ -17,6 +18,11 @@ export class Routes {
 
   clear(): void {
     this.#routes = [];
+  }
+
+  /** Ends the calls whose handlers never respond, so that the server can shut down. */
+  close(): void {
+    this.#closed.resolve(new Response());
   }
 
   /**
@@ -52,8 +58,7 @@ export class Routes {
         resolve(response ?? new Response(text, { status, headers }));
       },
     };
-    // A handler that never responds leaves the call open, until its page is closed.
     Promise.resolve(route.handler(handled as unknown as Route)).catch(reject);
-    return await promise;
+    return await Promise.race([promise, this.#closed.promise.then((end) => end.clone())]);
   }
 }
