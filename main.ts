@@ -97,7 +97,7 @@ async function load(config: Config, parts: Omit<Runtime, "kv" | "reader">) {
   const store = openInBackground(config.kv, { ...parts, onFileRemoved });
   store.opened.catch(exitWithMessage);
   const app = await compose(config, { ...parts, ...store });
-  return { fetch: inSlices(app.fetch), store };
+  return { fetch: inSlices(app.fetch, parts), store };
 }
 
 /** Runs `deno task erase`. */

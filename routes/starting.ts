@@ -33,13 +33,21 @@ export function handleWhileLoading(
   options: StartingOptions,
 ): Handler {
   const liveness = createBaseApp(options).route("/", livenessRoute(options.version));
+  const { clock, inFlight } = options.deps;
   let handle: Handler = async (request, env) => {
     if (request.method === "GET" && routedPath(request, { env }) === "/livez") {
       return await liveness.fetch(request, env);
     }
-    const app = await load();
-    handle = app.fetch;
-    return await app.fetch(request, env);
+    const arrivedAt = clock.elapsed();
+    // While it waits, too, so that a shutdown waits for it before it closes the store.
+    inFlight.requestStarted();
+    try {
+      const app = await load();
+      handle = app.fetch;
+      return await app.fetch(request, { ...env, arrivedAt });
+    } finally {
+      inFlight.requestFinished();
+    }
   };
   return (request, env) => handle(request, env);
 }

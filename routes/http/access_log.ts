@@ -18,8 +18,8 @@ export function loggable(value: string): string {
 }
 
 /**
- * Logs one line per response, with the route's pattern instead of the client-controlled path, and
- * counts the request as in flight until then.
+ * Logs one line per response, with the route's pattern instead of the client-controlled path and the
+ * time since the request arrived, and counts the request as in flight until then.
  */
 export function accessLog(
   { log, clock, telemetry, inFlight }: Pick<
@@ -28,7 +28,7 @@ export function accessLog(
   >,
 ): MiddlewareHandler<Env> {
   return createMiddleware<Env>(async (c, next) => {
-    const startedAt = clock.elapsed();
+    const startedAt = c.env?.arrivedAt ?? clock.elapsed();
     inFlight.requestStarted();
     try {
       await next();

@@ -23,6 +23,8 @@ export class ListenError extends Error {
 export interface Bindings {
   /** The host that Deno puts into the URL of a request without one. */
   fallbackHost?: string;
+  /** When a request arrived that waited before it was handled, by `clock.elapsed`. */
+  arrivedAt?: number;
   /** Reports that the body has been read, so that a shutdown need not wait for it. */
   onBodyRead?: () => void;
 }

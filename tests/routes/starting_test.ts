@@ -15,7 +15,7 @@ function startLoading(app: Promise<{ fetch: Handler }>) {
   const { log, lines } = captureLog();
   const deps = {
     log,
-    clock: new FakeClock({ now: "real" }),
+    clock: new FakeClock({ timers: "manual" }),
     telemetry: noopTelemetry,
     inFlight: new InFlightTracker(),
   };
@@ -24,11 +24,12 @@ function startLoading(app: Promise<{ fetch: Handler }>) {
     loads++;
     return app;
   };
+  const { clock, inFlight } = deps;
   const options = { deps, corsOrigins: [ORIGIN], publicUrl: null, version: VERSION };
   const handle = handleWhileLoading(load, options);
   const call = async (path: string, init: RequestInit = { headers: { Host: "127.0.0.1" } }) =>
     await handle(new Request(`http://127.0.0.1${path}`, init), {});
-  return { call, lines, loads: () => loads };
+  return { call, clock, inFlight, lines, loads: () => loads };
 }
 
 async function content(response: Response) {
@@ -69,6 +70,18 @@ Deno.test("requests wait until the application is loaded, then all go to it", as
   ]);
   assertEquals(await (await call("/livez")).text(), "GET http://127.0.0.1/livez");
   assertEquals(loads(), requests.length);
+});
+
+Deno.test("a request that waits for the application is in flight, and its time counts", async () => {
+  const { promise, resolve } = Promise.withResolvers<{ fetch: Handler }>();
+  const { call, clock, inFlight } = startLoading(promise);
+  clock.advance(7);
+  const request = call("/readyz");
+  clock.advance(5);
+  assertEquals(inFlight.isIdle(), false);
+  resolve({ fetch: (_, { arrivedAt }) => new Response(`${arrivedAt}`) });
+  assertEquals(await (await request).text(), "7");
+  assertEquals(inFlight.isIdle(), true);
 });
 
 Deno.test("a request is not responded to if the application cannot be loaded", async () => {

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { assert, assertEquals, assertMatch, assertNotEquals, assertNotMatch } from "@std/assert";
 import { mintToken } from "../../demo/token.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { AUTH_SECRET } from "../../support/constants.ts";
 import { type Call, openService } from "../../support/service.ts";
 
@@ -54,6 +55,15 @@ Deno.test("the access log has the tenant and the duration of a request", async (
   await service.call("/v1/tenants/acme/audit-events", { token: null });
   assertEquals(service.lines.map(({ tenantId }) => tenantId), ["acme", undefined]);
   for (const { ms } of service.lines) assert(Number.isInteger(ms) && ms! >= 0);
+});
+
+Deno.test("the duration of a request that waited before it was handled includes the wait", async () => {
+  const clock = new FakeClock({ now: "real", timers: "manual" });
+  await using service = await openService({ clock });
+  const arrivedAt = clock.elapsed();
+  clock.advance(1_234);
+  await service.app.fetch(new Request("http://127.0.0.1/livez"), { arrivedAt });
+  assertEquals(service.lines.map(({ ms }) => ms), [1_234]);
 });
 
 /** A token with an invalid signature. */

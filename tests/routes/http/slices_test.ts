@@ -1,21 +1,30 @@
 import { assertEquals, assertLess } from "@std/assert";
+import { InFlightTracker } from "../../../domain/in_flight.ts";
 import { inSlices, MAX_STARTED_ON_ARRIVAL, STARTED_PER_TURN } from "../../../routes/http/slices.ts";
+import { FakeClock } from "../../support/clock.ts";
 import { within } from "../../support/wait_for.ts";
 
 const COUNT = 1_000;
 
+function newDeps() {
+  return { clock: new FakeClock({ timers: "manual" }), inFlight: new InFlightTracker() };
+}
+
 /** A handler whose requests stay in flight until they are released. */
 function holding() {
   const started: string[] = [];
+  const arrivals: (number | undefined)[] = [];
   const released = Promise.withResolvers<void>();
-  const handle = inSlices(async ({ url }) => {
+  const deps = newDeps();
+  const handle = inSlices(async ({ url }, { arrivedAt }) => {
     started.push(new URL(url).pathname);
+    arrivals.push(arrivedAt);
     await released.promise;
     return new Response(url);
-  });
+  }, deps);
   const call = async (path: string, method = "POST") =>
     await handle(new Request(`http://127.0.0.1${path}`, { method }), {});
-  return { started, release: released.resolve, call };
+  return { ...deps, started, arrivals, release: released.resolve, call };
 }
 
 const nextTurn = () => new Promise<void>((resolve) => setTimeout(resolve));
@@ -45,12 +54,25 @@ Deno.test("a health check does not wait behind a burst", async () => {
   await within("each has its response", Promise.all(calls));
 });
 
+Deno.test("a request that waits for its slice is in flight, and its time counts", async () => {
+  const { clock, inFlight, arrivals, started, release, call } = holding();
+  clock.advance(7);
+  const calls = Array.from({ length: MAX_STARTED_ON_ARRIVAL + 1 }, () => call("/v1"));
+  clock.advance(5);
+  assertEquals(inFlight.isIdle(), false);
+  await within("it is started", inFlight.drained());
+  assertEquals(started.length, MAX_STARTED_ON_ARRIVAL + 1);
+  assertEquals([arrivals[0], arrivals.at(-1)], [undefined, 7]);
+  release();
+  await within("each has its response", Promise.all(calls));
+});
+
 Deno.test("a request that fails in a slice rejects alone, and the next ones are started", async () => {
   const { call, release } = holding();
   const failing = inSlices(({ url }) => {
     if (url.endsWith("/bad")) throw new Error("a bug");
     return call(new URL(url).pathname);
-  });
+  }, newDeps());
   const send = async (path: string) =>
     await failing(new Request(`http://127.0.0.1${path}`, { method: "POST" }), {});
   const first = Array.from({ length: MAX_STARTED_ON_ARRIVAL }, () => send("/ok"));
