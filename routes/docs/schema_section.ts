@@ -4,7 +4,7 @@ import type { Schema } from "../openapi/types.ts";
 /** HTML, with all text in it escaped. */
 export type Markup = ReturnType<typeof html>;
 
-/** Returns one schema, folded: what it means, and its fields or its forms. */
+/** Renders one schema, collapsed: its description, and its fields or alternatives. */
 export function schemaSection(name: string, schema: Schema): Markup {
   const { description = "", oneOf } = schema as { description?: string; oneOf?: Schema[] };
   return html`
@@ -27,9 +27,9 @@ function renderFields(schema: Schema): Markup {
     fields.map(([name, field]) =>
       html`
         <dt><code>${name}</code>${required.includes(name) ? "" : ", optional"}</dt>
-        <dd>${field["description"] === undefined ? "" : html`
-          ${inlineCode(String(field["description"]))}.
-        `}${describeType(field)}</dd>
+        <dd>${field["description"] === undefined
+          ? ""
+          : inlineCode(toSentence(String(field["description"])))}${describeType(field)}</dd>
       `
     )
   }</dl>`;
@@ -50,7 +50,10 @@ export function describeType(schema: Schema): Markup {
     const name = $ref.split("/").at(-1)!;
     return html`<a href="#schema-${name}">${name}</a>`;
   }
-  if (anyOf !== undefined) return join(anyOf.map(describeType));
+  if (anyOf !== undefined) {
+    const others = join(anyOf.filter(({ type }) => type !== "null").map(describeType));
+    return anyOf.some(({ type }) => type === "null") ? html`${others}, or null` : others;
+  }
   if (value !== undefined) return html`<code>${value}</code>`;
   if (values !== undefined) return join(values.map((each) => html`<code>${each}</code>`));
   if (items !== undefined) return html`list of ${describeType(items)}`;
@@ -81,7 +84,7 @@ function describeScalar(schema: Schema, type = "any value"): Markup {
   return html`${type}${limits}`;
 }
 
-/** Ends a description, which the OpenAPI document ends with or without a period. */
+/** Ends a description with one period: those of the OpenAPI document have one or none. */
 export function toSentence(text: string): string {
   return `${text.replace(/\.$/, "")}. `;
 }

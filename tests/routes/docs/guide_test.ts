@@ -175,3 +175,10 @@ Deno.test("the reference lists each operation with its own problems, and common 
   for (const [, id] of html.matchAll(/href="#([^"]+)"/g)) assert(ids.has(id!), id);
   for (const name of Object.keys(components.schemas)) assert(ids.has(`schema-${name}`), name);
 });
+
+Deno.test("each description of the reference ends with one period", async () => {
+  await using stage = await openStage();
+  const html = await (await fetch(`${stage.url}/docs`)).text();
+  const reference = html.slice(html.indexOf('<h2 id="operations">'));
+  assertEquals(reference.replaceAll(/<[^>]+>/g, "").match(/.*\.\.(\s|$)/gm), null);
+});
