@@ -19,8 +19,8 @@ interface Call extends Operation {
 const PROBLEM_TYPE = "application/problem+json";
 
 /**
- * Returns the reference as HTML, from the OpenAPI document: each operation and schema folded. Problems
- * that every call with a token can have are listed once; an operation lists only its others.
+ * Renders the reference as HTML from the OpenAPI document, with each operation and schema collapsed.
+ * Problems that every call with a token can return are listed once; an operation lists only its others.
  */
 export function renderReference(document: OpenApiDocument): string {
   const calls = Object.entries(document.paths).flatMap(([path, operations]) =>
@@ -33,10 +33,10 @@ export function renderReference(document: OpenApiDocument): string {
   );
   return String(html`
     <h2 id="operations">Operations</h2>
-    <p>Each opens to its parameters, an example and its own problems. <a href="docs/explorer">The explorer</a> makes calls from this page's origin; <a href="openapi.json">openapi.json</a> is for code generators.</p>
+    <p>Open an operation for its parameters, examples and problems. <a href="docs/explorer">The explorer</a> makes calls from this page's origin; <a href="openapi.json">openapi.json</a> is for code generators.</p>
     ${calls.map((call) => renderCall(call, common.map(({ slug }) => slug)))}
     <h2 id="problems">Common problems</h2>
-    <p>Every call below <code>/v1</code> can have these. Each name opens a page with an example.</p>
+    <p>Every call below <code>/v1</code> can return these. Each name links to a page with an example.</p>
     ${renderProblems(common)}
     <h2 id="schemas">Schemas</h2>
     <p>Responses may gain fields and values within version 1: ignore those that you do not know.</p>
@@ -65,7 +65,9 @@ function renderCall(call: Call, common: string[]): Markup {
     <h3>Problems</h3>
     ${isPublic
       ? ""
-      : html`<p>The <a href="#problems">common ones</a>${own.length === 0 ? "." : ", and:"}</p>`}
+      : html`<p>The <a href="#problems">common problems</a>${
+        own.length === 0 ? "." : ", and:"
+      }</p>`}
     ${renderProblems(own)}
       </div>
     </details>

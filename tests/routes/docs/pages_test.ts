@@ -30,7 +30,7 @@ Deno.test("the home page runs no script, and says nothing about the installation
   assertEquals(page.headers.get("Cache-Control"), "public, max-age=300");
   const html = await page.text();
   assertEquals(html.match(/<script|<style|\son\w+=|\sstyle=/), null);
-  // It follows the color scheme of whoever reads it.
+  // It follows the reader's color scheme.
   assertMatch(html, /<meta name="color-scheme" content="light dark">/);
   for (const text of [VERSION, "Request Tracker", "tenant", "://", "secret.example"]) {
     assertEquals(html.includes(text), false, text);
