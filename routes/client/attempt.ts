@@ -65,11 +65,11 @@ async function exchange(
         ...idempotencyKey !== undefined && { "Idempotency-Key": idempotencyKey },
       },
       ...body !== undefined && { body },
-      // A redirect is another server's response. Followed, it would send the text elsewhere.
+      // A redirect is another server's response. Following it would send the request elsewhere.
       redirect: "manual",
       signal: limit.signal,
     });
-    // A `fetch` that was passed may not respect the signal.
+    // A custom `fetch` may ignore the signal.
     const response = await Promise.race([sent, limit.reached]);
     return { response, text: await readText(response, limit.reached) };
   } catch (cause) {

@@ -156,7 +156,7 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
-/** @throws {TypeError} The context is none: without its kind, a run's would be the tenant's. */
+/** @throws {TypeError} The kind is invalid: the path of a run must not become the tenant's. */
 function requestsPath(context: Context): string {
   const kind = context?.kind;
   if (kind !== "tenant" && kind !== "run") {
@@ -172,8 +172,8 @@ function tenantPath(tenantId: string): string {
 }
 
 /**
- * Not `crypto.randomUUID`, which is unavailable to pages on plain http. A key is no secret: it only
- * differs from every other of the same actor. So a runtime without `crypto` can do without.
+ * Not `crypto.randomUUID`, which is unavailable to pages on plain http. A key is not a secret: it only
+ * has to be unique for its actor. So `Math.random` suffices in a runtime without `crypto`.
  */
 function randomKey(): string {
   const bytes = new Uint8Array(16);

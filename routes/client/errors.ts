@@ -56,7 +56,7 @@ export class ConnectionError extends DeskhandError {
   override name = "ConnectionError";
 }
 
-/** What `getToken` returned cannot be sent. Nothing was. */
+/** `getToken` returned something that is not a token. Nothing was sent. */
 export class InvalidTokenError extends DeskhandError {
   override name = "InvalidTokenError";
 }
@@ -75,7 +75,7 @@ export class UnexpectedResponseError extends DeskhandError {
     { isRedirect = false, ...options }: UnexpectedResponseOptions = {},
   ) {
     const message = isRedirect
-      ? "The URL redirects to another one. Set `url` to that, with https if it has it"
+      ? "The URL redirects to another one. Set `url` to the one that it redirects to"
       : `The response with status ${status} is not from Deskhand. Check the URL`;
     super(message, options);
   }

@@ -1,4 +1,4 @@
-/** Tells the service's responses from those of another server. */
+/** Distinguishes the service's responses from those of another server. */
 import type { FieldError, Problem } from "./types.ts";
 
 type Json = Record<string, unknown>;

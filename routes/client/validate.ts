@@ -1,12 +1,12 @@
-/** Rejects mistakes of the calling program before anything is sent, with what to correct. */
+/** Rejects invalid arguments before anything is sent, with errors that say what to correct. */
 import { InvalidTokenError } from "./errors.ts";
 
 /** Longer delays end immediately: timers have 32 bits. */
 export const MAX_DELAY_MS = 2 ** 31 - 1;
 
-/** The syntax of a bearer token (RFC 6750, 2.1). */
+/** The syntax of a bearer token (RFC 6750, section 2.1). */
 const TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
-/** The header's own rule: see `IDEMPOTENCY_KEY` of the service. */
+/** The service's rule: see `domain/model/idempotency.ts`. */
 const IDEMPOTENCY_KEY = /^[!-~]{1,255}$/;
 
 /**
@@ -33,7 +33,7 @@ export function parseBaseUrl(input: string | URL): string {
   return url.href.replace(/\/+$/, "");
 }
 
-/** Not `URL.parse`, which browsers of before 2024 lack. */
+/** Not `URL.parse`, which browsers have only since 2024. */
 function parseUrl(text: string, base: string | undefined): URL | null {
   try {
     return new URL(text, base);
@@ -106,7 +106,7 @@ export function requireToken(value: unknown, idempotencyKey: string | undefined)
 function describeToken(token: string | null, value: unknown): string {
   if (token === null) return typeOf(value);
   if (token === "") return "empty text. Is the user signed in?";
-  if (/^bearer\s/i.test(token)) return "it with 'Bearer' before it. Return the token alone";
+  if (/^bearer\s/i.test(token)) return "one with 'Bearer' before it. Return the token alone";
   if (/^["{[]/.test(token)) return "JSON. Return the token alone, without quotes";
   if (token.startsWith("<")) return "HTML. Check the URL of your token endpoint";
   return "text with characters that no token has, such as spaces or line breaks";
@@ -117,7 +117,7 @@ function typeOf(value: unknown): string {
   return `a value of the type ${typeof value}`;
 }
 
-/** Returns nothing for text that may hold a password. */
+/** Returns the end of a message, which quotes the URL unless that may contain a password. */
 function butIs(url: string): string {
   if (url.includes("@")) return "";
   return `, but is ${JSON.stringify(url.length > 200 ? `${url.slice(0, 200)}…` : url)}`;

@@ -157,7 +157,7 @@ Deno.test("a redirect is one error that says to correct the URL, and is not foll
     const client = createClient({ url, getToken: () => "t", retryDelayMs: 0 });
     const error = await assertRejects(() => client.latest(TENANT), UnexpectedResponseError);
     assertEquals(error.status, status);
-    assertMatch(error.message, /redirects to another one\. Set `url` to that/);
+    assertMatch(error.message, /redirects to another one\. Set `url` to the one/);
     assertEquals(paths, ["/v1/tenants/acme/support-requests/latest"]);
   }
 });
