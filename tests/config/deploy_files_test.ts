@@ -32,7 +32,7 @@ Deno.test("the image contains only files of the product and of its tasks", async
   for (const path of kept) await Deno.stat(new URL(`../../${path}`, import.meta.url));
   const ofTasks = /^tests(\/smoke|\/demo(\/(print_)?token\.ts)?)?$/;
   const strangers = kept.filter((path) =>
-    /^(tests|\.env|deno\.)/.test(path) && !ofTasks.test(path)
+    /^(tests|\.env|deno\.json)/.test(path) && !ofTasks.test(path)
   );
   assertEquals(strangers, []);
   // A folder of which some files are kept.

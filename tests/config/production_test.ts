@@ -39,18 +39,25 @@ function unresolved({ modules }: Graph): string[] {
   ]);
 }
 
-Deno.test("production resolves imports with the settings and versions of development", () => {
-  assertEquals(production.unstable, development.unstable);
-  assertEquals(production.allowScripts, development.allowScripts);
-  const versions: Record<string, string> = development.imports;
+Deno.test("production and tests resolve imports with the same settings and versions", async () => {
+  const tests: Omit<typeof development, "tasks"> = JSON.parse(
+    await Deno.readTextFile(new URL("tests/deno.json", ROOT)),
+  );
+  for (const { unstable, allowScripts } of [production, tests]) {
+    assertEquals({ unstable, allowScripts }, {
+      unstable: development.unstable,
+      allowScripts: development.allowScripts,
+    });
+  }
+  assertEquals(tests.compilerOptions, development.compilerOptions);
+  assertEquals(production.imports, development.imports);
+  const versions: Record<string, string> = tests.imports;
   const names = Object.keys(production.imports);
   assertEquals(production.imports, Object.fromEntries(names.map((name) => [name, versions[name]])));
 });
 
-Deno.test("production locks the same packages as development", async () => {
-  const [locked, all] = await Promise.all(
-    ["config/deploy/production.lock", "deno.lock"].map(readLock),
-  );
+Deno.test("production locks the same packages as the tests", async () => {
+  const [locked, all] = await Promise.all(["deno.lock", "tests/deno.lock"].map(readLock));
   for (const [name, { integrity }] of Object.entries(locked!.npm)) {
     assertEquals([name, integrity], [name, all!.npm[name]?.integrity]);
   }
@@ -60,7 +67,7 @@ Deno.test("production locks the same packages as development", async () => {
 Deno.test("production installs only what main.ts imports", async () => {
   const graph = await readGraph("main.ts");
   assertEquals(unresolved(graph), []);
-  const locked = await readLock("config/deploy/production.lock");
+  const locked = await readLock("deno.lock");
   assertEquals(Object.keys(locked.npm).sort(), Object.keys(graph.npmPackages).sort());
 });
 

@@ -14,8 +14,7 @@ async function* sizes(folder: string): AsyncGenerator<number> {
   }
 }
 
-// Without this flag, `deno task` installs everything in deno.json before it runs the task.
-const START = [Deno.execPath(), "task", "--node-modules-dir=manual", "start"];
+const START = [Deno.execPath(), "task", "start"];
 
 Deno.test("a first start installs less than 25 MB, and no package of the tests", async () => {
   const cache = await Deno.makeTempDir({ prefix: "deno-dir-" });
