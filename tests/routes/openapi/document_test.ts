@@ -16,7 +16,7 @@ const DOCUMENT = openApiDocument(VERSION);
 
 /** Routes that the document omits: the document itself, pages and scripts. */
 const BESIDE =
-  /^GET \/(|openapi\.json|panel\.js|panel\/\S+|docs\/?|docs\/[a-z-]+\.(js|css)|problems\/\{slug\})$/;
+  /^GET \/(|openapi\.json|panel\.js|panel\/\S+|docs\/?|docs\/explorer\/?|docs\/[a-z-]+\.(js|css)|problems\/\{slug\})$/;
 
 Deno.test("the OpenAPI document is served to any origin", async () => {
   await using service = await openService();
