@@ -10,18 +10,19 @@ async function openTraced(env: Record<string, string> = {}) {
   const receiver = startOtlpReceiver();
   const desk = startFakeDesk();
   const path = await temporaryPath();
-  const service = await startService({
-    kvPath: path.path,
-    env: {
-      ...receiver.env,
-      ...deskEnv(desk),
-      ...env,
-    },
-  });
+  const start = () =>
+    startService({ kvPath: path.path, env: { ...receiver.env, ...deskEnv(desk), ...env } });
+  let service = await start();
   return {
     receiver,
     desk,
-    service,
+    get service() {
+      return service;
+    },
+    async restart() {
+      await service[Symbol.asyncDispose]();
+      service = await start();
+    },
     /** Whether a series of the metric has these attributes, and a value of at least `min`. */
     has(name: string, attributes: Record<string, string>, min = 1): boolean {
       return receiver.series(name).some((one) =>
@@ -153,9 +154,11 @@ Deno.test("telemetry counts KV calls by operation, and HTTP requests by route an
 
 Deno.test("telemetry counts a commit whose check failed as a conflict", async () => {
   await using traced = await openTraced();
-  const { receiver, service } = traced;
-  await service.submit({}, { key: "k-1" });
-  assertEquals((await service.submit({}, { key: "k-1" })).status, 201);
+  const { receiver } = traced;
+  await traced.service.submit({}, { key: "k-1" });
+  // A process looks up a key that it has stored itself, instead of claiming it.
+  await traced.restart();
+  assertEquals((await traced.service.submit({}, { key: "k-1" })).status, 201);
   const conflict = { "db.operation.name": "commit", "deskhand.outcome": "conflict" };
   await receiver.until(() => traced.has("db.client.operation.duration", conflict));
 });
