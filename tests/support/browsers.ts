@@ -6,7 +6,7 @@ import { launchWebKit } from "./webkit/page.ts";
 /** The browser engines that the panel is tested in. */
 export type Engine = typeof ENGINES[number];
 
-export const ENGINES = ["chromium", "firefox", "webkit"] as const;
+const ENGINES = ["chromium", "firefox", "webkit"] as const;
 
 export interface LaunchOptions {
   /** What the operating system prefers. */

@@ -10,7 +10,7 @@ export function taskCommand(name: "serve" | "erase:run", kvPath: string): string
 }
 
 /** Of the environment of the test run only what a Deno needs to start offline. */
-export function cleanEnv(): Record<string, string> {
+function cleanEnv(): Record<string, string> {
   const { HOME = "", PATH = "", DENO_DIR = "" } = Deno.env.toObject();
   return { HOME, PATH, NO_COLOR: "1", ...DENO_DIR !== "" && { DENO_DIR } };
 }

@@ -107,7 +107,7 @@ export class Peer implements Disposable {
 }
 
 /** Encodes each character as one byte, so that a test can send any bytes. */
-export function toBytes(text: string): Uint8Array {
+function toBytes(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 

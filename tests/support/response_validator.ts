@@ -79,7 +79,7 @@ export function mismatches($ref: string, value: unknown): string[] {
 }
 
 /** Returns the documented operation of a call, if there is one. */
-export function operationOf(method: string, pathname: string): Operation | undefined {
+function operationOf(method: string, pathname: string): Operation | undefined {
   // The response to HEAD is that to GET without the body.
   const documented = method === "HEAD" ? "GET" : method;
   return OPERATIONS.find((operation) =>

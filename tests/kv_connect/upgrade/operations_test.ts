@@ -6,6 +6,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { FakeDesk, FakeDeskMode } from "../../demo/fake_desk.ts";
 import type { SupportRequest } from "../../../routes/v1/responses.ts";
 import { readContents, torn } from "../../support/kv_contents.ts";
+import { randomFrom } from "../../support/random.ts";
 import type { Service } from "../../support/service_process.ts";
 import { report } from "../fleet.ts";
 import { startVersions } from "./versions.ts";
@@ -23,16 +24,6 @@ const MODES: FakeDeskMode[] = [
   "rubbish",
 ];
 
-/** mulberry32: the same numbers for the same seed. */
-function random(seed: number): (below: number) => number {
-  return (below) => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor(((t ^ (t >>> 14)) >>> 0) / 4_294_967_296 * below);
-  };
-}
-
 /** One client in a context of its own, so that the latest request is known. */
 class Client {
   readonly #keys: { key: string; submission: Record<string, unknown>; body: SupportRequest }[] = [];
@@ -43,8 +34,12 @@ class Client {
     readonly run: string,
     readonly services: Service[],
     readonly desk: FakeDesk,
-    readonly pick: (below: number) => number,
+    /** Returns a number from 0 to below 1. */
+    readonly random: () => number,
   ) {}
+
+  /** Returns a random whole number below a limit. */
+  readonly pick = (below: number): number => Math.floor(this.random() * below);
 
   async operate(): Promise<void> {
     const service = this.services[this.pick(this.services.length)]!;
@@ -108,7 +103,7 @@ Deno.test("1,000 random operations of two versions lose nothing and create no se
   const { old, current, desk, server } = versions;
   const clients = Array.from(
     { length: CLIENTS },
-    (_, i) => new Client(`r-${i}`, [old, current], desk, random(seed + i)),
+    (_, i) => new Client(`r-${i}`, [old, current], desk, randomFrom(seed + i)),
   );
   await Promise.all(clients.map(async (client) => {
     for (let i = 0; i < OPERATIONS; i++) await client.operate();

@@ -1,6 +1,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { findDuplicateKey } from "../../../routes/http/duplicate_key.ts";
+import { randomFrom } from "../../support/random.ts";
 
 const find = (text: string) => findDuplicateKey(text, JSON.parse(text));
 
@@ -39,16 +40,6 @@ function writeKey(name: string, random: () => number): string {
     (_, i) => `\\u${name.charCodeAt(i).toString(16).padStart(4, "0")}`,
   );
   return `"${units.join("")}"`;
-}
-
-/** Pseudorandom numbers from a seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  return () => {
-    seed = seed + 0x6d2b79f5 | 0;
-    let mixed = Math.imul(seed ^ seed >>> 15, 1 | seed);
-    mixed = mixed + Math.imul(mixed ^ mixed >>> 7, 61 | mixed) ^ mixed;
-    return ((mixed ^ mixed >>> 14) >>> 0) / 2 ** 32;
-  };
 }
 
 Deno.test("JSON without a key that occurs twice in an object is accepted", () => {

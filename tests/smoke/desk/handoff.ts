@@ -89,7 +89,7 @@ const DEPENDS_ON_SETTINGS: ReadonlySet<FailureReason> = new Set([
 ]);
 
 /** Explains a handoff without a ticket; the desk's own checks may have found the cause before. */
-export function explainHandoff(
+function explainHandoff(
   handoff: Handoff,
   reference: string,
   { desk, deskFailed = false }: Pick<Smoke, "desk" | "deskFailed">,
