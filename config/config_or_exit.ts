@@ -8,8 +8,8 @@ import { findEdgeWarnings } from "./report/warnings.ts";
 /**
  * Reads the configuration of this process, and sets `NO_PROXY` if an ambient proxy would otherwise
  * see plain http to this machine or to `ALLOW_HTTP_HOSTS`. Call it before the first connection and
- * before KV is opened, because Deno reads the variables only then. Prints warnings. Exits with code 1 if the environment is
- * invalid.
+ * before KV is opened, because Deno reads the variables only then. Prints warnings. Exits with code 1
+ * if the environment is invalid.
  */
 export function readConfigOrExit(env: Deno.Env): Config {
   const variables = env.toObject();

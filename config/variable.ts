@@ -35,10 +35,12 @@ export class Variable<T> {
     return text === undefined ? { success: false, rules: ["must be set"] } : this.#parse(text);
   }
 
+  /** Accepts an unset variable, as undefined. */
   optional(): Variable<T | undefined> {
     return new Defaulted<T | undefined>(this.#parse, undefined);
   }
 
+  /** Accepts an unset variable, as `value`. */
   default(value: T): Variable<T> {
     return new Defaulted(this.#parse, value);
   }
@@ -75,20 +77,22 @@ class TextVariable extends Variable<string> {
     return new TextVariable([...this.#checks, { isMet, rule }]);
   }
 
+  /** Adds the rule that the text matches a pattern. */
   matching(pattern: RegExp, rule: string): TextVariable {
     return this.check((text) => pattern.test(text), rule);
   }
 
+  /** Adds the rule that the text has at most `length` UTF-16 units. */
   maxLength(length: number): TextVariable {
     return this.check((text) => text.length <= length, `must be at most ${length} characters`);
   }
 
-  /** Converts the text, which meets all rules so far. */
+  /** Converts the text if it meets all rules so far. */
   transform<T>(convert: (text: string) => T): Variable<T> {
     return this.pipe((text) => ({ success: true, data: convert(text) }));
   }
 
-  /** Parses the text, which meets all rules so far. */
+  /** Parses the text if it meets all rules so far. */
   pipe<T>(parse: (text: string) => Parsed<T>): Variable<T> {
     return new Variable((text) => {
       const checked = this.safeParse(text);

@@ -4,11 +4,11 @@ const HOUR_MS = 60 * 60 * 1000;
 /**
  * Returns the time at which KV may remove a record that expires at `expiresAt`: up to an hour later,
  * spread evenly over what expires in the same minute. KV removes all records whose time has come in
- * one transaction, and neither reads nor commits meanwhile: half of a million requests at once took
- * a minute. What a busy minute stored must not stop the service when it expires.
+ * one transaction, and neither reads nor commits meanwhile: for half of a million requests, that took a
+ * minute. What one busy minute stored must not block the service when it expires.
  */
 export function removalTime(expiresAt: number): number {
-  return expiresAt + 60 * expiresAt % HOUR_MS;
+  return expiresAt + (60 * expiresAt) % HOUR_MS;
 }
 
 /** The retention period of requests and audit events, which starts at a record's own timestamp. */
