@@ -1,7 +1,5 @@
 import { type ConfigProblem, Environment, isDeploy, isKvConnectUrl } from "./environment.ts";
 
-export type { ConfigProblem };
-
 export type Config = ReturnType<typeof toConfig>;
 
 /** The environment is invalid. The message lists every problem and never contains a value. */

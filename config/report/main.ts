@@ -1,5 +1,6 @@
 /** `deno task config`: prints the configuration, where it comes from, and what it means. */
-import { type Config, type ConfigProblem, InvalidConfigError, parseConfig } from "../config.ts";
+import { type Config, InvalidConfigError, parseConfig } from "../config.ts";
+import type { ConfigProblem } from "../environment.ts";
 import { initEnvFile } from "./init.ts";
 import { describeMeaning } from "./meaning.ts";
 import { readSources } from "./read_sources.ts";

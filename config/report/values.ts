@@ -1,5 +1,4 @@
-import type { ConfigProblem } from "../config.ts";
-import { Environment } from "../environment.ts";
+import { type ConfigProblem, Environment } from "../environment.ts";
 import { redactUrl } from "../redact.ts";
 import { isOverridden, sourceOf, type VariableSources } from "./sources.ts";
 import { isReadByDeno, SECRETS } from "./warnings.ts";
