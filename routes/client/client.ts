@@ -19,7 +19,7 @@
  */
 import { attemptCall, type Call, type Connection } from "./attempt.ts";
 import { isAuditEvents, isContextSummary, isSupportRequest } from "./responses.ts";
-import { retryDelay, wait } from "./retry.ts";
+import { isTokenRejected, retryDelay, wait } from "./retry.ts";
 import {
   parseBaseUrl,
   pathSegment,
@@ -116,13 +116,20 @@ export function createClient(options: ClientOptions): Client {
   };
 
   async function call<Result>(request: Call): Promise<Result> {
+    let mayRenewToken = true;
     for (let attempt = 1;; attempt++) {
       request.signal?.throwIfAborted();
       try {
         return await attemptCall<Result>(connection, request);
       } catch (error) {
         request.signal?.throwIfAborted();
-        const delayMs = attempt < maxAttempts ? retryDelay(error, attempt, retryDelayMs) : null;
+        if (attempt >= maxAttempts) throw error;
+        if (mayRenewToken && isTokenRejected(error)) {
+          // It may have expired since it was issued. The next attempt gets another one.
+          mayRenewToken = false;
+          continue;
+        }
+        const delayMs = retryDelay(error, attempt, retryDelayMs);
         if (delayMs === null) throw error;
         await wait(delayMs, request.signal);
       }

@@ -28,6 +28,11 @@ export function retryDelay(error: unknown, attempt: number, firstDelayMs: number
   return isProxyError || error instanceof ConnectionError ? backoff(attempt, firstDelayMs) : null;
 }
 
+/** Returns whether the service rejected the token. It has stored nothing. */
+export function isTokenRejected(error: unknown): boolean {
+  return error instanceof ProblemError && error.slug === "unauthenticated";
+}
+
 /** Doubles with each attempt; half of it is random, so that clients do not return together. */
 function backoff(attempt: number, firstDelayMs: number): number {
   const delay = Math.min(firstDelayMs * 2 ** (attempt - 1), MAX_BACKOFF_MS);

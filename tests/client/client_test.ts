@@ -103,6 +103,21 @@ for (
   });
 }
 
+Deno.test("after a 401 the client gets a new token and retries once, with the same key", async () => {
+  const stored: string[] = [];
+  for (const expired of [1, 2]) {
+    let tokens = 0;
+    const getToken = () => mintToken(AUTH_SECRET, { lifetime: ++tokens <= expired ? -60 : 60 });
+    await using stage = await openClient({ getToken });
+    const { client, keys } = stage;
+    const call = client.submit(RUN, HELP);
+    if (expired === 1) stored.push((await call).handoff.status);
+    else assertEquals((await assertRejects(() => call, ProblemError)).slug, "unauthenticated");
+    assertEquals([keys.length, new Set(keys).size, tokens], [2, 1, 2]);
+  }
+  assertEquals(stored, ["created"]);
+});
+
 Deno.test("the client gives up after three attempts and reports the submission's key", async () => {
   await using stage = await openClient({ intercept: () => new TypeError("offline") });
   const { client, keys, desk } = stage;
