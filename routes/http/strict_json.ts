@@ -1,5 +1,6 @@
 import { longNumber } from "../../domain/model/long_number.ts";
 import { findDuplicateKey } from "./duplicate_key.ts";
+import { aliasEscapedKeys, restoreKeys } from "./escaped_keys.ts";
 import { truncateName } from "./truncate_name.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -25,7 +26,7 @@ export function parseStrictJson(bytes: Uint8Array): StrictJson {
     // The key can be escaped. A reviver makes parsing four times slower, so it is used only if needed.
     const needsReviver = text.includes("__proto__") || text.includes("\\") ||
       LONG_NUMBER.test(text);
-    const value: unknown = JSON.parse(text, needsReviver ? revive : undefined);
+    const value = parse(text, needsReviver);
     const duplicate = findDuplicateKey(text, value);
     return duplicate === null
       ? { outcome: "read", value }
@@ -33,6 +34,23 @@ export function parseStrictJson(bytes: Uint8Array): StrictJson {
   } catch (error) {
     return { outcome: "malformed", detail: explain(error) };
   }
+}
+
+function parse(text: string, needsReviver: boolean): unknown {
+  const value: unknown = JSON.parse(text, needsReviver ? revive : undefined);
+  if (!text.includes("\\")) return value;
+  // Only after the first parser has found the text to be valid.
+  const aliased = aliasEscapedKeys(text);
+  return aliased === text ? value : JSON.parse(aliased, reviveAliased);
+}
+
+/** Does what {@linkcode revive} does, for text whose keys have aliases. */
+function reviveAliased(key: string, value: unknown, context?: { source?: string }): unknown {
+  const restored = restoreKeys(revive(key, value, context));
+  if (restored !== value && Object.hasOwn(restored as object, "__proto__")) {
+    throw new ProtoKeyError();
+  }
+  return restored;
 }
 
 /** Rejects the key `__proto__`, and marks numbers that lost digits. */

@@ -1,0 +1,37 @@
+/**
+ * Keys with escapes, which `JSON.parse` of Deno 2.9.6 (V8 15.0) may read as another key. It compares
+ * the escaped text with the key that an earlier object had at the same place: after `{"a":1,"\\":2}`
+ * it reads `{"a":1,"\u00e9":2}` as that, although the two may belong to different tenants.
+ */
+
+/** A string of valid JSON, and the colon after it if it is a key. */
+const KEYS = /"(?:[^"\\]+|\\.)*"(\s*:)?/g;
+/** Begins an alias. A private character of Unicode, so that nearly no other key begins with it. */
+const MARK = "\uf8ff";
+
+/**
+ * Returns valid JSON in which every key with an escape has an alias without one, or the same text if it
+ * has no such key.
+ */
+export function aliasEscapedKeys(text: string): string {
+  return text.replaceAll(KEYS, (token: string, colon: string | undefined) => {
+    if (colon === undefined || !/[\\\uf8ff]/.test(token)) return token;
+    const key: string = JSON.parse(token.slice(0, -colon.length));
+    const units = Array.from({ length: key.length }, (_, i) => key.charCodeAt(i).toString(16));
+    return `"${MARK}${units.join(" ")}"${colon}`;
+  });
+}
+
+/** Returns an object of {@linkcode aliasEscapedKeys} with its own keys, and any other value unchanged. */
+export function restoreKeys(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value);
+  if (!entries.some(([name]) => name.startsWith(MARK))) return value;
+  return Object.fromEntries(entries.map(([name, field]) => [restoreKey(name), field]));
+}
+
+function restoreKey(name: string): string {
+  if (!name.startsWith(MARK)) return name;
+  const units = name.slice(MARK.length).split(" ").filter(Boolean);
+  return String.fromCharCode(...units.map((unit) => parseInt(unit, 16)));
+}
