@@ -10,7 +10,7 @@ const CALL_TIMEOUT_MS = 20_000;
 /** Far above the largest response that the service sends. */
 const MAX_RESPONSE_BYTES = 256 * 1024;
 
-/** Used for a delay that is no number, such as a date, in seconds. */
+/** The default for a `Retry-After` that is not a number, such as a date, in seconds. */
 const DEFAULT_RETRY_SECONDS = 5;
 /** The longest that the panel makes a person wait before they may try again, in seconds. */
 const MAX_RETRY_SECONDS = 120;
@@ -24,7 +24,7 @@ const KINDS: Record<number, FailureKind> = {
   429: "rateLimited",
 };
 
-/** Failures after which the service may have stored a submission. It rejects before it stores. */
+/** Failures after which the service may have stored a submission. It returns others before it stores. */
 const UNCERTAIN = ["malformed", "conflict", "serverError"];
 
 /** Why a call failed, and everything that the panel says about it. */
@@ -34,8 +34,8 @@ export interface Failure {
   requestId?: string | null;
   /** Seconds until another attempt makes sense, if the response says so; counted down. */
   retryIn?: number;
-  /** Whether the service may have stored a submission all the same. */
-  maybe?: boolean;
+  /** Whether the service may have stored a submission nevertheless. */
+  mayBeStored?: boolean;
   /** JSON Pointers of the fields that the service rejected. */
   pointers?: string[];
 }
@@ -79,12 +79,12 @@ export async function callService<T>(call: Call<T>): Promise<CallResult<T>> {
     return await within(CALL_TIMEOUT_MS, exchange());
   } catch (error) {
     complain(error);
-    const maybe = kind !== "token";
-    if (maybe) {
+    const mayBeStored = kind !== "token";
+    if (mayBeStored) {
       if (error === TIMEOUT) kind = "timeout";
       else if (navigator.onLine === false) kind = "offline";
     }
-    return { failure: { kind, maybe } };
+    return { failure: { kind, mayBeStored } };
   } finally {
     controller.abort();
   }
@@ -107,7 +107,7 @@ async function readJson(response: Response): Promise<unknown> {
   }
 }
 
-/** What the service's problems begin with if it could have stored something, but did not. */
+/** The start of `detail` in problems of calls that could have stored something, but did not. */
 const NOTHING_STORED = "Nothing was stored";
 
 /** Returns what an unsuccessful response means. */
@@ -123,7 +123,7 @@ export function toFailure({ status, headers }: Response, json: unknown): Failure
     status,
     requestId: headers.get("X-Request-Id"),
     retryIn: delay === null ? 0 : Math.min(Math.max(seconds, 1), MAX_RETRY_SECONDS),
-    maybe: UNCERTAIN.includes(kind) && slug !== "keys-unavailable" &&
+    mayBeStored: UNCERTAIN.includes(kind) && slug !== "keys-unavailable" &&
       !textIn(json, "detail").startsWith(NOTHING_STORED),
     pointers: isRecord(json) && Array.isArray(json.errors)
       ? json.errors.map((error) => textIn(error, "pointer"))

@@ -3,21 +3,21 @@ import { scriptService } from "./script_url.ts";
 import { type ContextState, createState } from "./state.ts";
 
 /**
- * What may stand in a path; the service knows better which ids there are. Rejects, for example, the
- * run `..`, which would resolve to the tenant's own path.
+ * What is safe in a path; the service validates the rest. Rejects, for example, the run `..`, which
+ * would resolve to the tenant's own path.
  */
 const ID = /^\w[\w.:+@~=-]*$/;
 
 /** Returns the state of the element's context: a new one if nothing is known about it yet. */
 export function stateOf(element: Element, states: Map<string, ContextState>): ContextState {
-  const { url, invalid } = addressOf(element);
+  const { url, invalid } = resolveContext(element);
   const state = states.get(url) ?? createState(url, invalid);
   states.set(url, state);
   return state;
 }
 
-/** Returns where the support requests of the element's context are, and which attribute is invalid. */
-function addressOf(element: Element): { url: string; invalid?: string } {
+/** Returns the URL of the support requests of the element's context, and the attribute that is invalid. */
+function resolveContext(element: Element): { url: string; invalid?: string } {
   const [service, tenant, run] = ["service", "tenant", "run"]
     .map((name) => element.getAttribute(name));
   let base = "";

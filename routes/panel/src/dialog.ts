@@ -4,7 +4,7 @@ import type { Session } from "./session.ts";
 import { submit } from "./submit.ts";
 import { write } from "./write.ts";
 
-/** Creates the dialog around the form: what stays, whatever is shown in it. */
+/** Creates the dialog around the form: the parts that exist in every state of the panel. */
 export function createDialog(session: Session, form: Element): HTMLDialogElement {
   const hide = () => dialog.close();
   const stop = (event: Event) => event.stopPropagation();
@@ -12,7 +12,7 @@ export function createDialog(session: Session, form: Element): HTMLDialogElement
     "dialog#dialog",
     {
       "aria-labelledby": "title",
-      // The page would take what is typed for its own shortcuts.
+      // The page would treat typed keys as its own shortcuts.
       keydown: stop,
       keypress: stop,
       keyup: stop,

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 import type { SupportRequestEventMap } from "./types.ts";
 
-/** Dispatches an event of the element that the page hears at the element and above it. */
+/** Dispatches an event at the element. It bubbles, and crosses the boundaries of shadow trees. */
 export function dispatch<K extends keyof SupportRequestEventMap>(
   element: Element,
   name: K,

@@ -24,7 +24,7 @@ const CONTROLS: Record<FieldName, [tag: string, attributes?: Record<string, stri
 type Options = Partial<Record<FieldName, readonly TextKey[]>>;
 type Hidden = Partial<Record<FieldName, unknown>>;
 
-/** Shows in a field the value, its error, and what else the panel's state says about it. */
+/** Shows a field's value, error and options in the panel's state. */
 type RenderField = (
   t: Translate,
   draft: Draft,
@@ -34,7 +34,7 @@ type RenderField = (
 
 /**
  * Creates the fields, once, so that a rendering never disturbs what is being typed. Returns the form,
- * and what shows the draft, its errors and what is offered.
+ * and a function that renders the draft, its errors and the options.
  */
 export function createForm(session: Session): [HTMLElement, (t: Translate) => void] {
   const contact = h("p#contact");
@@ -106,8 +106,8 @@ function createField(session: Session, name: FieldName): [HTMLElement, RenderFie
 }
 
 /**
- * Whether a key sends: Enter, or with Ctrl or Command from anywhere. Not the form's own submission,
- * which a sandboxed frame without `allow-forms` ignores.
+ * Whether a key sends the form: Enter in a line, or Ctrl or Command with Enter anywhere. Replaces the
+ * form's own submission, which a sandboxed frame without `allow-forms` ignores.
  */
 function isSubmission(event: KeyboardEvent): boolean {
   const { key, ctrlKey, metaKey, isComposing, keyCode, target } = event;

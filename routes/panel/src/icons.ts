@@ -2,7 +2,7 @@
 import { h } from "./dom.ts";
 import type { OutcomeName } from "./outcome.ts";
 
-/** What a request came to, as a sign that every font has. */
+/** The outcome of a request as a character that every font has. */
 const SIGNS: Record<OutcomeName, string> = {
   created: "✓",
   linked: "⇄",

@@ -9,8 +9,8 @@ import type { Session } from "./session.ts";
 import type { Translate } from "./translate.ts";
 
 /**
- * Creates what stands above the form: the latest request as one line that opens, or else what the
- * form is for. Both are equally high, so that the form does not move when the response arrives.
+ * Creates the part above the form: the latest request as one line that opens, or else what the form
+ * is for. Both are equally high, so that the form does not move when the response arrives.
  */
 export function latestLine(session: Session, t: Translate): Child[] {
   const { summary, loadFailure, expanded } = session.state;

@@ -1,26 +1,30 @@
 import { call } from "./call.ts";
 import type { Session } from "./session.ts";
-import { latestReference } from "./state.ts";
+import { type ContextState, latestReference } from "./state.ts";
 
-/** Returns to the form, as it is before anything is loaded. What was typed stays. */
+/** Resets the state to the form before anything is loaded. Keeps what was typed. */
 export function startOver({ state }: Session): void {
-  Object.assign(state, {
-    ...{ loading: undefined, loadFailure: null, check: null },
-    ...{ sent: null, expanded: false },
-  });
+  const start: Partial<ContextState> = {
+    loading: undefined,
+    loadFailure: null,
+    check: null,
+    sent: null,
+    expanded: false,
+  };
+  Object.assign(state, start);
 }
 
-/** Loads the latest request. A result that is shown stays, unless there is a newer request. */
+/** Loads the latest request. Leaves a result that is shown, unless there is a newer request. */
 export async function load(session: Session): Promise<void> {
-  const own = session.state;
-  const loading = own.loading = call(session, own, "load");
+  const { state } = session;
+  const loading = state.loading = call(session, state, "load");
   const { value, failure } = await loading;
   // Another response has replaced what this one says.
-  if (own.loading !== loading) return;
-  Object.assign(own, { loading: null, loadFailure: failure });
+  if (state.loading !== loading) return;
+  Object.assign(state, { loading: null, loadFailure: failure });
   if (value) {
-    if (latestReference(own) !== value.supportRequest?.reference) own.sent = null;
-    Object.assign(own, { summary: value, check: null });
+    if (latestReference(state) !== value.supportRequest?.reference) state.sent = null;
+    Object.assign(state, { summary: value, check: null });
   }
   session.render();
 }

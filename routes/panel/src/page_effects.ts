@@ -5,7 +5,7 @@ import { rootElement } from "./dom.ts";
 let openPanels = 0;
 let before = {};
 
-/** Stops the page from scrolling, without moving it, until the signal. */
+/** Stops the page from scrolling, without moving it, until the signal aborts. */
 export function lockScroll(signal: AbortSignal): void {
   const root = rootElement();
   const { style } = root;
@@ -20,7 +20,7 @@ export function lockScroll(signal: AbortSignal): void {
   });
 }
 
-/** Keeps the dialog within what a phone's keyboard leaves visible, until the signal. */
+/** Keeps the dialog within what a phone's keyboard leaves visible, until the signal aborts. */
 export function followKeyboard(dialog: HTMLElement, signal: AbortSignal): void {
   const viewport = globalThis.visualViewport;
   const fit = () => {
@@ -32,7 +32,7 @@ export function followKeyboard(dialog: HTMLElement, signal: AbortSignal): void {
   for (const name of ["resize", "scroll"]) viewport?.addEventListener(name, fit, { signal });
 }
 
-/** Calls `onChange` when the page's language changes, until the signal. */
+/** Calls `onChange` when the page's language changes, until the signal aborts. */
 export function followLanguage(onChange: () => void, signal: AbortSignal): void {
   const observer = new MutationObserver(onChange);
   observer.observe(rootElement(), { attributeFilter: ["lang"] });

@@ -35,12 +35,15 @@ export function createPanel(element: HTMLElement): Panel {
 
   const settings: Settings = {};
   const states: Session["states"] = new Map();
-  // A closed panel is rendered ahead, when the browser is idle, so that it opens without delay.
+  // A closed panel is rendered while the browser is idle, so that it opens without delay.
   const render = () => isOpen ? view.render() : globalThis.requestIdleCallback?.(view.render);
   const session: Session = {
-    ...{ element, settings, states, render },
+    element,
+    settings,
+    states,
+    render,
     state: stateOf(element, states),
-    // The view moves it.
+    // The view replaces it.
     focus() {},
   };
   const language = createLanguage(session);

@@ -13,7 +13,7 @@ export function isOneOf<T extends string>(values: readonly T[], value: unknown):
   return (values as readonly unknown[]).includes(value);
 }
 
-/** Returns a text of an object that may be anything; an empty one if there is none. */
+/** Returns a string field of a value of any type, or an empty string if there is none. */
 export function textIn(json: unknown, name: string): string {
   const text = isRecord(json) && json[name];
   return typeof text === "string" ? text : "";

@@ -2,7 +2,7 @@
 import type { Settings } from "./settings.ts";
 import type { ContextState } from "./state.ts";
 
-/** What the parts of one panel share: what is known in each context, and how to show it. */
+/** What the parts of one panel share: the state of each context, and how to render it. */
 export interface Session {
   readonly element: HTMLElement;
   readonly settings: Settings;

@@ -8,7 +8,7 @@ export interface Attempt {
   headers: Record<string, string>;
   body: string;
   /** Whether the service may have stored it, although no call succeeded. */
-  maybe?: boolean;
+  mayBeStored?: boolean;
 }
 
 /** What the panel knows about one context: a draft and a late response stay in their own. */

@@ -3,7 +3,7 @@ import { isOneOf } from "./parse.ts";
 import { TEXT_KEYS, type TextKey, type TextValues } from "./texts/en.ts";
 import type { HandoffMode, Severity } from "./types.ts";
 
-/** What a new form holds: the fields in the order in which they stand in it. */
+/** The values of an empty form, in the order of its fields. */
 export const EMPTY_DRAFT = {
   summary: "",
   description: "",

@@ -24,51 +24,57 @@ const MAX_SUMMARY_DELAY_MS = 3_000;
 
 /** Sends the draft, unless it has to be corrected, and shows what became of it. */
 export async function submit(session: Session): Promise<void> {
-  const own = session.state;
-  if (own.sending || own.sendFailure?.retryIn) return;
-  own.sendFailure = null;
-  own.errors = validate(effectiveDraft(session, own));
-  const invalid = () => FIELD_NAMES.filter((name) => own.errors[name]);
+  const { state } = session;
+  if (state.sending || state.sendFailure?.retryIn) return;
+  state.sendFailure = null;
+  state.errors = validate(effectiveDraft(session, state));
+  const invalid = () => FIELD_NAMES.filter((name) => state.errors[name]);
   if (!invalid().length) {
-    own.sending = true;
+    state.sending = true;
     session.render();
     try {
-      await send(session, own);
+      await send(session, state);
     } finally {
-      own.sending = false;
+      state.sending = false;
     }
   }
   if (invalid().length) {
     // What the page had filled in can be corrected.
-    own.draft = effectiveDraft(session, own);
-    own.revealed.push(...invalid());
+    state.draft = effectiveDraft(session, state);
+    state.revealed.push(...invalid());
   }
   session.render();
-  if (own === session.state) session.focus(...invalid(), own.sent ? "headline" : "send");
+  if (state === session.state) session.focus(...invalid(), state.sent ? "headline" : "send");
 }
 
-async function send(session: Session, own: ContextState): Promise<void> {
-  await Promise.race([own.loading, delay(MAX_SUMMARY_DELAY_MS)]);
-  const typed = own.draft;
-  const draft = effectiveDraft(session, own);
+async function send(session: Session, state: ContextState): Promise<void> {
+  await Promise.race([state.loading, delay(MAX_SUMMARY_DELAY_MS)]);
+  const typed = state.draft;
+  const draft = effectiveDraft(session, state);
   const submission = toSubmission(draft);
   const content = JSON.stringify(submission);
-  const attempt = own.attempts.get(content) ?? await createAttempt(session, submission);
-  own.attempts.set(content, attempt);
-  const { value, failure } = await post(session, own, attempt);
+  const attempt = state.attempts.get(content) ?? await createAttempt(session, submission);
+  state.attempts.set(content, attempt);
+  const { value, failure } = await post(session, state, attempt);
   if (failure) {
     // An attempt that may be stored is repeated as it is.
-    if (failure.kind === "rejected" && !attempt.maybe) own.attempts.delete(content);
+    if (failure.kind === "rejected" && !attempt.mayBeStored) state.attempts.delete(content);
     const errors = errorsAt(failure.pointers);
-    if (errors) own.errors = errors;
-    else own.sendFailure = failure;
+    if (errors) state.errors = errors;
+    else state.sendFailure = failure;
     return;
   }
-  own.attempts.delete(content);
-  own.summary = { ...own.summary ?? { desk: null, handoffModes: [] }, supportRequest: value! };
-  Object.assign(own, { loading: null, loadFailure: null, check: null, revealed: [], sent: draft });
+  state.attempts.delete(content);
+  state.summary = { ...state.summary ?? { desk: null, handoffModes: [] }, supportRequest: value! };
+  Object.assign(state, {
+    loading: null,
+    loadFailure: null,
+    check: null,
+    revealed: [],
+    sent: draft,
+  });
   // What was typed in the meantime stays.
-  if (own.draft === typed) own.draft = EMPTY_DRAFT;
+  if (state.draft === typed) state.draft = EMPTY_DRAFT;
   dispatch(session.element, "support-request-submitted", value);
 }
 
@@ -86,12 +92,12 @@ async function createAttempt(
 }
 
 /** Sends an attempt, and again while an earlier call with its key is in progress. */
-async function post(session: Session, own: ContextState, attempt: Attempt) {
+async function post(session: Session, state: ContextState, attempt: Attempt) {
   for (let i = 0;; i++) {
-    const result = await call(session, own, "submit", attempt);
+    const result = await call(session, state, "submit", attempt);
     const { failure } = result;
-    // What an earlier call may have stored, a later failure does not undo.
-    if (failure) failure.maybe = attempt.maybe ||= failure.maybe;
+    // A later failure does not undo what an earlier call may have stored.
+    if (failure) failure.mayBeStored = attempt.mayBeStored ||= failure.mayBeStored;
     if (failure?.kind !== "conflict" || i >= MAX_CONFLICT_RETRIES) return result;
     await delay(Math.min((failure.retryIn || 1) * 1000, MAX_CONFLICT_DELAY_MS));
   }

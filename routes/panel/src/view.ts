@@ -13,7 +13,7 @@ import type { ContextState } from "./state.ts";
 import { styleSheet } from "./style_sheet.ts";
 import { createTranslate, type Translate } from "./translate.ts";
 
-/** The dialog in the element's shadow tree, and how it shows the session. */
+/** The dialog in the element's shadow tree, and how it renders the session. */
 export interface View {
   dialog: HTMLDialogElement;
   render(): void;
@@ -73,7 +73,7 @@ function labelsOf({ element, state }: Session, t: Translate): Record<string, str
   return {
     title: t("title"),
     about: element.getAttribute("about") ?? "",
-    // A result is read as it gets the focus.
+    // A screen reader reads a result when it gets the focus.
     status: sending ? t("patience") : check?.running ? t("resuming") : "",
     progress: sending ? t("patience") : seconds ? t("wait", { seconds }) : "",
     another: t("another"),

@@ -34,8 +34,8 @@ const failureOf = (status: number, body: unknown) =>
 for (const slug of Object.keys(PROBLEMS) as ProblemSlug[]) {
   const promise = MAY_BE_STORED[slug] ? "may be saved" : "was not saved";
   Deno.test(`after the problem ${slug}, the panel says that the request ${promise}`, () => {
-    const { kind, maybe } = failureOf(PROBLEMS[slug][0], exampleProblem(slug));
-    assertEquals(maybe, MAY_BE_STORED[slug]);
+    const { kind, mayBeStored } = failureOf(PROBLEMS[slug][0], exampleProblem(slug));
+    assertEquals(mayBeStored, MAY_BE_STORED[slug]);
     assert(kind in EN);
   });
 }
@@ -45,13 +45,13 @@ Deno.test("a store that failed before anything was stored is not called uncertai
     ...exampleProblem("store-unavailable"),
     detail: "Nothing was stored. Try again in a few seconds",
   };
-  assertEquals(failureOf(503, problem).maybe, false);
+  assertEquals(failureOf(503, problem).mayBeStored, false);
 });
 
 Deno.test("after an error that is none of the service's, a request may be saved", () => {
   for (const body of [null, [], {}, { type: 1, detail: {} }, { type: "/", detail: ["Nothing"] }]) {
     for (const status of [200, 201, 302, 500, 502, 503, 504]) {
-      assertEquals(failureOf(status, body).maybe, true);
+      assertEquals(failureOf(status, body).mayBeStored, true);
     }
   }
 });
