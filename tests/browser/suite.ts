@@ -39,9 +39,12 @@ export const WEBKIT_LACKS = {
   offline: "Its driver cannot switch the network off",
 };
 
-/** Messages that fail a test whose page makes calls fail, which browsers report. */
+/**
+ * Messages that fail a test whose page makes calls fail. Browsers report such a call with a `TypeError`
+ * of its own: in this order Chromium, Firefox and WebKit.
+ */
 export const FAULTS =
-  /TypeError(?!: Load failed)|ReferenceError|Uncaught|Unhandled|policy|undefined/;
+  /TypeError(?!: (Failed to fetch|NetworkError|Load failed))|ReferenceError|Uncaught|Unhandled|policy|undefined/;
 
 /**
  * Returns a function that declares a test of a fresh stage, once for each engine that is selected (see
