@@ -1,6 +1,6 @@
 #!/usr/bin/perl
-# Sets up Request Tracker 5 or 6 for Deskhand (tested with 5.0.3 and 5.0.7). Run it on Request Tracker's machine as
-# a user that may read RT_SiteConfig.pm (root, or www-data on Debian):
+# Sets up Request Tracker 5 or 6 for Deskhand (tested with 5.0.3 and 5.0.7). Run it on Request Tracker's
+# machine as a user that may read RT_SiteConfig.pm (root, or www-data on Debian):
 #
 #   perl request_tracker_setup.pl [--queue Support] [--user deskhand] [--field SupportRef]
 #                                 [--token-name Deskhand] [--new-token] [--dry-run]

@@ -18,9 +18,9 @@ import type { Service } from "../support/service_process.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const CREATE = { handoff: { mode: "create" } };
-/** Deploy sends SIGKILL so long after SIGINT. */
+/** The time from SIGINT to SIGKILL on Deploy. */
 const KILLED_AFTER_MS = 5_000;
-/** Deploy's smallest limit that is documented anywhere; an app of today has 768 MB. */
+/** The smallest limit in any page of Deploy's documentation; apps now have 768 MB. */
 const MAX_MEMORY_MB = 512;
 
 type Desk = ReturnType<typeof startFakeDesk>;

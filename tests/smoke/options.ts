@@ -17,7 +17,7 @@ const USAGE = `Usage: deno task smoke --tenant <id> [flags]
 Checks a running Deskhand from outside, and its desk with the settings in the environment and in
 .env, as start reads them. It stores one or two requests in a run of its own.`;
 
-const TOKEN_LIFETIME_SECONDS = 300;
+const TOKEN_LIFETIME_S = 300;
 
 /** The flags or the token are not usable. The message says how to correct them. */
 export class OptionsError extends Error {
@@ -53,7 +53,9 @@ export async function parseOptions(
     );
   }
   if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) {
-    throw new OptionsError("The token is invalid: it has characters that no token has");
+    throw new OptionsError(
+      "The token is invalid: it contains characters that tokens cannot contain",
+    );
   }
   const target = {
     url: (url.origin + url.pathname).replace(/\/+$/, ""),
@@ -75,7 +77,7 @@ function signToken(tenantId: string, env: Env): Promise<string> | null {
     sub: "smoke",
     tenants: [tenantId],
     scope: "support_requests:create support_requests:read",
-    lifetime: TOKEN_LIFETIME_SECONDS,
+    lifetime: TOKEN_LIFETIME_S,
   });
 }
 

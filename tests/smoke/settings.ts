@@ -60,7 +60,7 @@ export function readSettings(env: Env): Settings {
   };
 }
 
-/** Returns what signs a token that the service accepts; null if a token must come from elsewhere. */
+/** Returns the secret and the claims of a token; null if only an identity provider can sign tokens. */
 export function readSigningKey(env: Env) {
   const { shape } = Environment;
   const secret = shape.AUTH_SECRET.safeParse(env.AUTH_SECRET).data;

@@ -48,7 +48,7 @@ export interface DeployLaunch {
   env?: Record<string, string>;
   /** A program that runs the rest of its arguments. */
   within?: string[];
-  /** The process is killed after so long. */
+  /** The time after which the process is killed. */
   hangsAfterMs?: number;
 }
 
