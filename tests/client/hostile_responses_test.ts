@@ -114,7 +114,7 @@ const PROBLEMS: unknown[] = [
   { type: "/problems/validation/../.." },
   { errors: [{ status: "422", title: "JSON:API" }] },
 ];
-Deno.test("an error that is not a problem of the service is another server's", async () => {
+Deno.test("an error that is not a problem of the service is reported as another server's", async () => {
   for (const body of PROBLEMS) {
     const { client } = clientOf(() => Response.json(body, { status: 422 }));
     const error = await assertRejects(() => client.latest(TENANT), UnexpectedResponseError);

@@ -48,7 +48,7 @@ Deno.test("a store that failed before anything was stored is not called uncertai
   assertEquals(failureOf(503, problem).mayBeStored, false);
 });
 
-Deno.test("after an error that is none of the service's, a request may be saved", () => {
+Deno.test("after an error of another server, a request may be saved", () => {
   for (const body of [null, [], {}, { type: 1, detail: {} }, { type: "/", detail: ["Nothing"] }]) {
     for (const status of [200, 201, 302, 500, 502, 503, 504]) {
       assertEquals(failureOf(status, body).mayBeStored, true);
