@@ -1,5 +1,5 @@
 /**
- * Many submissions at once, over raw connections that are opened before: `fetch` takes longer for
+ * Many concurrent submissions, over raw connections that are opened before: `fetch` takes longer for
  * them than the service.
  */
 import { mintToken } from "../demo/token.ts";
@@ -19,7 +19,7 @@ export interface Outcome {
   ms: number;
 }
 
-/** Sends all submissions at once, each in a run of its own; every second one has a key. */
+/** Sends all submissions concurrently, each in a run of its own; every second one has a key. */
 export async function submitAtOnce(
   url: string,
   count: number,

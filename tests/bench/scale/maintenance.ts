@@ -35,7 +35,7 @@ export function maintenanceFigures(paths: Paths): Figure[] {
         const few = await expiry(paths.floor);
         const many = await expiry(paths.deskhand);
         return [
-          once("records that KV removes at once", "records", few.expired, many.expired),
+          once("records that KV removes together", "records", few.expired, many.expired),
           ...calls("their removal", few, many),
         ];
       },

@@ -30,7 +30,7 @@ function inBothDirections(
   }
 }
 
-Deno.test("a key that both versions receive at once creates one request and one ticket", async () => {
+Deno.test("a key that both versions receive concurrently creates one request and one ticket", async () => {
   const env = {
     SUPPORT_DESK_TIMEOUT_MS: String(DESK_TIMEOUT_MS),
     SUPPORT_DESK_MAX_CONCURRENCY: "64",
