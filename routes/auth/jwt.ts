@@ -1,11 +1,14 @@
 import {
+  base64url,
   decodeProtectedHeader,
   errors,
+  type JWTPayload,
   jwtVerify,
   type JWTVerifyOptions,
   type JWTVerifyResult,
   type ProtectedHeaderParameters,
 } from "jose";
+import { parseJson } from "../http/escaped_keys.ts";
 import { createActorHash } from "./actor_hash.ts";
 import { parseClaims } from "./claims.ts";
 import { findCandidates } from "./jwks.ts";
@@ -57,7 +60,7 @@ export function createJwtVerifier(options: TokenVerifierOptions): VerifyToken {
       if (iat > Math.floor(options.now() / 1000) + CLOCK_TOLERANCE_S) {
         throw new TokenRejectedError("not_yet_valid");
       }
-      const parsed = parseClaims(payload, options);
+      const parsed = parseClaims(readPayload(token), options);
       if (parsed.outcome === "invalid") throw new TokenRejectedError(`claim_${parsed.claim}`);
       return { ...parsed, actorHash: await hashActor(parsed.claims.actor.id) };
     } catch (error) {
@@ -79,6 +82,12 @@ function parseHeader(token: string, algorithms: string[]): Header {
   if (alg === undefined || !algorithms.includes(alg)) throw new TokenRejectedError("algorithm");
   if (kid !== undefined && typeof kid !== "string") throw new TokenRejectedError("malformed_token");
   return { ...header, alg, kid };
+}
+
+/** Returns the payload of a verified token. jose parses it without regard to escaped keys. */
+function readPayload(token: string): JWTPayload {
+  const [, payload = ""] = token.split(".");
+  return parseJson(new TextDecoder().decode(base64url.decode(payload))) as JWTPayload;
 }
 
 /** Returns the type as RFC 7515, 4.1.9, compares it: in lower case and without `application/`. */

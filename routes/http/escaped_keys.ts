@@ -22,6 +22,17 @@ export function aliasEscapedKeys(text: string): string {
   });
 }
 
+/**
+ * Parses JSON, with its escaped keys as they were sent.
+ *
+ * @throws {SyntaxError}
+ */
+export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  const aliased = aliasEscapedKeys(text);
+  return aliased === text ? value : JSON.parse(aliased, (_, value) => restoreKeys(value));
+}
+
 /** Returns an object of {@linkcode aliasEscapedKeys} with its own keys, and any other value unchanged. */
 export function restoreKeys(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
