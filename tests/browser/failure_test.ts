@@ -244,13 +244,10 @@ test("a busy service has its own sentence, and says that nothing was saved", asy
 });
 
 test("after a lost response, no later failure claims that nothing was saved", async (stage) => {
-  const { panel, page, claims } = stage;
+  const { panel, claims } = stage;
   await panel.open();
   await fillIn(stage);
-  await page.route("**/support-requests", async (route) => {
-    await route.fetch();
-    await route.abort();
-  }, { times: 1 });
+  await loseResponses(stage, 1);
   await panel.send.click();
   await panel.alert.getByText(MAY_BE_SAVED).waitFor();
   claims.lifetime = -60;

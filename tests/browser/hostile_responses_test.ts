@@ -2,6 +2,7 @@
 /** Responses of any shape end in a sentence, and in a button that works. */
 import { assert, assertEquals } from "@std/assert";
 import type { Route } from "playwright-core";
+import { waitFor } from "../support/wait_for.ts";
 import { FAULTS, useStageTests, WEBKIT_LACKS } from "./suite.ts";
 import { type Stage } from "./stage.ts";
 
@@ -146,9 +147,18 @@ test("an error of any status with any body has a sentence and a working button",
 });
 
 test("a delay of any kind ends, and in two minutes at most", async (stage) => {
-  const { page, panel } = stage;
+  const { page, panel, engine } = stage;
   await panel.open();
+  // A delay of a second can be over before it is read.
+  await page.evaluate(`
+    seen = [];
+    new MutationObserver(() => seen.push(panel.shadowRoot.querySelector("#progress").textContent))
+      .observe(panel.shadowRoot, { subtree: true, childList: true, characterData: true });
+  `);
+  const countdown = (): Promise<string | undefined> =>
+    page.evaluate("seen.find((text) => text.startsWith('Try again in'))");
   for (const delay of ["1e9", "-5", "NaN", "Infinity", "soon", "", "0.2", "9".repeat(400)]) {
+    if (delay === "" && engine === "firefox") continue; // its driver drops a header without a value
     await page.route(
       "**/support-requests",
       (route) => send(route, 429, "{}", { "Retry-After": delay }),
@@ -156,13 +166,13 @@ test("a delay of any kind ends, and in two minutes at most", async (stage) => {
     );
     await panel.field("Summary").fill("Once more");
     await panel.send.click();
-    const text = await panel.dialog.locator("#progress").getByText("Try again in").innerText()
-      .catch((error) => Promise.reject(new Error(`After '${delay}'`, { cause: error })));
-    const seconds = Number(/^Try again in (\d+) s\.$/.exec(text)?.[1]);
+    const text = await waitFor(`the countdown of '${delay}'`, countdown, Boolean);
+    const seconds = Number(/^Try again in (\d+) s\.$/.exec(text!)?.[1]);
     assert(seconds >= 1 && seconds <= 120, `${delay}: ${text}`);
     // Another context has another draft, and nothing to wait for.
     await page.evaluate("panel.run = `r-${Math.random()}`");
     await panel.dialog.locator("#send[aria-disabled=false]").waitFor();
+    await page.evaluate("seen.length = 0");
   }
 });
 

@@ -35,7 +35,11 @@ export async function startSession(): Promise<Session> {
   });
   async function stop() {
     for (const process of [driver, display]) {
-      process.kill();
+      try {
+        process.kill();
+      } catch {
+        // It has ended.
+      }
       await process.stdout.cancel();
       await process.status;
     }
