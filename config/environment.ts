@@ -1,6 +1,7 @@
 import { HttpHosts, isHttpUrl, isSafeInTransit } from "./http_hosts.ts";
 import { Origins } from "./origins.ts";
-import { integer, oneOf, type Parsed, text, type Variable } from "./variable.ts";
+import { Priorities } from "./priorities.ts";
+import { integer, oneOf, text, type Variable } from "./variable.ts";
 
 /** The prefix of every ticket URL, which must fit into a record beside the largest submission. */
 export const MAX_DESK_URL_LENGTH = 2_000;
@@ -22,21 +23,6 @@ const PublicUrl = text()
     "must be an http or https URL without a query, such as https://app.example/support",
   )
   .transform((url) => new URL(url).href.replace(/\/$/, ""));
-
-/** Parses `SUPPORT_DESK_PRIORITIES`. Rejects a repeated severity, so that no entry is ignored. */
-function parsePriorities(list: string): Parsed<Record<string, number>> {
-  const pairs = list.split(",").map((pair) =>
-    /^\s*(low|normal|high|critical)\s*:\s*(\d{1,6})\s*$/.exec(pair)
-  );
-  const severities = new Set(pairs.map((pair) => pair?.[1]));
-  if (pairs.includes(null) || severities.size < pairs.length) {
-    const rule =
-      "must list each severity at most once with a number, such as low:10,normal:30,high:60,critical:90";
-    return { success: false, rules: [rule] };
-  }
-  const data = Object.fromEntries(pairs.map((pair) => [pair![1], Number(pair![2])]));
-  return { success: true, data };
-}
 
 /** Whether the process runs on Deno Deploy, which sets these variables. */
 export function isDeploy(env: { DENO_DEPLOY?: string; DENO_DEPLOYMENT_ID?: string }): boolean {
@@ -83,7 +69,7 @@ const shape = {
   SUPPORT_DESK_TIMEOUT_MS: integer(100, 5000).default(5000),
   SUPPORT_DESK_REQUESTOR: oneOf(["token", "contact", "none"], "must be token, contact or none")
     .default("token"),
-  SUPPORT_DESK_PRIORITIES: text().pipe(parsePriorities).optional(),
+  SUPPORT_DESK_PRIORITIES: Priorities.optional(),
   SUPPORT_DESK_MAX_CONCURRENCY: integer(1, 1000).default(16),
   AUTH_SECRET: text().check(
     (secret) => new TextEncoder().encode(secret).length >= 32,
