@@ -1,7 +1,7 @@
-/** A string of JSON, and the colon after it if it is a key. */
-const STRING = String.raw`"(?:[^"\\]+|\\.)*"(\s*:)?`;
-const KEYS = new RegExp(STRING, "g");
-const KEYS_AND_BRACES = new RegExp(`${STRING}|[{}]`, "g");
+import { readKey, STRING_OR_KEY } from "./json_keys.ts";
+
+const KEYS = new RegExp(STRING_OR_KEY, "g");
+const KEYS_AND_BRACES = new RegExp(`${STRING_OR_KEY}|[{}]`, "g");
 
 /**
  * Returns a key that occurs twice in one object of valid JSON, or null. I-JSON (RFC 7493, 2.3) forbids
@@ -21,7 +21,7 @@ export function findDuplicateKey(text: string, value: unknown): string | null {
     if (token === "{") open.push(new Set());
     else if (token === "}") open.pop();
     else if (colon !== undefined) {
-      const key: string = JSON.parse(token.slice(0, -colon.length));
+      const key = readKey(token, colon);
       const names = open.at(-1)!;
       if (names.has(key)) return key;
       names.add(key);

@@ -3,9 +3,9 @@
  * the escaped text with the key that an earlier object had at the same place: after `{"a":1,"\\":2}`
  * it reads `{"a":1,"\u00e9":2}` as that, although the two may belong to different tenants.
  */
+import { readKey, STRING_OR_KEY } from "./json_keys.ts";
 
-/** A string of valid JSON, and the colon after it if it is a key. */
-const KEYS = /"(?:[^"\\]+|\\.)*"(\s*:)?/g;
+const KEYS = new RegExp(STRING_OR_KEY, "g");
 /** Begins an alias. A private character of Unicode, so that nearly no other key begins with it. */
 const MARK = "\uf8ff";
 
@@ -16,7 +16,7 @@ const MARK = "\uf8ff";
 export function aliasEscapedKeys(text: string): string {
   return text.replaceAll(KEYS, (token: string, colon: string | undefined) => {
     if (colon === undefined || !/[\\\uf8ff]/.test(token)) return token;
-    const key: string = JSON.parse(token.slice(0, -colon.length));
+    const key = readKey(token, colon);
     const units = Array.from({ length: key.length }, (_, i) => key.charCodeAt(i).toString(16));
     return `"${MARK}${units.join(" ")}"${colon}`;
   });
