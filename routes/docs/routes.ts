@@ -16,7 +16,7 @@ function policy(...sources: string[]): string {
 /** The home page has no script, and loads nothing but its style sheet and an empty icon. */
 const HOME_POLICY = policy("style-src 'self'", "img-src data:");
 
-/** The guide has one script of its own, and calls nothing. */
+/** The guide loads one script and one style sheet of this service, and makes no calls. */
 const GUIDE_POLICY = policy("script-src 'self'", "style-src 'self'", "img-src data:");
 
 /** The explorer may also call this service. */
