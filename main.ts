@@ -1,3 +1,4 @@
+import { clock } from "./config/clock.ts";
 import type { Config } from "./config/config.ts";
 import { openObservability } from "./config/observability.ts";
 import { readConfigOrExit } from "./config/config_or_exit.ts";
@@ -16,19 +17,6 @@ import { handleWhileLoading, loadAfterStart } from "./routes/starting.ts";
 
 /** After this exit code, a supervisor must not restart the service: that would create an empty file. */
 const EXIT_FILE_REMOVED = 3;
-
-/** The system clock. */
-export const clock: Clock = {
-  now: () => Date.now(),
-  elapsed: () => performance.now(),
-  wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-  deadline(milliseconds) {
-    const controller = new AbortController();
-    const abort = () => controller.abort(new DOMException("Signal timed out.", "TimeoutError"));
-    const timer = setTimeout(abort, milliseconds);
-    return Object.assign(controller.signal, { [Symbol.dispose]: () => clearTimeout(timer) });
-  },
-};
 
 export interface Runtime {
   kv: KvHandle;

@@ -1,4 +1,4 @@
-/** A source of time. Only `main.ts` reads the system clock. */
+/** A source of time. The system's is in `config/clock.ts`. */
 export interface Clock {
   /** Wall-clock time, in milliseconds since the epoch. It may jump. */
   now(): number;

@@ -1,10 +1,11 @@
 /** `deno task dev`: runs the service with an in-memory store, a fake desk and a sample product. */
+import { clock } from "../../config/clock.ts";
 import { InvalidConfigError, parseConfig } from "../../config/config.ts";
 import { noProxyFor } from "../../config/http_hosts.ts";
 import { openLog } from "../../config/log.ts";
 import { VERSION } from "../../config/version.ts";
 import { InFlightTracker } from "../../domain/in_flight.ts";
-import { clock, compose } from "../../main.ts";
+import { compose } from "../../main.ts";
 import { startFakeDesk } from "./fake_desk.ts";
 import { LiveLog } from "./live_log.ts";
 import { demoProduct } from "./product.ts";

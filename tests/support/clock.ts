@@ -1,5 +1,5 @@
+import { clock as system } from "../../config/clock.ts";
 import type { Clock, Deadline } from "../../domain/ports/clock.ts";
-import { clock as system } from "../../main.ts";
 import { START } from "./constants.ts";
 
 export interface FakeClockOptions {
