@@ -2,7 +2,7 @@ import { ConnectionError, ProblemError, UnexpectedResponseError } from "./errors
 import { startLimit } from "./limit.ts";
 import { readText } from "./read_text.ts";
 import { parseProblem } from "./responses.ts";
-import type { ProblemSlug } from "./types.ts";
+import type { ProblemSlug, Stored } from "./types.ts";
 import { MAX_DELAY_MS, requireToken } from "./validate.ts";
 
 const REDIRECTS = [301, 302, 303, 307, 308];
@@ -23,6 +23,8 @@ export interface Call {
   path: string;
   body?: string;
   idempotencyKey?: string;
+  /** Whether earlier attempts have stored the submission; undefined if the call is none. */
+  stored?: Stored | undefined;
   signal: AbortSignal | undefined;
   /** Returns whether the JSON of a successful response is the service's: another server's is not. */
   isExpected(json: unknown): boolean;
@@ -38,22 +40,31 @@ export async function attemptCall<Result>(connection: Connection, call: Call): P
   const problem = ok ? null : parseProblem(json, status);
   if (problem === null) {
     const isRedirect = type === "opaqueredirect" || REDIRECTS.includes(status);
-    throw new UnexpectedResponseError(status, { idempotencyKey, isRedirect });
+    const stored = storedAfter(call, "unknown");
+    throw new UnexpectedResponseError(status, { idempotencyKey, stored, isRedirect });
   }
   const slug = problem.slug as ProblemSlug;
-  throw new ProblemError(slug, problem.problem, retryAfter(response), { idempotencyKey });
+  const stored = storedAfter(call, problem.problem.stored ?? "unknown");
+  throw new ProblemError(slug, problem.problem, retryAfter(response), { idempotencyKey, stored });
+}
+
+/** Adds an attempt's result to that of the earlier ones, which a later failure does not undo. */
+function storedAfter({ stored }: Call, result: Stored): Stored | undefined {
+  if (stored === undefined) return undefined;
+  return stored === "no" || result === "yes" ? result : stored;
 }
 
 /** Gets a token, sends one request and reads the whole response, within the timeout. */
 async function exchange(
   { base, getToken, fetch: send = fetch, timeoutMs }: Connection,
-  { method, path, body, idempotencyKey, signal }: Call,
+  call: Call,
 ): Promise<{ response: Response; text: string | null }> {
+  const { method, path, body, idempotencyKey, signal } = call;
   const limit = startLimit(timeoutMs, signal);
   let hasToken = false;
   try {
     const returned = await Promise.race([getToken(), limit.reached]);
-    const token = requireToken(returned, idempotencyKey);
+    const token = requireToken(returned, { idempotencyKey, stored: call.stored });
     hasToken = true;
     limit.signal.throwIfAborted();
     const sent = send(`${base}${path}`, {
@@ -79,7 +90,8 @@ async function exchange(
     const message = limit.hasTimedOut()
       ? `${late} within ${timeoutMs} ms`
       : "The service cannot be reached. Check the URL, and for a page also CORS_ORIGINS";
-    throw new ConnectionError(message, { idempotencyKey, cause });
+    const stored = storedAfter(call, hasToken ? "unknown" : "no");
+    throw new ConnectionError(message, { idempotencyKey, stored, cause });
   } finally {
     limit.end();
   }

@@ -18,6 +18,7 @@
  * @module
  */
 import { attemptCall, type Call, type Connection } from "./attempt.ts";
+import { DeskhandError } from "./errors.ts";
 import { isAuditEvents, isContextSummary, isSupportRequest } from "./responses.ts";
 import { isTokenRejected, retryDelay, wait } from "./retry.ts";
 import {
@@ -123,6 +124,7 @@ export function createClient(options: ClientOptions): Client {
         return await attemptCall<Result>(connection, request);
       } catch (error) {
         request.signal?.throwIfAborted();
+        if (error instanceof DeskhandError) request.stored = error.stored;
         if (attempt >= maxAttempts) throw error;
         if (mayRenewToken && isTokenRejected(error)) {
           // It may have expired since it was issued. The next attempt gets another one.
@@ -143,7 +145,8 @@ export function createClient(options: ClientOptions): Client {
       const body = JSON.stringify(submission);
       const path = requestsPath(context);
       const isExpected = isSupportRequest;
-      return await call({ method: "POST", path, body, idempotencyKey, signal, isExpected });
+      const stored = "no";
+      return await call({ method: "POST", path, body, idempotencyKey, stored, signal, isExpected });
     },
     async latest(context, { signal } = {}) {
       const path = `${requestsPath(context)}/latest`;

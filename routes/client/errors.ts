@@ -1,8 +1,10 @@
-import type { Problem, ProblemSlug } from "./types.ts";
+import type { Problem, ProblemSlug, Stored } from "./types.ts";
 
 export interface CallErrorOptions extends ErrorOptions {
   /** The key under which the submission was sent, if the call was one. */
   idempotencyKey?: string | undefined;
+  /** Whether the submission is stored, if the call was one. */
+  stored?: Stored | undefined;
 }
 
 /** Any failure of a call, except an abort, which rejects with the signal's reason. */
@@ -13,10 +15,16 @@ export class DeskhandError extends Error {
    * second request.
    */
   readonly idempotencyKey: string | undefined;
+  /**
+   * Whether the submission is stored, after all attempts of the call: if `no`, it can be submitted as
+   * a new one. Undefined if the call was no submission.
+   */
+  readonly stored: Stored | undefined;
 
-  constructor(message: string, { idempotencyKey, ...options }: CallErrorOptions = {}) {
+  constructor(message: string, { idempotencyKey, stored, ...options }: CallErrorOptions = {}) {
     super(message, options);
     this.idempotencyKey = idempotencyKey;
+    this.stored = stored;
   }
 }
 
@@ -51,7 +59,10 @@ export class ProblemError extends DeskhandError {
   }
 }
 
-/** No response arrived in time, or none at all. A submission may have been stored. */
+/**
+ * No response arrived in time, or none at all. A submission may have been stored, unless `stored` is
+ * `no`: then no attempt had a token in time.
+ */
 export class ConnectionError extends DeskhandError {
   override name = "ConnectionError";
 }

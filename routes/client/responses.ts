@@ -1,5 +1,5 @@
 /** Distinguishes the service's responses from those of another server. */
-import type { FieldError, Problem } from "./types.ts";
+import type { FieldError, Problem, Stored } from "./types.ts";
 
 type Json = Record<string, unknown>;
 
@@ -41,7 +41,7 @@ export function parseProblem(
   status: number,
 ): { slug: string; problem: Problem } | null {
   if (!isObject(value) || !hasText(value, "type")) return null;
-  const { type, title, detail, requestId, errors } = value;
+  const { type, title, detail, requestId, stored, errors } = value;
   const slug = /\/problems\/([a-z-]+)$/.exec(type as string)?.[1];
   if (slug === undefined) return null;
   const problem: Problem = {
@@ -52,9 +52,15 @@ export function parseProblem(
     detail: typeof detail === "string" ? detail : "",
     requestId: typeof requestId === "string" ? requestId : "",
   };
+  delete problem.stored;
+  if (isStored(stored)) problem.stored = stored;
   delete problem.errors;
   if (Array.isArray(errors)) problem.errors = errors.filter(isFieldError);
   return { slug, problem };
+}
+
+function isStored(value: unknown): value is Stored {
+  return value === "no" || value === "yes" || value === "unknown";
 }
 
 function isFieldError(value: unknown): value is FieldError {

@@ -163,6 +163,12 @@ export type ProblemSlug =
   | "overloaded"
   | "keys-unavailable";
 
+/**
+ * Whether the support request of a failed submission is stored: `no`, `yes` (by an earlier call with
+ * the same idempotency key), or `unknown`.
+ */
+export type Stored = "no" | "yes" | "unknown";
+
 /** An error response (RFC 9457). */
 export interface Problem {
   type: string;
@@ -172,6 +178,8 @@ export interface Problem {
   detail: string;
   /** Include it when you report the problem to the operator of the service. */
   requestId: string;
+  /** Only in responses to a submission. Of this response alone: see `stored` of the error. */
+  stored?: Stored;
   /** Only for `validation`: each invalid field, as a JSON Pointer, and what is wrong with it. */
   errors?: FieldError[];
 }

@@ -1,5 +1,5 @@
 /** Rejects invalid arguments before anything is sent, with errors that say what to correct. */
-import { InvalidTokenError } from "./errors.ts";
+import { type CallErrorOptions, InvalidTokenError } from "./errors.ts";
 
 /** Longer delays end immediately: timers have 32 bits. */
 export const MAX_DELAY_MS = 2 ** 31 - 1;
@@ -96,11 +96,11 @@ export function pathSegment(name: string, id: string): string {
  *
  * @throws {InvalidTokenError} No header can hold it.
  */
-export function requireToken(value: unknown, idempotencyKey: string | undefined): string {
+export function requireToken(value: unknown, options: CallErrorOptions): string {
   const token = typeof value === "string" ? value.trim() : null;
   if (token !== null && TOKEN.test(token)) return token;
   const message = `getToken must return a token, but returned ${describeToken(token, value)}`;
-  throw new InvalidTokenError(message, { idempotencyKey });
+  throw new InvalidTokenError(message, options);
 }
 
 function describeToken(token: string | null, value: unknown): string {

@@ -11,6 +11,9 @@ export interface LoggedRejection {
   origin?: string;
 }
 
+/** Whether a submission that failed is stored; `yes` only by an earlier call with the same key. */
+export type Stored = "no" | "yes" | "unknown";
+
 /** Hono's environment: what the server and the middleware pass to handlers. */
 export interface Env {
   /** Absent if the request does not come from a server, as in tests. */
@@ -30,7 +33,7 @@ export interface Env {
     idempotencyKey?: string;
     /** The latest response that was created with all default headers. */
     completeResponse?: Response;
-    /** Set from the moment on from which the request may have been stored. */
-    mayHaveStored?: true;
+    /** Whether the submission is stored, for a problem. Set before the first write to the store. */
+    stored?: Stored;
   };
 }

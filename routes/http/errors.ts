@@ -2,7 +2,7 @@ import type { Context, Hono } from "hono";
 import type { Log } from "../../domain/ports/log.ts";
 import { StoreUnavailableError } from "../../domain/ports/store.ts";
 import type { Env } from "./env.ts";
-import { problem } from "./problems.ts";
+import { isSubmission, problem } from "./problems.ts";
 
 /**
  * Registers the response to unsupported methods of each existing path: 405 with `Allow`.
@@ -47,10 +47,9 @@ export function onError(error: Error, c: Context<Env>, log: Log): Response {
 }
 
 function retryAdvice(c: Context<Env>): string {
-  if (!c.get("mayHaveStored")) {
+  if (c.get("stored") !== "unknown") {
     // A read or a resume sends nothing to store.
-    const isSubmission = c.req.method === "POST" && c.req.path.endsWith("/support-requests");
-    return `${isSubmission ? "Nothing was stored. " : ""}Try again in a few seconds`;
+    return `${isSubmission(c) ? "Nothing was stored. " : ""}Try again in a few seconds`;
   }
   return c.get("idempotencyKey") === undefined
     ? "The request may have been stored. Check the latest request of this context before submitting again"

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import type { Env } from "./env.ts";
+import type { Env, Stored } from "./env.ts";
 import { createJsonResponse } from "./headers.ts";
 
 /** All problem types, by the last segment of their `type`. The only place that assigns statuses. */
@@ -48,6 +48,8 @@ export interface Problem {
   status: number;
   detail: string;
   requestId: string;
+  /** Only in responses to a submission. */
+  stored?: Stored;
   errors?: FieldError[];
 }
 
@@ -59,6 +61,11 @@ export interface ProblemOptions {
 /** Returns an absolute URI, as RFC 9457, 3.1.1, recommends, or without `PUBLIC_URL` the full path. */
 export function problemType(c: Context<Env>, slug: ProblemSlug): ProblemType {
   return `${c.get("publicUrl") ?? ""}/problems/${slug}`;
+}
+
+/** Returns whether the request is a submission, also if it was rejected before it had a route. */
+export function isSubmission({ req }: Context<Env>): boolean {
+  return req.method === "POST" && req.path.endsWith("/support-requests");
 }
 
 /**
@@ -74,12 +81,14 @@ export function problem(
   // A caller with a more precise reason has set it before.
   if (c.get("rejection") === undefined) c.set("rejection", { reason: slug.replaceAll("-", "_") });
   const [status, title] = PROBLEMS[slug];
+  const stored = c.get("stored") ?? (isSubmission(c) ? "no" : undefined);
   const body: Problem = {
     type: problemType(c, slug),
     title,
     status,
     detail,
     requestId: c.get("requestId"),
+    ...stored && { stored },
     ...errors && { errors },
   };
   return createJsonResponse(c, body, status, {

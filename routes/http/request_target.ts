@@ -31,6 +31,8 @@ export function routedPath(request: Request, options?: { env?: Bindings }): stri
 export function rejectMalformed(app: Hono<Env>): void {
   app.all(MALFORMED, (c) => {
     const fault = findFault(c.req.raw, c.env?.fallbackHost);
+    // It may be a submission: its path is not known.
+    if (c.req.method === "POST") c.set("stored", "no");
     return fault === null ? c.notFound() : problem(c, "malformed-request", fault);
   });
 }

@@ -24,6 +24,13 @@ const Problem = z.object({
   requestId: z.string().meta({
     description: "Include it when you report the problem to the operator",
   }),
+  stored: z.enum(["no", "yes", "unknown"]).optional().meta({
+    description:
+      "Only in responses to a submission: whether its support request is stored. `no`: this call " +
+      "stored nothing; `yes`: an earlier call with the same Idempotency-Key has stored it; " +
+      "`unknown`: it may be stored, so send it again only with the same Idempotency-Key. Treat a " +
+      "response without it, such as one of a reverse proxy, as `unknown`.",
+  }),
   errors: z.array(z.object({
     pointer: z.string().meta({ description: "A JSON Pointer as a URI fragment: #/contact/email" }),
     detail: z.string(),

@@ -1,6 +1,7 @@
 import { IDEMPOTENCY_KEY_RULE } from "../v1/idempotency_key.ts";
 import { BODY_SIZE_RULE } from "../v1/parse_submission.ts";
 import { type Problem, PROBLEMS, type ProblemSlug } from "../http/problems.ts";
+import type { Stored } from "../http/env.ts";
 import { HOST_RULE } from "../http/request_target.ts";
 import { type HeaderName, headerRefs } from "./response_headers.ts";
 import type { Example, ResponseObject } from "./types.ts";
@@ -30,6 +31,18 @@ const DETAILS: Record<ProblemSlug, string> = {
   "keys-unavailable": "The issuer's keys are unavailable. Try again in a few seconds",
 };
 
+/** The examples that are responses to a submission. Reads have the others, too. */
+const STORED: Partial<Record<ProblemSlug, Stored>> = {
+  "idempotency-in-progress": "yes",
+  "body-timeout": "no",
+  "validation": "no",
+  "idempotency-key-reused": "no",
+  "rate-limited": "no",
+  "internal": "unknown",
+  "store-unavailable": "unknown",
+  "overloaded": "no",
+};
+
 const HEADERS: Partial<Record<ProblemSlug, HeaderName>> = {
   "unauthenticated": "WWW-Authenticate",
   "insufficient-scope": "WWW-Authenticate",
@@ -44,6 +57,7 @@ const HEADERS: Partial<Record<ProblemSlug, HeaderName>> = {
 /** Returns a complete example of a problem type. */
 export function exampleProblem(slug: ProblemSlug): Problem {
   const [status, title] = PROBLEMS[slug];
+  const stored = STORED[slug];
   const errors = [{
     pointer: "#/contact/email",
     detail: "must be an email address such as ada@example.com",
@@ -54,6 +68,7 @@ export function exampleProblem(slug: ProblemSlug): Problem {
     status,
     detail: DETAILS[slug],
     requestId: "0d6f3f0e-52a5-4d0c-9f0e-2b1b8a6f5c7d",
+    ...stored && { stored },
     ...slug === "validation" && { errors },
   };
 }

@@ -85,13 +85,14 @@ async function respondToSubmission(
   deps: Dependencies,
   submission: Submission,
 ): Promise<Response> {
-  c.set("mayHaveStored", true);
+  const idempotencyKey = await resolveIdempotencyKey(c, deps);
+  c.set("stored", "unknown");
   const result = await submit(deps, {
     context: supportContextOf(c),
     actor: c.get("actor"),
     requestorEmail: c.get("requestorEmail"),
     submission,
-    idempotencyKey: await resolveIdempotencyKey(c, deps),
+    idempotencyKey,
     requestId: c.get("requestId"),
   });
   switch (result.outcome) {
@@ -100,16 +101,19 @@ async function respondToSubmission(
       return createJsonResponse(c, toResponse(result.request), 201, headers);
     }
     case "not_a_ticket":
+      c.set("stored", "no");
       return validationProblem(c, "body", [
         { pointer: pointer(["handoff", "ticket"]), detail: ticketRule(deps) },
       ]);
     case "key_reused":
+      c.set("stored", "no");
       return problem(
         c,
         "idempotency-key-reused",
         "Nothing was stored. Use a new key for a different submission",
       );
     case "in_progress": {
+      c.set("stored", "yes");
       const seconds = String(result.retryAfterSeconds);
       return problem(c, "idempotency-in-progress", `Retry with the same key in ${seconds} s`, {
         headers: { "Retry-After": seconds },

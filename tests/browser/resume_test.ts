@@ -81,7 +81,7 @@ test("every failure of a check has its own sentence, and none claims a submissio
   await page.route("**/resume", (route) =>
     route.fulfill({
       status: 500,
-      json: { detail: "Nothing was stored" },
+      json: { stored: "unknown" },
       headers: { "Access-Control-Allow-Origin": "*" },
     }), { times: 1 });
   await assertShown("The support service had an error.");

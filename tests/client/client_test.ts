@@ -4,6 +4,7 @@ import {
   ConnectionError,
   type Context,
   createClient,
+  DeskhandError,
   ProblemError,
   UnexpectedResponseError,
 } from "../../routes/client/client.ts";
@@ -127,6 +128,45 @@ Deno.test("the client gives up after three attempts and reports the submission's
   const again = { idempotencyKey: error.idempotencyKey! };
   await assertRejects(() => client.submit(RUN, HELP, again), ConnectionError);
   assertEquals(desk.tickets.length, 1);
+});
+
+const problemResponse = (slug: string, status: number, stored?: unknown) => () =>
+  Response.json({ type: `/problems/${slug}`, status, stored }, { status });
+const lost = () => new TypeError("error sending request");
+const rejected = problemResponse("rate-limited", 429, "no");
+const uncertain = problemResponse("store-unavailable", 503, "unknown");
+const inProgress = problemResponse("idempotency-in-progress", 409, "yes");
+
+for (
+  const [what, stored, responses] of [
+    ["only rejections", "no", [rejected]],
+    ["a lost response, then a rejection", "unknown", [lost, rejected]],
+    ["a rejection, then a lost response", "unknown", [rejected, lost]],
+    ["an uncertain failure, then a rejection", "unknown", [uncertain, rejected]],
+    ["a submission in progress", "yes", [inProgress]],
+    ["a submission in progress, then rejections", "yes", [uncertain, inProgress, rejected]],
+    ["a proxy's error", "unknown", [() => new Response("", { status: 502 })]],
+    ["a redirect", "unknown", [() => new Response("", { status: 307 })]],
+    ["a problem that does not say", "unknown", [problemResponse("internal", 500)]],
+    ["a problem with an unknown value", "unknown", [problemResponse("internal", 500, "maybe")]],
+  ] as const
+) {
+  Deno.test(`after ${what}, an error of submit says stored: ${stored}`, async () => {
+    const intercept = (attempt: number) => responses[Math.min(attempt, responses.length) - 1]!();
+    await using stage = await openClient({ intercept });
+    const error = await assertRejects(() => stage.client.submit(RUN, HELP), DeskhandError);
+    assertEquals(error.stored, stored);
+    const read = await assertRejects(() => stage.client.latest(RUN), DeskhandError);
+    assertEquals(read.stored, undefined);
+  });
+}
+
+Deno.test("without a token, an error of submit says that nothing is stored", async () => {
+  for (const getToken of [() => "", () => new Promise<string>(() => {})]) {
+    await using stage = await openClient({ getToken, timeoutMs: 20, maxAttempts: 2 });
+    const error = await assertRejects(() => stage.client.submit(RUN, HELP), DeskhandError);
+    assertEquals([error.stored, stage.keys], ["no", []]);
+  }
 });
 
 Deno.test("the client rejects what no retry can change, after one attempt", async () => {

@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type * as Client from "../../routes/client/client.ts";
 import type { Submission } from "../../domain/model/submission.ts";
+import type { Stored } from "../../routes/http/env.ts";
 import type { PROBLEMS } from "../../routes/http/problems.ts";
 import type { AuditEvents, ContextSummary, SupportRequest } from "../../routes/v1/responses.ts";
 
@@ -16,6 +17,7 @@ export type Checked = [
   Assert<Equal<Client.ContextSummary, ContextSummary>>,
   Assert<Equal<Client.AuditEvents, AuditEvents>>,
   Assert<Equal<Client.ProblemSlug, keyof typeof PROBLEMS>>,
+  Assert<Equal<Client.Stored, Stored>>,
   // What the client may send is valid, and every field that the service knows can be sent.
   Assert<Client.Submission extends z.input<typeof Submission> ? true : false>,
   Assert<Equal<keyof Client.Submission, keyof z.input<typeof Submission>>>,

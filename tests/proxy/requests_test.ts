@@ -44,8 +44,9 @@ async function assertOwnProblem(response: Response, status: number): Promise<str
   assertEquals(response.headers.get("Content-Type"), "application/problem+json");
   assertEquals(response.headers.get("Cache-Control"), "no-store");
   assertEquals(response.headers.get("X-Content-Type-Options"), "nosniff");
-  const { type, title, detail, requestId, ...others } = await response.json();
+  const { type, title, detail, requestId, stored, ...others } = await response.json();
   assertEquals(others, { status });
+  assertEquals(stored, [502, 504].includes(status) ? "unknown" : "no");
   assertEquals(requestId, response.headers.get("X-Request-Id"));
   assertMatch(requestId, /^[\w=-]{1,255}$/);
   assert(title.length > 0 && detail.length > 0);

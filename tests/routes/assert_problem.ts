@@ -5,11 +5,12 @@ import type { Problem, ProblemSlug } from "../../routes/http/problems.ts";
 export async function readProblem(response: Response): Promise<Problem> {
   assertEquals(response.headers.get("Content-Type"), "application/problem+json");
   const body: Problem = await response.json();
-  const { type, title, status, detail, requestId, errors, ...others } = body;
+  const { type, title, status, detail, requestId, stored, errors, ...others } = body;
   assertMatch(type, /^\/problems\/[a-z-]+$/);
   assert(title.length > 0 && detail.length > 0);
   assertEquals(status, response.status);
   assertEquals(requestId, response.headers.get("X-Request-Id"));
+  if (stored !== undefined) assertMatch(stored, /^(no|yes|unknown)$/);
   for (const { pointer, detail, ...others } of errors ?? []) {
     assertMatch(pointer, /^#(\/[^/]*)*$/);
     assert(detail.length > 0);

@@ -24,7 +24,7 @@ const KINDS: Record<number, FailureKind> = {
   429: "rateLimited",
 };
 
-/** Failures after which the service may have stored a submission. It returns others before it stores. */
+/** Failures of other servers after which the service may have stored a submission. */
 const UNCERTAIN = ["malformed", "conflict", "serverError"];
 
 /** Why a call failed, and everything that the panel says about it. */
@@ -107,12 +107,10 @@ async function readJson(response: Response): Promise<unknown> {
   }
 }
 
-/** The start of `detail` in problems of calls that could have stored something, but did not. */
-const NOTHING_STORED = "Nothing was stored";
-
 /** Returns what an unsuccessful response means. */
 export function toFailure({ status, headers }: Response, json: unknown): Failure {
   const slug = textIn(json, "type").split("/").pop();
+  const stored = textIn(json, "stored");
   const kind: FailureKind = slug === "overloaded"
     ? slug
     : KINDS[status] ?? (status >= 500 ? "serverError" : status >= 400 ? "rejected" : "malformed");
@@ -123,8 +121,7 @@ export function toFailure({ status, headers }: Response, json: unknown): Failure
     status,
     requestId: headers.get("X-Request-Id"),
     retryIn: delay === null ? 0 : Math.min(Math.max(seconds, 1), MAX_RETRY_SECONDS),
-    mayBeStored: UNCERTAIN.includes(kind) && slug !== "keys-unavailable" &&
-      !textIn(json, "detail").startsWith(NOTHING_STORED),
+    mayBeStored: stored ? stored !== "no" : UNCERTAIN.includes(kind),
     pointers: isRecord(json) && Array.isArray(json.errors)
       ? json.errors.map((error) => textIn(error, "pointer"))
       : undefined,

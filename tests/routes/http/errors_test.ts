@@ -100,27 +100,55 @@ Deno.test("if the store fails, each response is 503 and says what to do", async 
   kv.close();
   for (const path of [`${TENANT}/latest`, `${RUN}/latest`, "/v1/tenants/acme/audit-events"]) {
     const response = await service.call(path);
-    const { detail } = await assertProblem(response, 503, "store-unavailable");
+    const { detail, stored } = await assertProblem(response, 503, "store-unavailable");
     assertEquals(response.headers.get("Retry-After"), "5");
     assertEquals(response.headers.get("Cache-Control"), "no-store");
     assertEquals(response.headers.get("ETag"), null);
     assertNotMatch(detail, /stored/);
+    assertEquals(stored, undefined);
   }
   for (const path of [`${TENANT}/latest/resume`, `${RUN}/latest/resume`]) {
     const resume = await service.call(path, { method: "POST" });
-    const { detail } = await assertProblem(resume, 503, "store-unavailable");
-    assertEquals(detail, "Try again in a few seconds");
+    const { detail, stored } = await assertProblem(resume, 503, "store-unavailable");
+    assertEquals([detail, stored], ["Try again in a few seconds", undefined]);
   }
   const json = { summary: "Help" };
   const keyed = await service.call(TENANT, { json, headers: { "Idempotency-Key": "k-1" } });
   assertEquals(keyed.headers.get("Retry-After"), "5");
-  const { detail } = await assertProblem(keyed, 503, "store-unavailable");
+  const { detail, stored } = await assertProblem(keyed, 503, "store-unavailable");
+  assertEquals(stored, "unknown");
   assertMatch(detail, /may have been stored.*same Idempotency-Key/);
   const keyless = await service.call(TENANT, { json });
   assertMatch(
     (await assertProblem(keyless, 503, "store-unavailable")).detail,
     /may have been stored.*Check the latest request/,
   );
+});
+
+Deno.test("if the store fails before the first write, the submission is known not to be stored", async () => {
+  const kv = await Deno.openKv(":memory:");
+  // Several processes count in the store, before the body is read.
+  const env = {
+    RATE_LIMIT_PER_MINUTE: "30",
+    KV_PATH: "http://127.0.0.1:1",
+    DENO_KV_ACCESS_TOKEN: "t",
+  };
+  await using service = await openService({ kv, env });
+  kv.close();
+  const response = await service.call(TENANT, { json: { summary: "Help" } });
+  const { detail, stored } = await assertProblem(response, 503, "store-unavailable");
+  assertEquals([detail, stored], ["Nothing was stored. Try again in a few seconds", "no"]);
+});
+
+Deno.test("a ticket that is not one of the desk, or a key used otherwise, stores nothing", async () => {
+  await using service = await openService();
+  const headers = { "Idempotency-Key": "k-1" };
+  await service.call(TENANT, { json: { summary: "Help" }, headers });
+  const other = await service.call(TENANT, { json: { summary: "Other" }, headers });
+  assertEquals((await assertProblem(other, 422, "idempotency-key-reused")).stored, "no");
+  const json = { summary: "Help", handoff: { mode: "link", ticket: "42" } };
+  const response = await service.call(TENANT, { json });
+  assertEquals((await assertProblem(response, 422, "validation")).stored, "no");
 });
 
 Deno.test("only a rejected submission says that nothing was stored", async () => {
