@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { complain } from "./complain.ts";
+import { logError } from "./log_error.ts";
 import { isRecord, textIn } from "./parse.ts";
 import type { FailureKind, GetToken } from "./types.ts";
 import { TIMEOUT, within } from "./within.ts";
@@ -78,7 +78,7 @@ export async function callService<T>(call: Call<T>): Promise<CallResult<T>> {
     // A page's own `fetch` may ignore the signal.
     return await within(CALL_TIMEOUT_MS, exchange());
   } catch (error) {
-    complain(error);
+    logError(error);
     const mayBeStored = kind !== "token";
     if (mayBeStored) {
       if (error === TIMEOUT) kind = "timeout";

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { type CallResult, callService, type Failure } from "./api_client.ts";
-import { complain } from "./complain.ts";
+import { logError } from "./log_error.ts";
 import { dispatch } from "./events.ts";
 import { parseContextSummary, parseSupportRequest } from "./parse.ts";
 import type { Session } from "./session.ts";
@@ -37,7 +37,7 @@ export async function call<K extends keyof Results>(
   await delay(0);
   const { getToken } = session.settings;
   const missing = invalid ?? (typeof getToken === "function" ? null : "getToken");
-  if (missing) complain(`${missing} is missing or invalid`);
+  if (missing) logError(`${missing} is missing or invalid`);
   const [method, path, parse] = ENDPOINTS[during];
   const result: CallResult<Results[K]> = missing
     ? { failure: { kind: "setup" } }

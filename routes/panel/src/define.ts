@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { complain } from "./complain.ts";
+import { logError } from "./log_error.ts";
 import { SupportRequestPanelElement } from "./element.ts";
 
 export const TAG = "support-request-panel";
@@ -14,6 +14,6 @@ export function define(): void {
   const isSupported = CSS.supports("color", "color-mix(in srgb, red, red)");
   if (isSupported) customElements.define(TAG, SupportRequestPanelElement);
   else {
-    complain(`needs Chrome 111, Safari 16.4 or Firefox 114`);
+    logError(`needs Chrome 111, Safari 16.4 or Firefox 114`);
   }
 }

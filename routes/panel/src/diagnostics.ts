@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { complain } from "./complain.ts";
+import { logError } from "./log_error.ts";
 import { isRecord } from "./parse.ts";
 import type { Diagnostics } from "./types.ts";
 import { within } from "./within.ts";
@@ -34,7 +34,7 @@ export async function collectDiagnostics(
     if (isRecord(own)) Object.assign(collected, own);
     else if (own ?? false) throw new Error("diagnostics is no object");
   } catch (error) {
-    complain(error);
+    logError(error);
     collected.diagnostics = "could not be collected";
   }
   const entries = Object.entries(collected).map(([key, value]) => [key, toText(value)] as const)

@@ -2,7 +2,7 @@
 import { h } from "./dom.ts";
 import type { Session } from "./session.ts";
 import { submit } from "./submit.ts";
-import { write } from "./write.ts";
+import { openForm } from "./open_form.ts";
 
 /** Creates the dialog around the form: the parts that exist in every state of the panel. */
 export function createDialog(session: Session, form: Element): HTMLDialogElement {
@@ -29,7 +29,7 @@ export function createDialog(session: Session, form: Element): HTMLDialogElement
       "footer#footer",
       h("div#alert.notice", { role: "alert" }),
       h("small#progress.hint"),
-      h("button#another", { click: () => write(session) }),
+      h("button#another", { click: () => openForm(session) }),
       h("button#finish.main", { click: hide }),
       h("button#send.main", { "aria-describedby": "progress", "click": () => submit(session) }),
     ),

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { complain } from "./complain.ts";
+import { logError } from "./log_error.ts";
 import { languageOf, loadTexts, localeOf, withFallback } from "./locales.ts";
 import type { Session } from "./session.ts";
 import { EN, type Texts } from "./texts/en.ts";
@@ -30,7 +30,7 @@ export function createLanguage({ element, settings, render }: Session): Language
     };
     apply(own);
     // What is shown already need not be rendered again.
-    loadTexts(locale).then((loaded) => loaded === own || apply(loaded), complain);
+    loadTexts(locale).then((loaded) => loaded === own || apply(loaded), logError);
   }
   return language;
 }

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-import { complain } from "./complain.ts";
+import { logError } from "./log_error.ts";
 import { stateOf } from "./context.ts";
 import { dispatch } from "./events.ts";
 import { createLanguage } from "./language.ts";
@@ -67,7 +67,7 @@ export function createPanel(element: HTMLElement): Panel {
     dialog.showModal();
     if (isHidden(dialog)) {
       close();
-      complain("cannot be shown within a hidden element");
+      logError("cannot be shown within a hidden element");
       dispatch(element, "support-request-error", { kind: "setup", during: "load" });
       return false;
     }

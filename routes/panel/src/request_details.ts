@@ -8,7 +8,7 @@ import type { Session } from "./session.ts";
 import type { TextKey } from "./texts/en.ts";
 import type { Translate } from "./translate.ts";
 import type { SupportRequest } from "./types.ts";
-import { write } from "./write.ts";
+import { openForm } from "./open_form.ts";
 
 /** Creates a stored request's headline and all below: what is next, the reference, what can be done. */
 export function requestDetails(
@@ -63,7 +63,7 @@ function actionsOf(request: SupportRequest, session: Session, t: Translate): Chi
       t(check?.running ? "resuming" : "resume"),
     ),
     remedy && summary!.handoffModes.includes(remedy) &&
-    button(remedy, () => write(session, remedy)),
+    button(remedy, () => openForm(session, remedy)),
   ].filter(Boolean);
 }
 

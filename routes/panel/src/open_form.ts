@@ -2,7 +2,7 @@ import type { Session } from "./session.ts";
 import { EMPTY_DRAFT } from "./submission.ts";
 
 /** Opens the form for another request, or for the shown one again if its handoff failed. */
-export function write(session: Session, mode?: "create" | "link"): void {
+export function openForm(session: Session, mode?: "create" | "link"): void {
   const { state } = session;
   if (mode) {
     const { summary, severity } = state.summary!.supportRequest!;
