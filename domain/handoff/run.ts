@@ -51,20 +51,24 @@ export async function runHandoff(
 }
 
 function logOutcome(log: Log, outcome: HandoffOutcome, fields: LogFields): void {
-  const described = { ...fields, reason: outcomeReason(outcome), ...outcome.trace };
   switch (outcome.outcome) {
     case "created":
       return log.info("handoff_created", "Handoff succeeded", {
-        ...described,
+        ...fields,
+        ...outcome.trace,
         ticket: outcome.ticket.reference,
       });
     case "failed":
-      return log.warn("handoff_failed", "Handoff failed", described);
+      return log.warn("handoff_failed", "Handoff failed", withReason(outcome, fields));
     case "unknown":
       return log.warn(
         "handoff_left_pending",
         "Handoff left pending: its outcome is still unknown",
-        described,
+        withReason(outcome, fields),
       );
   }
+}
+
+function withReason(outcome: HandoffOutcome, fields: LogFields): LogFields {
+  return { ...fields, reason: outcomeReason(outcome), ...outcome.trace };
 }

@@ -235,7 +235,7 @@ Deno.test("submit logs the ticket number and no user input", async () => {
     ]),
     [
       ["info", "request_stored", "pending", undefined],
-      ["info", "handoff_created", "created", "42"],
+      ["info", "handoff_created", undefined, "42"],
     ],
   );
   for (const line of test.lines) {

@@ -68,7 +68,6 @@ Deno.test("a successful handoff is one line with its ticket number and time", as
     level: "info",
     event: "handoff_created",
     reference,
-    reason: "created",
     ticket: "42",
     deskMs: 310,
   });
