@@ -5,6 +5,7 @@ import { corsFor } from "./cors.ts";
 import type { Env } from "./env.ts";
 import { defaultHeaders } from "./headers.ts";
 import { routedPath } from "./request_target.ts";
+import { SplitRouter } from "./router.ts";
 
 export interface BaseAppOptions {
   deps: Pick<Dependencies, "log" | "clock" | "telemetry" | "inFlight">;
@@ -16,7 +17,9 @@ export interface BaseAppOptions {
 
 /** Creates an application without routes: the middleware that runs for every request, in its order. */
 export function createBaseApp({ deps, corsOrigins, publicUrl }: BaseAppOptions): Hono<Env> {
-  const app = new Hono<Env>({ getPath: routedPath }).use(defaultHeaders).use(accessLog(deps));
+  const app = new Hono<Env>({ getPath: routedPath, router: new SplitRouter("/panel/") })
+    .use(defaultHeaders)
+    .use(accessLog(deps));
   if (publicUrl !== null) {
     app.use((c, next) => {
       c.set("publicUrl", publicUrl);

@@ -1,0 +1,31 @@
+import type { Result, Router } from "hono/router";
+import { RegExpRouter } from "hono/router/reg-exp-router";
+import { TrieRouter } from "hono/router/trie-router";
+
+/**
+ * Matches paths below `prefix` with Hono's `TrieRouter` and all others with its `RegExpRouter`. That one
+ * takes 8 µs less of a submission on one connection, but does not support a parameter beside a
+ * literal, as in `/panel/:script` and `/panel/integrity.json`. Hono would therefore choose the
+ * `TrieRouter` for all paths, without a word. Here, such a route elsewhere throws when it is registered.
+ */
+export class SplitRouter<T> implements Router<T> {
+  name = "SplitRouter";
+  #below = new TrieRouter<T>();
+  #others = new RegExpRouter<T>();
+  #prefix: string;
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  add(method: string, path: string, handler: T): void {
+    const isBelow = path.startsWith(this.#prefix);
+    // Middleware of all paths is in both.
+    if (isBelow || path === "/*") this.#below.add(method, path, handler);
+    if (!isBelow) this.#others.add(method, path, handler);
+  }
+
+  match(method: string, path: string): Result<T> {
+    return (path.startsWith(this.#prefix) ? this.#below : this.#others).match(method, path);
+  }
+}
