@@ -3,11 +3,27 @@
  * the escaped text with the key that an earlier object had at the same place: after `{"a":1,"\\":2}`
  * it reads `{"a":1,"\u00e9":2}` as that, although the two may belong to different tenants.
  */
-import { readKey, STRING_OR_KEY } from "./json_keys.ts";
+import { readKey, REST_OF_STRING_OR_KEY, STRING_OR_KEY } from "./json_keys.ts";
 
 const KEYS = new RegExp(STRING_OR_KEY, "g");
+const REST = new RegExp(REST_OF_STRING_OR_KEY, "y");
 /** Begins an alias. A private character of Unicode, so that nearly no other key begins with it. */
 const MARK = "\uf8ff";
+
+/**
+ * Returns whether valid JSON has a key with an escape. Looks only at strings with an escape, because
+ * every description of more than one line is one.
+ */
+export function hasEscapedKey(text: string): boolean {
+  let at = text.indexOf("\\");
+  while (at !== -1) {
+    REST.lastIndex = at;
+    const [rest, colon] = REST.exec(text)!;
+    if (colon !== undefined) return true;
+    at = text.indexOf("\\", at + rest.length);
+  }
+  return false;
+}
 
 /**
  * Returns valid JSON in which every key with an escape has an alias without one, or the same text if it
