@@ -51,7 +51,7 @@ function cleanDiagnostics(sent: Record<string, unknown>): Diagnostics | undefine
   const stored = limitKeys(present);
   const names = uniqueNames(stored.map(({ key }) => key));
   const values = truncateTogether(stored.map(({ value }) => value));
-  return Object.fromEntries(stored.map(({ key }, i) => [names.get(key)!, values[i]!]));
+  return Object.fromEntries(names.map((name, i) => [name, values[i]!]));
 }
 
 /**
@@ -73,10 +73,11 @@ function limitKeys(entries: Entry[]): Entry[] {
 }
 
 /**
- * Returns a clean name for each key. A key that needs no cleaning is its own name. Names that
+ * Returns a clean name for each key, in their order. A key that needs no cleaning is its own name. Names that
  * cleaning makes equal are numbered, so that no value replaces another.
  */
-function uniqueNames(keys: string[]): Map<string, string> {
+function uniqueNames(keys: string[]): string[] {
+  if (keys.every((key) => cleanName(key) === key)) return keys;
   const clean = new Map(keys.map((key) => [key, cleanName(key)]));
   const names = new Map<string, string>();
   const taken = new Set<string>();
@@ -92,7 +93,7 @@ function uniqueNames(keys: string[]): Map<string, string> {
     taken.add(name);
     names.set(key, name);
   }
-  return names;
+  return keys.map((key) => names.get(key)!);
 }
 
 function cleanName(key: string): string {

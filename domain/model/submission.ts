@@ -54,6 +54,7 @@ export const Submission = z.strictObject({
 export type Submission = z.infer<typeof Submission>;
 
 function withoutAbsent<Fields extends object>(fields: Fields): Fields {
+  if (!Object.values(fields).includes(undefined)) return fields;
   return Object.fromEntries(
     Object.entries(fields).filter(([, value]) => value !== undefined),
   ) as Fields;
