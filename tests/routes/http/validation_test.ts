@@ -1,8 +1,11 @@
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
+import type * as z from "zod";
+import { Submission } from "../../../domain/model/submission.ts";
 import { TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
-import { pointer } from "../../../routes/http/validation.ts";
+import { anyText } from "../../support/text_arbitraries.ts";
+import { parse, pointer } from "../../../routes/http/validation.ts";
 import { assertProblem } from "../assert_problem.ts";
 
 const MODES = "must be one of none, create, link";
@@ -213,4 +216,32 @@ Deno.test("pointer is a JSON Pointer as a URI fragment", () => {
   assertEquals(pointer([]), "#");
   assertEquals(pointer(["contact", "email"]), "#/contact/email");
   assertEquals(pointer(["", 0, "~/%# "]), "#//0/~0~1%25%23%20");
+});
+
+Deno.test("any submission is parsed as its schema alone parses it", () => {
+  const value = fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.constant(undefined), anyText);
+  const mostly = (arbitrary: fc.Arbitrary<unknown>) =>
+    fc.oneof({ weight: 8, arbitrary }, { weight: 1, arbitrary: value });
+  const mode = fc.constantFrom("none", "create", "link");
+  const submission = fc.record({
+    summary: mostly(fc.string({ minLength: 1 })),
+    description: mostly(anyText),
+    severity: mostly(fc.constantFrom("low", "critical", null)),
+    contact: mostly(
+      fc.record({ name: mostly(anyText), email: mostly(fc.emailAddress()) }, { requiredKeys: [] }),
+    ),
+    diagnostics: mostly(fc.dictionary(anyText, mostly(anyText), { maxKeys: 30 })),
+    handoff: mostly(fc.record({ mode: mostly(mode), ticket: value }, { requiredKeys: ["mode"] })),
+    unknown: value,
+  }, { requiredKeys: ["summary"] });
+  const result = ({ data, error }: z.ZodSafeParseResult<unknown>) => ({
+    data,
+    issues: error?.issues.map(({ code, path }) => ({ code, path })),
+  });
+  fc.assert(
+    fc.property(fc.oneof({ weight: 8, arbitrary: submission }, value), (sent) => {
+      assertEquals(result(parse(Submission, sent)), result(Submission.safeParse(sent)));
+    }),
+    { numRuns: 2_000 },
+  );
 });
