@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { load, type LoadPlan } from "./load.ts";
 import { deskhand, script, start } from "./processes.ts";
-import { submissions } from "./requests.ts";
+import { reads, submissions } from "./requests.ts";
 
 const PLAN: LoadPlan = {
   method: "POST",
@@ -66,24 +66,28 @@ for (const [what, plan, respond, message] of UNEXPECTED) {
   });
 }
 
-Deno.test("the floor stores records of the same form as the service", async () => {
-  const directory = await Deno.makeTempDir();
-  await using cleanup = new AsyncDisposableStack();
-  cleanup.defer(() => Deno.remove(directory, { recursive: true }));
-  const stored = async (path: string, launch: Parameters<typeof start>[0]) => {
-    await using server = await start(launch);
-    const plan = await submissions({ isKeyed: true, runs: 1 });
-    await load(server.port, plan, { connections: 1, responses: 1 });
-    using kv = await Deno.openKv(path);
-    const entries = await Array.fromAsync(kv.list({ prefix: [] }));
-    return entries.map(({ key, value }) => [key, value].map(shape));
-  };
-  const [floorPath, path] = [`${directory}/floor.kv`, `${directory}/service.kv`];
-  const floor = await stored(floorPath, script("floors/store.ts", floorPath));
-  const service = await stored(path, deskhand(path));
-  assertEquals(floor.length, 3);
-  assertEquals(floor, service);
-});
+for (const bare of ["store", "ceiling", "duties"]) {
+  Deno.test(`floors/${bare}.ts stores records of the same form as the service`, async () => {
+    const directory = await Deno.makeTempDir();
+    await using cleanup = new AsyncDisposableStack();
+    cleanup.defer(() => Deno.remove(directory, { recursive: true }));
+    const stored = async (path: string, launch: Parameters<typeof start>[0]) => {
+      await using server = await start(launch);
+      const plan = await submissions({ isKeyed: true, runs: 1 });
+      // The second one is a retry.
+      await load(server.port, { ...plan, repeatEvery: 2 }, { connections: 1, responses: 2 });
+      await load(server.port, await reads(1), { connections: 1, responses: 1 });
+      using kv = await Deno.openKv(path);
+      const entries = await Array.fromAsync(kv.list({ prefix: [] }));
+      return entries.map(({ key, value }) => [key, value].map(shape));
+    };
+    const [barePath, path] = [`${directory}/bare.kv`, `${directory}/service.kv`];
+    const records = await stored(barePath, script(`floors/${bare}.ts`, barePath));
+    const service = await stored(path, deskhand(path));
+    assertEquals(records.length, 3);
+    assertEquals(records, service);
+  });
+}
 
 /** The lengths of the strings in a record, and the places of its numbers. */
 function shape(record: unknown): unknown {

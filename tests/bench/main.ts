@@ -5,22 +5,23 @@ import { examine } from "./machine.ts";
 import type { Measure } from "./measure.ts";
 import { plot } from "./plot.ts";
 import { losses, MIN_ROUNDS, type Recorded, toRecorded, verdict } from "./recorded.ts";
-import { introduction, tableHead, tableLine } from "./report.ts";
+import { introduction, tableHead, tableLine, withRecord } from "./report.ts";
 import { scaleFigures } from "./scale/figures.ts";
 
 const RECORD = new URL("recorded.json", import.meta.url);
+const README = new URL("../../README.md", import.meta.url);
 const PICTURE = new URL("../../.github/images/throughput.svg", import.meta.url);
 const USAGE = `Usage: deno task bench [flags] [figures]
 
   --rounds <number>   measured rounds of each side, 1 to 1000 (5)
   --seconds <number>  duration of a round of load, 0.1 to 600 (3)
   --check             exit with 1 if a ratio is more than 30 % worse than the recorded one
-  --record            record the ratios, and draw the picture of README.md
-  --plot              only draw the picture of the recorded ratios
+  --record            record the run, and show it in README.md
+  --plot              only show the recorded run in README.md
   --records <number>  measure a file with so many requests beside one with 1,000
   --files <path>      folder of the files of --records, which are kept and used again
 
-Measures all figures, which takes about six minutes, or the named ones:
+Measures all figures, which takes about eight minutes, or the named ones:
 
 ${describe(FIGURES)}
 
@@ -84,9 +85,8 @@ async function run({ values, positionals }: ReturnType<typeof parse>): Promise<v
     const machine = await examine(directory);
     if (machine.isRamDisk && (check || record)) throw new UsageError("Set BENCH_DIR to a disk");
     console.log(introduction(machine));
-    const sides = records ? ["1,000", records.toLocaleString("en")] : ["floor", "Deskhand"];
     const recorded = await readRecord();
-    console.log(tableHead(sides));
+    console.log(tableHead(records && ["1,000", records.toLocaleString("en")] || undefined));
     const measures: Measure[] = [];
     for (const { name, measure } of figures) {
       const own = `${directory}/${name}`;
@@ -104,7 +104,7 @@ async function run({ values, positionals }: ReturnType<typeof parse>): Promise<v
       const at = new Date().toISOString();
       const run = toRecorded({ at, machine, rounds, seconds }, measures);
       await Deno.writeTextFile(RECORD, `${JSON.stringify(run, null, 2)}\n`);
-      await draw();
+      await show();
     }
   } finally {
     await Deno.remove(directory, { recursive: true });
@@ -115,14 +115,16 @@ async function readRecord(): Promise<Recorded> {
   return JSON.parse(await Deno.readTextFile(RECORD));
 }
 
-async function draw(): Promise<void> {
-  await Deno.writeTextFile(PICTURE, plot(await readRecord()));
+async function show(): Promise<void> {
+  const recorded = await readRecord();
+  await Deno.writeTextFile(PICTURE, plot(recorded));
+  await Deno.writeTextFile(README, withRecord(await Deno.readTextFile(README), recorded));
 }
 
 try {
   const flags = parse();
   if (flags.values.help) console.log(USAGE);
-  else if (flags.values.plot) await draw();
+  else if (flags.values.plot) await show();
   else await run(flags);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;

@@ -1,11 +1,13 @@
-/** Measurements of two sides in alternating rounds, so that a slow phase of the machine affects both. */
+/** Measurements of servers in alternating rounds, so that a slow phase of the machine affects all. */
 import { median } from "./statistics.ts";
 
+/** What is measured side by side. The README has what the ceiling and equal duties are. */
+export type Sides<T> =
+  & Record<"floor" | "deskhand", T>
+  & Partial<Record<"ceiling" | "duties", T>>;
+
 /** One value for each round of each side. */
-export interface Rounds<T> {
-  floor: T[];
-  deskhand: T[];
-}
+export type Rounds<T> = Sides<T[]>;
 
 export interface Measure extends Rounds<number> {
   name: string;
@@ -17,44 +19,60 @@ export interface Measure extends Rounds<number> {
   cpu?: number;
 }
 
-/** The medians of both sides, and the median, lowest and highest ratio of a round. */
+/** The medians, and the median, lowest and highest ratio of a round. */
 export interface Judged {
   floor: number;
   deskhand: number;
   ratio: number;
   lowest: number;
   highest: number;
+  /** The median ratios of the ceiling and of equal duties to the floor. */
+  ceiling?: number;
+  duties?: number;
 }
 
-/** Measures the sides alternately. The first round of each is discarded. */
+/** Maps each side. */
+export function mapSides<T, U>(sides: Sides<T>, map: (side: T) => U): Sides<U> {
+  const entries = Object.entries(sides).map(([side, value]) => [side, map(value)]);
+  return Object.fromEntries(entries);
+}
+
+/** Maps each round. */
+export function each<T, U>(rounds: Rounds<T>, map: (round: T) => U): Rounds<U> {
+  return mapSides(rounds, (values) => values.map(map));
+}
+
+/**
+ * Measures the sides in turn, and in the opposite order in every other round. The first round of each
+ * is discarded.
+ */
 export async function alternate<T>(
   rounds: number,
-  sides: { floor(): Promise<T>; deskhand(): Promise<T> },
+  sides: Sides<() => Promise<T>>,
 ): Promise<Rounds<T>> {
-  const results: Rounds<T> = { floor: [], deskhand: [] };
+  const results = mapSides(sides, () => [] as T[]);
+  const order = Object.entries(sides) as [keyof Sides<T>, () => Promise<T>][];
   for (let round = 0; round <= rounds; round++) {
-    const floor = await sides.floor();
-    const deskhand = await sides.deskhand();
-    if (round === 0) continue;
-    results.floor.push(floor);
-    results.deskhand.push(deskhand);
+    for (const [side, measure] of order) {
+      const result = await measure();
+      if (round > 0) results[side]!.push(result);
+    }
+    order.reverse();
   }
   return results;
 }
 
-/** Maps each round. */
-export function each<T, U>({ floor, deskhand }: Rounds<T>, value: (round: T) => U): Rounds<U> {
-  return { floor: floor.map(value), deskhand: deskhand.map(value) };
-}
-
-/** Returns what the rounds show. Only the two sides of one round are compared with each other. */
-export function judge({ floor, deskhand }: Rounds<number>): Judged {
-  const ratios = deskhand.map((value, round) => value / floor[round]!);
+/** Returns what the rounds show. Only the sides of one round are compared with each other. */
+export function judge({ floor, deskhand, ceiling, duties }: Rounds<number>): Judged {
+  const relative = (values: number[]) => values.map((value, round) => value / floor[round]!);
+  const ratios = relative(deskhand);
   return {
     floor: median(floor),
     deskhand: median(deskhand),
     ratio: median(ratios),
     lowest: Math.min(...ratios),
     highest: Math.max(...ratios),
+    ...ceiling && { ceiling: median(relative(ceiling)) },
+    ...duties && { duties: median(relative(duties)) },
   };
 }

@@ -12,20 +12,20 @@ export interface Recorded {
   machine: Machine;
   rounds: number;
   seconds: number;
-  measures: Record<string, Judged & Pick<Measure, "unit">>;
+  measures: Record<string, Judged & Pick<Measure, "unit" | "goal" | "cpu">>;
 }
 
 /** Returns what a run records. */
 export function toRecorded(run: Omit<Recorded, "measures">, measures: Measure[]): Recorded {
-  const entries = measures.map((measure) =>
-    [measure.name, { unit: measure.unit, ...rounded(judge(measure)) }] as const
+  const entries = measures.map(({ name, unit, goal, cpu = 0, ...rounds }) =>
+    [name, { unit, goal, ...rounded({ ...judge(rounds), cpu }) }] as const
   );
   return { ...run, measures: Object.fromEntries(entries) };
 }
 
 /** Three significant digits, so that a new record changes no digit that means nothing. */
-function rounded(judged: Judged): Judged {
-  const entries = Object.entries(judged).map(([name, value]) => [name, +value.toPrecision(3)]);
+function rounded<T extends object>(values: T): T {
+  const entries = Object.entries(values).map(([name, value]) => [name, +value.toPrecision(3)]);
   return Object.fromEntries(entries);
 }
 

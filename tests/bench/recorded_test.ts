@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { judge, type Measure } from "./measure.ts";
+import { alternate, judge, type Measure } from "./measure.ts";
 import { losses, type Recorded, toRecorded, verdict } from "./recorded.ts";
 import { at, median } from "./statistics.ts";
 
@@ -21,10 +21,19 @@ function record(...measures: Measure[]): Recorded {
   return toRecorded(run, measures);
 }
 
-Deno.test("a measure has the medians of both sides, and the median ratio of its rounds", () => {
+Deno.test("a measure has the medians of both sides, and the median ratios of its rounds", () => {
   const measured = { floor: [2, 1, 4], deskhand: [3, 9, 2] };
   const judged = { floor: 2, deskhand: 3, ratio: 1.5, lowest: 0.5, highest: 9 };
   assertEquals(judge(measured), judged);
+  assertEquals(judge({ ...measured, duties: [4, 4, 4] }), { ...judged, duties: 2 });
+});
+
+Deno.test("servers are measured in turn, in both orders, without the first round", async () => {
+  const calls: string[] = [];
+  const side = (name: string) => () => Promise.resolve(calls.push(name));
+  const rounds = await alternate(2, { floor: side("floor"), deskhand: side("service") });
+  assertEquals(calls, ["floor", "service", "service", "floor", "floor", "service"]);
+  assertEquals(rounds, { floor: [4, 5], deskhand: [3, 6] });
 });
 
 const COMPARED: [
