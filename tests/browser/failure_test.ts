@@ -176,6 +176,47 @@ test("an unavailable store is described with the request id, and retried with on
   assertEquals(posts[0]!.key, posts[1]!.key);
 });
 
+/** Responds to submissions with redirects, each of another status, that the page could follow. */
+function createRedirects() {
+  const statuses = [301, 302, 303, 307, 308];
+  let count = 0;
+  return (request: Request): Response | undefined => {
+    const { pathname } = new URL(request.url);
+    const isTarget = pathname === "/elsewhere";
+    const isSubmission = request.method === "POST" && pathname.endsWith("/support-requests");
+    if (!isTarget && !isSubmission) return;
+    const headers = {
+      "Access-Control-Allow-Origin": "*",
+      "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
+      "Location": "/elsewhere",
+    };
+    const status = isTarget ? 204 : statuses[count++ % statuses.length]!;
+    return new Response(null, { status, headers });
+  };
+}
+
+test(
+  "a redirect is not followed with the token and the request, and the console says so",
+  async (stage) => {
+    const { panel, requested, complaints } = stage;
+    await panel.open();
+    await fillIn(stage);
+    const loaded = requested.length;
+    for (let sent = 1; sent <= 5; sent++) {
+      await panel.send.click();
+      await waitFor("a submission", () => requested.length >= loaded + sent);
+      await panel.alert.getByText("The support service sent an unexpected response.").waitFor();
+      await panel.dialog.locator("#send[aria-disabled=false]").waitFor({ state: "attached" });
+    }
+    assertEquals(requested.filter((url) => url.endsWith("/elsewhere")), []);
+    const reports = () =>
+      complaints.filter((text) => text.includes("redirects. Use the URL behind it"));
+    await waitFor("the reports", () => reports().length === 5);
+    await assertDraftKept(stage);
+  },
+  { instead: createRedirects() },
+);
+
 test("a rejected token and a missing one each have their own sentence", async (stage) => {
   const { panel, page, claims } = stage;
   await panel.open();

@@ -25,6 +25,8 @@ export interface StageOptions {
   lang?: string;
   /** HTML that the page has before the panel's script. */
   head?(service: string): string;
+  /** Returns what responds to a request of the service's URL instead of the service, if anything. */
+  instead?(request: Request): Response | undefined;
   /** Script that the page runs before the panel is defined. */
   before?: string;
   width?: number;
@@ -116,6 +118,8 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
     },
   });
   const handler = async (request: Request) => {
+    const response = options.instead?.(request);
+    if (response) return response;
     if (request.method === "POST") {
       const { pathname } = new URL(request.url);
       const key = request.headers.get("Idempotency-Key");

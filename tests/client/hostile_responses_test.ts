@@ -143,12 +143,18 @@ Deno.test("a problem has every field that its type promises, whatever was sent",
 
 Deno.test("a redirect is one error that says to correct the URL, and is not followed", async () => {
   const paths: string[] = [];
+  let followed = 0;
+  await using other = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => Response.json({ followed: ++followed }),
+  );
+  const elsewhere = `http://localhost:${other.addr.port}/login`;
   let status = 0;
   await using server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     (request) => {
       paths.push(new URL(request.url).pathname);
-      return new Response(null, { status, headers: { "Location": "/login" } });
+      return new Response(null, { status, headers: { "Location": elsewhere } });
     },
   );
   for (status of [301, 302, 303, 307, 308]) {
@@ -158,7 +164,9 @@ Deno.test("a redirect is one error that says to correct the URL, and is not foll
     const error = await assertRejects(() => client.latest(TENANT), UnexpectedResponseError);
     assertEquals(error.status, status);
     assertMatch(error.message, /redirects to another one\. Set `url` to the one/);
-    assertEquals(paths, ["/v1/tenants/acme/support-requests/latest"]);
+    await assertRejects(() => client.submit(TENANT, { summary: "Help" }), UnexpectedResponseError);
+    const path = "/v1/tenants/acme/support-requests";
+    assertEquals([paths, followed], [[`${path}/latest`, path], 0]);
   }
 });
 

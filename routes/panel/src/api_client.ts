@@ -69,7 +69,16 @@ export async function callService<T>(call: Call<T>): Promise<CallResult<T>> {
     }
     const headers = new Headers({ ...call.headers, Authorization: `Bearer ${token.trim()}` });
     kind = "unreachable";
-    const response = await fetch(url, { method, headers, body, signal, credentials: "omit" });
+    const response = await fetch(url, {
+      method,
+      headers,
+      body,
+      signal,
+      credentials: "omit",
+      // Following one would send the token and the request to another URL.
+      redirect: "manual",
+    });
+    if (response.type === "opaqueredirect") logError(`${url} redirects. Use the URL behind it`);
     const json = await readJson(response);
     const value = response.ok && parse(json);
     return value ? { value } : { failure: toFailure(response, json) };
