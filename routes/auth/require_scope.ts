@@ -50,7 +50,7 @@ export function requireScope(
       return problem(
         c,
         "not-found",
-        "Not found, or not accessible with this token. Check the path",
+        "It does not exist, or this token has no access to it. Check the path",
       );
     }
     if (!scopes.has(scope)) {

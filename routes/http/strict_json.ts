@@ -82,5 +82,5 @@ function explain(error: unknown): string {
   if (error instanceof RangeError) {
     return "The body is nested too deeply. Send it with less nesting";
   }
-  return "The body is not valid JSON. Send one JSON object";
+  return "Check its syntax. Send one JSON object";
 }

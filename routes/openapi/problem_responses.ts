@@ -10,7 +10,7 @@ import type { Example, ResponseObject } from "./types.ts";
 const DETAILS: Record<ProblemSlug, string> = {
   "unauthenticated": "Send a token as 'Authorization: Bearer <token>'",
   "insufficient-scope": "Get a token with the scope support_requests:create",
-  "not-found": "Not found, or not accessible with this token. Check the path",
+  "not-found": "It does not exist, or this token has no access to it. Check the path",
   "method-not-allowed": "Use POST",
   "idempotency-in-progress": "Retry with the same key in 15 s",
   "handoff-in-progress": "Try again in 15 s",
@@ -19,7 +19,7 @@ const DETAILS: Record<ProblemSlug, string> = {
   "not-json": "Send the submission in UTF-8 and with 'Content-Type: application/json'",
   "encoded-body": "Send the submission without a Content-Encoding",
   "malformed-request": HOST_RULE,
-  "malformed-json": "The body is not valid JSON. Send one JSON object",
+  "malformed-json": "Check its syntax. Send one JSON object",
   "invalid-idempotency-key": IDEMPOTENCY_KEY_RULE,
   "validation": "Nothing was stored. Correct the fields listed in 'errors' and send it again",
   "idempotency-key-reused": "Nothing was stored. Use a new key for a different submission",

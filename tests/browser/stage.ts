@@ -27,6 +27,8 @@ export interface StageOptions {
   head?(service: string): string;
   /** Returns what responds to a request of the service's URL instead of the service, if anything. */
   instead?(request: Request): Response | undefined;
+  /** Returns the product's page, instead of one with the panel. */
+  productPage?(service: string): Promise<string>;
   /** Script that the page runs before the panel is defined. */
   before?: string;
   width?: number;
@@ -100,6 +102,10 @@ export async function openStage(browser: Browser, options: StageOptions = {}): P
       }
       if (pathname === "/token") return new Response(await mintToken(AUTH_SECRET, claims));
       if (pathname !== "/") return new Response(null, { status: 404 });
+      if (options.productPage) {
+        const headers = { "Content-Type": "text/html; charset=utf-8" };
+        return new Response(await options.productPage(serviceUrl), { headers });
+      }
       return productPage(serviceUrl, attributes, { ...options, isReporting: engine === "webkit" });
     },
   );

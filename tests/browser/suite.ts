@@ -5,16 +5,6 @@ import { UNSANITIZED } from "../support/chromium.ts";
 import { within } from "../support/wait_for.ts";
 import { openStage, type Stage, type StageOptions } from "./stage.ts";
 
-/** Starts one Chromium for all tests of a file, and returns it as a function. */
-export function useBrowser(): () => Browser {
-  let browser: Browser;
-  Deno.test.beforeAll(async () => {
-    browser = await launch("chromium");
-  });
-  Deno.test.afterAll(() => browser?.close());
-  return () => browser;
-}
-
 export interface SuiteOptions {
   /** Messages in the console, and uncaught errors, that fail a test. Default: every one. */
   forbids?: RegExp;

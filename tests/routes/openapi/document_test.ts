@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { VERSION } from "../../../config/version.ts";
 import { openApiDocument } from "../../../routes/openapi/document.ts";
-import { PROBLEMS } from "../../../routes/http/problems.ts";
+import { PROBLEMS, type ProblemSlug } from "../../../routes/http/problems.ts";
+import { exampleProblem } from "../../../routes/openapi/problem_responses.ts";
 import {
   type Media,
   mismatches,
@@ -99,6 +100,15 @@ Deno.test("every problem has a documented example, and its type is the URL of a 
   }
   for (const stranger of ["nothing", "constructor", "__proto__", ""]) {
     await assertProblem(await service.call(`/problems/${stranger}`), 404, "not-found");
+  }
+});
+
+Deno.test("a problem's detail does not repeat its title, which is shown beside it", () => {
+  const start = (text: string) => text.split(" ").slice(0, 3).join(" ");
+  for (const slug of Object.keys(PROBLEMS) as ProblemSlug[]) {
+    const { title, detail } = exampleProblem(slug);
+    assertNotEquals(start(detail), start(title));
+    assert(!detail.toLowerCase().startsWith(title.toLowerCase()), detail);
   }
 });
 
