@@ -106,8 +106,9 @@ async function readBody(
   clock: Pick<Clock, "deadline">,
   name: BodyName,
 ): Promise<{ value: unknown } | Response> {
-  using deadline = clock.deadline(BODY_TIMEOUT_MS);
-  const body = await readJsonBody(c.req.raw, deadline, { isOptional: name !== "submission" });
+  const startDeadline = () => clock.deadline(BODY_TIMEOUT_MS);
+  const isOptional = name !== "submission";
+  const body = await readJsonBody(c.req.raw, startDeadline, { isOptional });
   c.env?.onBodyRead?.();
   switch (body.outcome) {
     case "not_json":
