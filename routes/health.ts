@@ -11,7 +11,7 @@ export function livenessRoute(version: string): Hono<Env> {
 export function readinessRoute(isReady: () => Promise<boolean>): Hono<Env> {
   return new Hono<Env>().get("/readyz", async (c) => {
     if (await isReady()) return c.json({ status: "ready" });
-    const detail = "The latest write to the store failed or timed out. See the log";
+    const detail = "The store is not open yet, or the latest write to it failed. See the log";
     return problem(c, "store-unavailable", detail, { headers: { "Retry-After": "5" } });
   });
 }

@@ -66,6 +66,8 @@ export type LogEvent =
   | "newer_record"
   | "desk_circuit_opened"
   | "desk_circuit_closed"
+  | "store_opening"
+  | "store_opened"
   | "store_open_failed"
   | "store_unavailable"
   | "store_reconnected"

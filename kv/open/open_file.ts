@@ -7,8 +7,8 @@ const OWNER_ONLY = 0o600;
 const OTHERS = 0o007;
 
 /**
- * Opens a local file. It first takes an exclusive lock on `<path>.lock`, because a second process that
- * commits with checks would make the first one's commits fail.
+ * Opens a local file; resolves once KV responds. It first takes an exclusive lock on `<path>.lock`,
+ * because a second process that commits with checks would make the first one's commits fail.
  *
  * @throws {OpenStoreError} on any error
  */
@@ -21,6 +21,8 @@ export async function openFile(path: string): Promise<OpenedStore> {
     if (!await lock.tryLock(true)) throw new FileInUseError();
     await restrictToOwner(path);
     const kv = await Deno.openKv(path);
+    // `openKv` resolves before KV can respond. An error is left to the calls of the service.
+    await kv.get(["any"]).catch(() => {});
     const reader = await Deno.openKv(path);
     const opened = await identify(path);
     return {

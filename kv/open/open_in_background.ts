@@ -6,6 +6,7 @@ import { KvConnection } from "../client/connection.ts";
 import { PROBE_KEY } from "../keys.ts";
 import { watchFile } from "./file_watch.ts";
 import type { KvLocation, OpenedStore } from "./opened_store.ts";
+import { logSlowOpening } from "./log_slow_opening.ts";
 import { openWithRetry } from "./open_with_retry.ts";
 import { withTracing } from "../client/traced.ts";
 
@@ -42,6 +43,7 @@ export function openInBackground(
     if (isFile) watchFile(opened, { log, onRemoved: onFileRemoved });
     return store = opened;
   });
+  if (isFile) logSlowOpening(opened, { clock, log });
   const traced = (kv: Deno.Kv) => telemetry ? withTracing(kv, telemetry) : kv;
   const reopen = async () => {
     const kv = await store?.reopen() ?? null;

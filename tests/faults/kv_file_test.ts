@@ -11,6 +11,7 @@ import {
   since,
   startService,
 } from "../support/service_process.ts";
+import { waitFor } from "../support/wait_for.ts";
 import { startGatedDesk } from "../support/gated_desk.ts";
 
 const INTERRUPTED_MS = 60_000;
@@ -70,14 +71,25 @@ async function survivesLock(): Promise<void> {
   assertEquals((await service.auditEvents()).length, 3);
 }
 
-/** It listens, responds 503, and works when the lock is released. */
+/**
+ * It listens, responds 503, says that the store is not open yet, and works when the lock is released.
+ * KV itself holds this lock while it removes what expired during a stop.
+ */
 async function startsUnderLock(): Promise<void> {
   await using file = await temporaryPath();
   (await openKvFile(file.path)).close();
   using lock = lockDatabase(file.path);
   await using service = await startService({ kvPath: file.path });
   await assertAway(service);
+  const ready = await service.call("/readyz");
+  assertUnavailable(ready);
+  assertStringIncludes(String(ready.body.detail), "The store is not open yet");
+  await service.output.line("store_opening");
   lock.release();
+  const isReady = async () => (await service.call("/readyz")).status === 200;
+  // Long before the next write of readiness itself, 30 seconds after the one before.
+  await waitFor("the service is ready", isReady);
+  await service.output.line("store_opened");
   assertEquals((await service.submit()).status, 201);
   assertEquals(await service.stop(), 0);
 }
