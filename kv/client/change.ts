@@ -99,7 +99,7 @@ export function findOwnVersionstamp(
 }
 
 /** Returns a string that identifies a key. */
-export function keyId(key: Deno.KvKey): string {
+function keyId(key: Deno.KvKey): string {
   return key.join("\0");
 }
 

@@ -1,5 +1,6 @@
 import { CALL_TIMEOUT_MS, timeoutError } from "./call.ts";
-import { type Change, type CommitSize, estimateSize, fits, keyId } from "./change.ts";
+import { type Change, type CommitSize, estimateSize, fits } from "./change.ts";
+import { hashKey } from "./key_hash.ts";
 import { startTimeout } from "./responsive_time.ts";
 
 export type CommitResult =
@@ -11,8 +12,8 @@ export type CommitResult =
 export class PendingChange {
   readonly change: Change;
   readonly size: ReturnType<typeof estimateSize>;
-  /** Identify the keys that it writes. */
-  readonly keyIds: string[];
+  /** Hashes of the keys that it writes. */
+  readonly keyHashes: number[];
   readonly #result = Promise.withResolvers<CommitResult>();
   readonly #stopTimeout: () => void;
   #hasTimedOut = false;
@@ -20,7 +21,7 @@ export class PendingChange {
   constructor(change: Change) {
     this.change = change;
     this.size = estimateSize(change);
-    this.keyIds = change.sets.map(({ key }) => keyId(key));
+    this.keyHashes = change.sets.map(({ key }) => hashKey(key));
     this.#stopTimeout = startTimeout(CALL_TIMEOUT_MS, () => {
       this.#hasTimedOut = true;
       this.#result.reject(timeoutError());
@@ -53,7 +54,7 @@ export class PendingChange {
 /**
  * Takes the changes that fit into one commit from the queue, in order, and returns them and the new
  * queue. Changes that write the same key go into different commits, because KV would store the last
- * one only. Changes that have timed out are dropped.
+ * one only; so do those whose keys merely have the same hash. Changes that have timed out are dropped.
  */
 export function takeBatch(
   queue: PendingChange[],
@@ -61,22 +62,22 @@ export function takeBatch(
 ): { batch: PendingChange[]; rest: PendingChange[] } {
   const batch: PendingChange[] = [];
   const postponed: PendingChange[] = [];
-  const written = new Set<string>();
+  const written = new Set<number>();
   const left = { ...limits };
   let next = 0;
   for (; next < queue.length; next++) {
     const pending = queue[next]!;
-    const { size, keyIds, hasTimedOut } = pending;
+    const { size, keyHashes, hasTimedOut } = pending;
     if (hasTimedOut) continue;
     // KV rejects a whole commit because of one oversized change, so that one is committed alone.
     const hasRoom = size.isWithinLimits && fits(size, left);
     if (batch.length > 0 && !hasRoom) break;
-    if (keyIds.some((id) => written.has(id))) {
+    if (keyHashes.some((hash) => written.has(hash))) {
       postponed.push(pending);
       continue;
     }
     batch.push(pending);
-    for (const id of keyIds) written.add(id);
+    for (const hash of keyHashes) written.add(hash);
     left.checks -= size.isWithinLimits ? size.checks : Infinity;
     left.mutations -= size.mutations;
     left.bytes -= size.bytes;
