@@ -59,7 +59,8 @@ export class GroupCommit {
   #maxInFlight: number;
   #limits: CommitSize;
   #queue: PendingChange[] = [];
-  #inFlight = new Set<PendingChange[]>();
+  /** Not a set, because that would keep batches alive after their end (responsive_time.ts). */
+  #inFlight: PendingChange[][] = [];
 
   constructor(kv: KvHandle, { maxChecks, maxInFlight }: GroupCommitOptions) {
     this.#kv = kv;
@@ -83,17 +84,17 @@ export class GroupCommit {
   /** Returns whether a change may still be applied although its promise was rejected with a timeout. */
   hasUncertainCommits(): boolean {
     if (hasAbandonedCalls(this.#kv)) return true;
-    return [...this.#inFlight].some((batch) => batch.some(({ hasTimedOut }) => hasTimedOut));
+    return this.#inFlight.some((batch) => batch.some(({ hasTimedOut }) => hasTimedOut));
   }
 
   #startCommits(): void {
-    while (this.#inFlight.size < this.#maxInFlight && this.#queue.length > 0) {
+    while (this.#inFlight.length < this.#maxInFlight && this.#queue.length > 0) {
       const { batch, rest } = takeBatch(this.#queue, this.#limits);
       this.#queue = rest;
       if (batch.length === 0) continue;
-      this.#inFlight.add(batch);
+      this.#inFlight.push(batch);
       commitBatch(this.#kv, batch).then(() => {
-        this.#inFlight.delete(batch);
+        this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
         this.#startCommits();
       });
     }

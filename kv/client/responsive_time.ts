@@ -14,7 +14,8 @@ const EXTRA_TICKS = 2;
 
 interface Watch {
   expiresAt: number;
-  onExpiry: () => void;
+  /** Undefined once the timeout is over or stopped. */
+  onExpiry?: () => void;
 }
 
 const watches = new Set<Watch>();
@@ -33,6 +34,10 @@ export function startTimeout(timeoutMs: number, onExpiry: () => void): () => voi
   watches.add(watch);
   timer ??= setTimeout(tick, TICK_MS);
   return () => {
+    // V8 keeps the elements of a set alive for longer than they are in it: when a set grows or shrinks,
+    // its old table refers to the new one, and a table that has reached the old generation keeps all
+    // later ones until the next full collection. Garbage collection took 4 % of a submission more.
+    watch.onExpiry = undefined;
     if (!watches.delete(watch) || watches.size > 0) return;
     clearTimeout(timer);
     timer = undefined;
@@ -45,7 +50,7 @@ function tick(): void {
   for (const watch of watches) {
     if (watch.expiresAt > ticks) continue;
     watches.delete(watch);
-    watch.onExpiry();
+    watch.onExpiry?.();
   }
   if (watches.size > 0) timer ??= setTimeout(tick, TICK_MS);
 }
