@@ -11,7 +11,7 @@ import type { KvHandle } from "./kv/client/call.ts";
 import { OpenStoreError } from "./kv/open/opened_store.ts";
 import type { createApp } from "./routes/app.ts";
 import { listen, ListenError } from "./routes/http/server.ts";
-import { inSlices } from "./routes/http/slices.ts";
+import { Admission } from "./routes/http/admission.ts";
 import { shutDown, stopSignal } from "./routes/http/shutdown.ts";
 import { handleWhileLoading, loadAfterStart } from "./routes/starting.ts";
 
@@ -85,7 +85,7 @@ async function load(config: Config, parts: Omit<Runtime, "kv" | "reader">) {
   const store = openInBackground(config.kv, { ...parts, onFileRemoved });
   store.opened.catch(exitWithMessage);
   const app = await compose(config, { ...parts, ...store });
-  return { fetch: inSlices(app.fetch, parts), store };
+  return { fetch: new Admission(app.fetch, parts).handle, store };
 }
 
 /** Runs `deno task erase`. */

@@ -25,6 +25,8 @@ export interface Bindings {
   fallbackHost?: string;
   /** When a request arrived that waited before it was handled, by `clock.elapsed`. */
   arrivedAt?: number;
+  /** Whether too many requests arrive for this one to be processed, so that it must be rejected. */
+  isOverloaded?: boolean;
   /** Reports that the body has been read, so that a shutdown need not wait for it. */
   onBodyRead?: () => void;
 }

@@ -13,7 +13,7 @@ import { matchesIfNoneMatch } from "../http/entity_tag.ts";
 import type { Env } from "../http/env.ts";
 import { createJsonResponse, createResponse } from "../http/headers.ts";
 import { problem } from "../http/problems.ts";
-import { limitInFlight } from "./limit_in_flight.ts";
+import { rejectIfOverloaded } from "./reject_if_overloaded.ts";
 import { validateResume, validateSubmission } from "./parse_submission.ts";
 import type { VerifyToken } from "../auth/verification.ts";
 import { pointer, validationProblem } from "../http/validation.ts";
@@ -31,7 +31,7 @@ export function supportRequestRoutes(
 ): Hono<Env> {
   const mayCreate = requireScope(verify, "support_requests:create");
   const mayRead = requireScope(verify, "support_requests:read");
-  const admission = limitInFlight();
+  const notOverloaded = rejectIfOverloaded();
   const validSubmission = validateSubmission(rateLimit, deps.clock);
   const validResume = validateResume(rateLimit, deps.clock);
   const serialize = createSummarySerializer();
@@ -40,14 +40,14 @@ export function supportRequestRoutes(
     .post(
       "/v1/tenants/:tenantId/support-requests",
       mayCreate,
-      admission,
+      notOverloaded,
       validSubmission,
       (c) => respondToSubmission(c, deps, c.req.valid("json")),
     )
     .post(
       "/v1/tenants/:tenantId/runs/:runId/support-requests",
       mayCreate,
-      admission,
+      notOverloaded,
       validSubmission,
       validateRunId,
       (c) => respondToSubmission(c, deps, c.req.valid("json")),
@@ -66,14 +66,14 @@ export function supportRequestRoutes(
     .post(
       "/v1/tenants/:tenantId/support-requests/latest/resume",
       mayCreate,
-      admission,
+      notOverloaded,
       validResume,
       (c) => respondToResume(c, deps),
     )
     .post(
       "/v1/tenants/:tenantId/runs/:runId/support-requests/latest/resume",
       mayCreate,
-      admission,
+      notOverloaded,
       validResume,
       validateRunId,
       (c) => respondToResume(c, deps),

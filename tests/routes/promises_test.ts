@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { MAX_BODY_BYTES } from "../../routes/http/json_body.ts";
 import type { Problem } from "../../routes/http/problems.ts";
-import { MAX_IN_FLIGHT } from "../../routes/v1/limit_in_flight.ts";
 import { BODY_TIMEOUT_MS } from "../../routes/v1/parse_submission.ts";
 import { FakeClock, toDeadline } from "../support/clock.ts";
-import { ACME, deskEnv, run, TENANT } from "../support/constants.ts";
+import { ACME, AUTH_SECRET, deskEnv, run } from "../support/constants.ts";
 import { type Call, openService, type ServiceOptions } from "../support/service.ts";
 import { type Operation, OPERATIONS, resolve } from "../support/response_validator.ts";
+import { mintToken } from "../demo/token.ts";
 import { startFakeDesk } from "../demo/fake_desk.ts";
-import { waitFor, within } from "../support/wait_for.ts";
+import { waitFor } from "../support/wait_for.ts";
 import { auditKey, idempotencyKey, requestKey } from "../../kv/keys.ts";
 
 const clock = new FakeClock();
@@ -130,21 +130,12 @@ async function callInProgress(operation: Operation): Promise<Response> {
   return response;
 }
 
-/** Calls while as many submissions as are admitted wait for the rest of their bodies. */
+/** Calls as the server does after the request has waited too long. */
 async function callOverloaded(operation: Operation): Promise<Response> {
   await using service = await openService();
-  const called = operation.path.replace("{tenantId}", "acme").replace("{runId}", "r-1");
-  const bodies = Array.from({ length: MAX_IN_FLIGHT + 1 }, () => new TransformStream<Uint8Array>());
-  const headers = { "Content-Type": "application/json" };
-  const waiting = bodies.map(({ readable }) =>
-    service.call(TENANT, { method: "POST", headers, body: readable })
-  );
-  // As soon as one is rejected, all others are admitted.
-  await (await within("one of them is rejected", Promise.race(waiting))).body?.cancel();
-  const response = await service.call(called, { method: "POST" });
-  for (const { writable } of bodies) await writable.close().catch(() => {});
-  for (const rejected of await Promise.all(waiting)) await rejected.body?.cancel();
-  return response;
+  const path = operation.path.replace("{tenantId}", "acme").replace("{runId}", "r-1");
+  const headers = { "Authorization": `Bearer ${await mintToken(AUTH_SECRET)}` };
+  return await service.app.request(path, { method: "POST", headers }, { isOverloaded: true });
 }
 
 /** Returns the problems that an operation documents for a status. */

@@ -110,6 +110,34 @@ Deno.test("a tenant outside the token gets the same response as one that does no
   }
 });
 
+Deno.test("under overload, a valid call is rejected unread, and an invalid one as always", async () => {
+  await using service = await openService({ env: { RATE_LIMIT_PER_MINUTE: "1" } });
+  const overloaded = { isOverloaded: true };
+  async function submit(token: string, path = RUN): Promise<Response> {
+    const headers = { Authorization: `Bearer ${token}` };
+    // Whoever read the body would reject it with 415.
+    const init = { method: "POST", headers, body: "not JSON" };
+    return await service.app.request(path, init, overloaded);
+  }
+  await assertProblem(await submit("not-a-token"), 401, "unauthenticated");
+  const others = await mintToken(AUTH_SECRET, { tenants: ["other"] });
+  await assertProblem(await submit(others), 404, "not-found");
+  const reader = await mintToken(AUTH_SECRET, { scope: "support_requests:read" });
+  await assertProblem(await submit(reader), 403, "insufficient-scope");
+  const token = await mintToken(AUTH_SECRET);
+  const delays = new Set<string | null>();
+  for (const path of [RUN, TENANT, `${TENANT}/latest/resume`, TENANT, TENANT]) {
+    const response = await submit(token, path);
+    delays.add(response.headers.get("Retry-After"));
+    await assertProblem(response, 503, "overloaded");
+  }
+  assertEquals(delays.size, 4, "clients do not return together");
+  const headers = { Authorization: `Bearer ${token}` };
+  const latest = await service.app.request(`${TENANT}/latest`, { headers }, overloaded);
+  assertEquals((await latest.json()).supportRequest, null, "nothing is stored");
+  assertEquals((await service.call(TENANT, { json: { summary: "Help" } })).status, 201);
+});
+
 for (
   const [method, path, scope] of [
     ["POST", TENANT, "support_requests:create"],

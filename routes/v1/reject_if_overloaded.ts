@@ -1,0 +1,24 @@
+import type { MiddlewareHandler } from "hono";
+import type { Env } from "../http/env.ts";
+import { problem } from "../http/problems.ts";
+
+/** The values of `Retry-After`, in seconds. They rotate, so that clients do not return together. */
+const RETRY_AFTER_SECONDS = [2, 3, 4, 5];
+
+/**
+ * Rejects a submission or a resume that has waited too long for its start (http/admission.ts), before
+ * anything is read or stored. Use it after authentication, because only 401 tells a client that
+ * retrying does not help.
+ */
+export function rejectIfOverloaded(): MiddlewareHandler<Env> {
+  let rejected = 0;
+  return async (c, next) => {
+    if (!c.env?.isOverloaded) return await next();
+    const seconds = String(RETRY_AFTER_SECONDS[rejected++ % RETRY_AFTER_SECONDS.length]);
+    const isResume = c.req.path.endsWith("/resume");
+    const outcome = isResume ? "" : "Nothing was stored. ";
+    return problem(c, "overloaded", `${outcome}Try again in ${seconds} s`, {
+      headers: { "Retry-After": seconds },
+    });
+  };
+}
