@@ -127,17 +127,14 @@ function submit(
   about: string,
   options: SubmissionOptions,
   named: Named[],
-  { connections = 64, bare = {} }: { connections?: number; bare?: Bare } = {},
+  { connections = 64, bare }: { connections?: number; bare?: Bare } = {},
 ): Figure {
-  return {
-    name,
-    about,
-    async measure(bench) {
-      await using servers = await startSides(bench, bare);
-      const plan = await submissions(options);
-      return measures(await loadInTurn(bench, servers.all, plan, { connections }), named);
-    },
+  const measure = async (bench: Bench) => {
+    await using servers = await startSides(bench, bare);
+    const plan = await submissions(options);
+    return measures(await loadInTurn(bench, servers.all, plan, { connections }), named);
   };
+  return { name, about, measure };
 }
 
 function read(
@@ -145,20 +142,20 @@ function read(
   about: string,
   { goal, runs, bare }: { goal: number; runs?: number; bare?: Bare },
 ): Figure {
-  return {
-    name,
-    about,
-    async measure(bench) {
-      await using servers = await startSides(bench, bare);
-      const first = await submissions({ runs });
-      for (const { port } of Object.values(servers.all)) {
-        await load(port, first, { connections: 1, responses: runs ?? 1 });
-      }
-      const rounds = await loadInTurn(bench, servers.all, await reads(runs), { connections: 64 });
-      const read = about.replace(/.*(?=latest)/, "");
-      return measures(rounds, [{ name: read, value: "perSecond", goal }]);
-    },
+  const measure = async (bench: Bench) => {
+    await using servers = await startSides(bench, bare);
+    const first = await submissions({ runs });
+    for (const { port } of Object.values(servers.all)) {
+      await load(port, first, { connections: 1, responses: runs ?? 1 });
+    }
+    const rounds = await loadInTurn(bench, servers.all, await reads(runs), { connections: 64 });
+    return measures(rounds, [{
+      name: about.replace(/.*(?=latest)/, ""),
+      value: "perSecond",
+      goal,
+    }]);
   };
+  return { name, about, measure };
 }
 
 /** Starts the floor, the service and other bare servers, each with a file of its own. */

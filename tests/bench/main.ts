@@ -41,13 +41,13 @@ function describe(figures: Figure[]): string {
 function parse() {
   const flag = { type: "boolean", default: false } as const;
   const text = { type: "string" } as const;
-  const switches = { check: flag, record: flag, plot: flag, help: { ...flag, short: "h" } };
-  const numbers = { rounds: { ...text, default: "5" }, seconds: { ...text, default: "3" } };
+  const options = {
+    ...{ check: flag, record: flag, plot: flag, help: { ...flag, short: "h" } },
+    ...{ rounds: { ...text, default: "5" }, seconds: { ...text, default: "3" } },
+    ...{ records: text, files: text },
+  };
   try {
-    return parseArgs({
-      allowPositionals: true,
-      options: { ...switches, ...numbers, records: text, files: text },
-    });
+    return parseArgs({ allowPositionals: true, options });
   } catch {
     throw new UsageError(USAGE);
   }
@@ -81,7 +81,8 @@ async function run({ values, positionals }: ReturnType<typeof parse>): Promise<v
   try {
     const records = values.records && bounded("--records", values.records, 1000, 1e8);
     const all = records ? scaleFigures(records, files ?? directory) : FIGURES;
-    const figures = named(all, positionals);
+    const isFilling = records && positionals.length > 0;
+    const figures = named(all, isFilling ? ["fill", ...positionals] : positionals);
     const machine = await examine(directory);
     if (machine.isRamDisk && (check || record)) throw new UsageError("Set BENCH_DIR to a disk");
     console.log(introduction(machine));
@@ -91,9 +92,10 @@ async function run({ values, positionals }: ReturnType<typeof parse>): Promise<v
     for (const { name, measure } of figures) {
       const own = `${directory}/${name}`;
       await Deno.mkdir(own);
-      const measured = await measure({ rounds, seconds, directory: own });
-      for (const measure of measured) console.log(tableLine(measure, recorded));
-      measures.push(...measured);
+      for (const measured of await measure({ rounds, seconds, directory: own })) {
+        console.log(tableLine(measured, recorded));
+        measures.push(measured);
+      }
     }
     if (check) {
       const lost = losses(measures, recorded);

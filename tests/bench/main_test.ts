@@ -17,6 +17,20 @@ Deno.test("a run measures the floor and the service in every figure", async () =
   assertGreaterOrEqual(names.size, FIGURES.length);
 });
 
+Deno.test("a run with --records measures a larger file beside one with 1,000 requests", async () => {
+  const figures = ["loads", "audit-events", "expired-start", "erase"];
+  const flags = ["--records", "2000", "--rounds", "1", "--seconds", "0.1", ...figures];
+  const { code, stdout, stderr } = await bench(...flags);
+  assertEquals([code, stderr], [0, ""]);
+  assertMatch(stdout, /\| pages of 100 audit events +\| \d+ pages +\| \d+ pages +\|/);
+  assertMatch(stdout, /\| file, for each request +\| 2,\d{3} bytes +\| 2,\d{3} bytes +\|/);
+  for (
+    const measure of ["latest of", "submissions in", "first submission after", "deno task erase"]
+  ) {
+    assertMatch(stdout, new RegExp(`^\\| ${measure}.*\\| \\d+\\.\\d\\d +\\|`, "m"));
+  }
+});
+
 const REJECTED: [flags: string[], why: RegExp][] = [
   [["latest", "no-such-figure"], /no figure 'no-such-figure'/],
   [["--rounds", "0"], /--rounds must be a number from 1 to 1000/],

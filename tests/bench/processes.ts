@@ -1,7 +1,7 @@
-/** The servers of a run. Each is killed when it is disposed. */
+/** The servers of a run. Each is stopped when it is disposed. */
 import { command, type Launch, taskCommand } from "../support/process.ts";
 import { freePort } from "../support/raw_server.ts";
-import { waitFor, within } from "../support/wait_for.ts";
+import { waitFor } from "../support/wait_for.ts";
 import { AUTH_SECRET } from "./requests.ts";
 
 const TIMEOUT_MS = 60_000;
@@ -38,17 +38,15 @@ export async function start(launch: Launch): Promise<Server> {
   const port = freePort();
   const env = { ...launch.env, PORT: String(port) };
   const child = command({ ...launch, env }, { stdout: "null", stderr: "inherit" }).spawn();
+  await using starting = new AsyncDisposableStack();
+  starting.use(child);
   let hasEnded = false;
   child.status.then(() => hasEnded = true);
-  try {
-    const isDone = () => hasEnded || isListening(port);
-    await waitFor("the server listens", isDone, Boolean, { timeoutMs: TIMEOUT_MS, intervalMs: 1 });
-    if (hasEnded) throw new Error(`The server ended: ${launch.command.join(" ")}`);
-  } catch (error) {
-    await kill(child);
-    throw error;
-  }
-  return { port, pid: child.pid, [Symbol.asyncDispose]: () => kill(child) };
+  const isDone = () => hasEnded || isListening(port);
+  await waitFor("the server listens", isDone, Boolean, { timeoutMs: TIMEOUT_MS, intervalMs: 1 });
+  if (hasEnded) throw new Error(`The server ended: ${launch.command.join(" ")}`);
+  const started = starting.move();
+  return { port, pid: child.pid, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
 /** Returns the resident memory of a process, in MiB. */
@@ -57,21 +55,7 @@ export async function residentMiB({ pid }: Pick<Server, "pid">): Promise<number>
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
 }
 
-async function isListening(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused) return false;
-    throw error;
-  }
-}
-
-async function kill(child: Deno.ChildProcess): Promise<void> {
-  try {
-    child.kill("SIGKILL");
-  } catch {
-    // It has ended.
-  }
-  await within("the process ends", child.status);
+function isListening(port: number): Promise<boolean> {
+  const connecting = Deno.connect({ hostname: "127.0.0.1", port });
+  return connecting.then((connection) => (connection.close(), true), () => false);
 }

@@ -29,38 +29,28 @@ function rounded<T extends object>(values: T): T {
   return Object.fromEntries(entries);
 }
 
-/** A measure whose ratio is worse than the recorded one. */
-export interface Loss {
-  name: string;
-  recorded: number;
-  ratio: number;
-  /** 0.3 for a rate that fell by 30 %, or for a duration that grew until it has 70 % of the speed. */
-  loss: number;
-}
-
-/** Returns the measures that fell by more than 30 % of their recorded ratio, the worst first. */
-export function losses(measures: Measure[], recorded: Recorded): Loss[] {
-  return measures.flatMap((measure): Loss[] => {
-    const before = recorded.measures[measure.name];
+/** Describes the measures that fell by more than 30 % of their recorded ratio, the worst first. */
+export function losses(measures: Measure[], { measures: recorded }: Recorded): string[] {
+  const lost = measures.flatMap((measure) => {
+    const { name, unit } = measure;
+    const before = recorded[name]?.ratio;
     if (before === undefined) return [];
     const { ratio } = judge(measure);
-    const speed = measure.unit === "/s" ? ratio / before.ratio : before.ratio / ratio;
-    const loss = 1 - speed;
-    return loss > MAX_LOSS ? [{ name: measure.name, recorded: before.ratio, ratio, loss }] : [];
-  }).sort((a, b) => b.loss - a.loss);
+    // 0.3 for a rate that fell by 30 %, or for a duration that grew until it has 70 % of the speed.
+    const loss = 1 - (unit === "/s" ? ratio / before : before / ratio);
+    const percent = Math.round(loss * 100);
+    const line = `${name}: ${ratio.toFixed(2)} instead of ${
+      before.toFixed(2)
+    }, ${percent} % slower`;
+    return loss > MAX_LOSS ? [{ loss, line }] : [];
+  });
+  return lost.sort((a, b) => b.loss - a.loss).map(({ line }) => line);
 }
 
 /** Returns the verdict of `--check`, in words. */
-export function verdict(lost: Loss[], { at, machine, rounds }: Recorded): string {
+export function verdict(lost: string[], { at, machine, rounds }: Recorded): string {
   const { processor, cores, fsyncMs } = machine;
   const where = `recorded ${at.slice(0, 10)} on ${cores} cores (${processor}), fsync ${fsyncMs} ms`;
-  if (lost.length === 0) {
-    return `No ratio fell by more than ${MAX_LOSS * 100} % (${where}, ${rounds} rounds)`;
-  }
-  const lines = lost.map(({ name, recorded, ratio, loss }) =>
-    `  ${name}: ${ratio.toFixed(2)} instead of ${recorded.toFixed(2)}, ${
-      Math.round(loss * 100)
-    } % slower`
-  );
-  return `Fell by more than ${MAX_LOSS * 100} % (${where}, ${rounds} rounds):\n${lines.join("\n")}`;
+  const what = `by more than ${MAX_LOSS * 100} % (${where}, ${rounds} rounds)`;
+  return lost.length === 0 ? `No ratio fell ${what}` : [`Fell ${what}:`, ...lost].join("\n  ");
 }

@@ -1,6 +1,8 @@
 /** The ceiling with Deskhand's duties for each request, in the least code and without a framework. */
 import { createHash } from "node:crypto";
 import { jwtVerify } from "jose";
+import { openLog } from "../../../config/log.ts";
+import { HEADERS } from "../../../routes/http/headers.ts";
 import { AUTH_SECRET } from "../requests.ts";
 import { commit } from "./ceiling.ts";
 import { latest, serve, submit } from "./store.ts";
@@ -8,16 +10,6 @@ import { latest, serve, submit } from "./store.ts";
 type Claims = { sub: string; name: string; tenants: string[]; exp: number };
 
 const SECRET = new TextEncoder().encode(AUTH_SECRET);
-const FLUSH_INTERVAL_MS = 50;
-const HEADERS = Object.entries({
-  "Cache-Control": "no-store",
-  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-  "Cross-Origin-Resource-Policy": "same-origin",
-  "Referrer-Policy": "no-referrer",
-  "Strict-Transport-Security": "max-age=31536000",
-  "X-Content-Type-Options": "nosniff",
-  "X-Frame-Options": "DENY",
-});
 /** Characters that Deskhand removes: controls, and those that change the direction of text. */
 // deno-lint-ignore no-control-regex
 const UNSAFE = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
@@ -30,8 +22,8 @@ const FIELDS: Record<string, (value: unknown) => boolean> = {
   handoff: (value) => isObject(value, (name, mode) => name === "mode" && mode === "none"),
 };
 
+const log = openLog({ level: "info", isBatched: true }, Date.now);
 const verified = new Map<string, Claims>();
-let lines: string[] = [];
 
 serve(async (request, context) => {
   const startedAt = performance.now();
@@ -53,12 +45,13 @@ serve(async (request, context) => {
     const fingerprint = createHash("sha256").update(text).digest("hex");
     const by = { actor: { id: sub, name }, fingerprint };
     response = await submit(body, context, headers, commit, by);
-    log("request_stored", { requestId, ...context, outcome: "none" });
+    log.info("request_stored", "Stored", { requestId, ...context, outcome: "none" });
   }
-  for (const [name, value] of HEADERS) response.headers.set(name, value);
+  for (const [name, value] of Object.entries(HEADERS)) response.headers.set(name, value);
   response.headers.set("X-Request-Id", requestId);
   const ms = Math.round(performance.now() - startedAt);
-  log("request_completed", { requestId, ...context, method, status: response.status, ms });
+  const fields = { requestId, ...context, method, status: response.status, ms };
+  log.info("request_completed", "Request completed", fields);
   return response;
 });
 
@@ -72,19 +65,7 @@ function isText(value: unknown, max: number): boolean {
   return typeof value === "string" && value.length <= max && !UNSAFE.test(value);
 }
 
-function isObject(value: unknown, check: (name: string, value: unknown) => boolean) {
+function isObject(value: unknown, check: (name: string, value: unknown) => boolean): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.entries(value).every(([name, value]) => check(name, value));
-}
-
-/** Writes a line with the others of the same 50 ms. */
-function log(event: string, fields: Record<string, unknown>): void {
-  if (lines.length === 0) setTimeout(flush, FLUSH_INTERVAL_MS);
-  const timestamp = new Date().toISOString();
-  lines.push(JSON.stringify({ "@timestamp": timestamp, level: "INFO", event, ...fields }));
-}
-
-function flush(): void {
-  console.log(lines.join("\n"));
-  lines = [];
 }
