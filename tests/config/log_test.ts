@@ -82,21 +82,25 @@ for (const isBatched of [true, false]) {
   });
 }
 
-Deno.test("the log writes the first lines immediately and keeps the order across levels", async () => {
+Deno.test("lines of one turn are written together after it, an error's in it", async () => {
   const body = `
     const written = [];
     for (const level of ["info", "warn", "error"]) console[level] = (text) => written.push(level + " " + text);
-    for (const text of ["1", "2", "3", "4", "a", "b", "c"]) log.info("test_event", text);
+    for (const text of ["1", "2", "3", "4", "a", "b"]) log.info("test_event", text);
     const immediate = written.length;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    const afterTurn = written.length;
+    log.info("test_event", "c");
     log.warn("test_event", "d"); log.warn("test_event", "e"); log.error("test_event", "f");
     const line = (text) => text.split("\\n").map((line) => JSON.parse(line.slice(line.indexOf("{"))).message);
-    Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify([immediate, written.map(line)])));
+    Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify([immediate, afterTurn, written.map(line)])));
     addEventListener("unload", (event) => event.stopImmediatePropagation());
   `;
   const { stdout } = await run({ level: "info", isBatched: true }, body);
   assertEquals(JSON.parse(stdout), [
     4,
-    [["1"], ["2"], ["3"], ["4"], ["a", "b", "c"], ["d", "e"], ["f"]],
+    5,
+    [["1"], ["2"], ["3"], ["4"], ["a", "b"], ["c"], ["d", "e"], ["f"]],
   ]);
 });
 
