@@ -10,8 +10,6 @@ Deno.serve({
   await request.json();
   await new Promise((resolve) => setTimeout(resolve, TAKES_MS));
   const id = String(++tickets);
-  const { origin } = new URL(request.url);
-  return Response.json({ id, type: "ticket", _url: `${origin}/REST/2.0/ticket/${id}` }, {
-    status: 201,
-  });
+  const _url = new URL(`/REST/2.0/ticket/${id}`, request.url).href;
+  return Response.json({ id, type: "ticket", _url }, { status: 201 });
 });

@@ -2,13 +2,7 @@
 import { load, type LoadOptions, type LoadPlan } from "./load.ts";
 import { alternate, each, mapSides, type Measure, type Rounds, type Sides } from "./measure.ts";
 import { deskhand, script, type Server, start } from "./processes.ts";
-import {
-  deskEnvironment,
-  reads,
-  type SubmissionOptions,
-  submissions,
-  tickets,
-} from "./requests.ts";
+import { deskEnvironment, reads, submissions, tickets } from "./requests.ts";
 
 export interface Bench {
   /** Measured rounds of each side. */
@@ -27,42 +21,62 @@ export interface Figure {
 }
 
 type Value = "perSecond" | "p50" | "p99";
-type Named = Pick<Measure, "name" | "goal"> & { value: Value };
+type Named = [name: string, value: Value, goal?: number];
 
 const RUNS = 1000;
 const IN_FLIGHT = 50;
 const READERS = 4;
 /** Bare servers beside the floor, for figures whose goal may be out of reach. */
 const BARE = { ceiling: "floors/ceiling.ts", duties: "floors/duties.ts" };
-type Bare = Partial<typeof BARE>;
+
+interface LoadFigure {
+  about: string;
+  plan: () => Promise<LoadPlan>;
+  measures: Named[];
+  /** 64 by default. */
+  connections?: number;
+  /** Whether requests are stored before, in how many runs. */
+  stored?: { runs?: number };
+  bare?: Partial<typeof BARE>;
+}
 
 /** Every figure, in the order in which they are measured. */
 export const FIGURES: Figure[] = [
-  submit("submissions", "64 concurrent in one tenant, each with a new key", { isKeyed: true }, [
-    { name: "submissions", value: "perSecond", goal: 3 },
-    { name: "submissions, 99th percentile", value: "p99", goal: 0.5 },
-  ], { bare: BARE }),
-  submit("runs", "64 concurrent in 1,000 runs in turn, each with a new key", {
-    isKeyed: true,
-    runs: RUNS,
-  }, [{ name: "submissions in 1,000 runs", value: "perSecond", goal: 1.8 }]),
-  submit(
-    "replays",
-    "64 concurrent in one tenant, one of a hundred a retry",
-    {
-      isKeyed: true,
-      repeatEvery: 100,
-    },
-    [{ name: "submissions with replays", value: "perSecond", goal: 2.5 }],
-    { bare: BARE },
-  ),
-  submit("one-at-a-time", "one submission at a time, each with a new key", { isKeyed: true }, [
-    { name: "one submission at a time", value: "p50", goal: 1.15 },
-  ], { connections: 1, bare: BARE }),
-  read("latest", "64 concurrent read the latest request of one tenant", { goal: 1.4 }),
-  read("latest-contexts", "64 concurrent read the latest requests of 1,000 runs", {
-    goal: 1,
-    runs: RUNS,
+  loads("submissions", {
+    about: "64 concurrent in one tenant, each with a new key",
+    plan: () => submissions({ isKeyed: true }),
+    measures: [["submissions", "perSecond", 3], ["submissions, 99th percentile", "p99", 0.5]],
+    bare: BARE,
+  }),
+  loads("runs", {
+    about: "64 concurrent in 1,000 runs in turn, each with a new key",
+    plan: () => submissions({ isKeyed: true, runs: RUNS }),
+    measures: [["submissions in 1,000 runs", "perSecond", 1.8]],
+  }),
+  loads("replays", {
+    about: "64 concurrent in one tenant, one of a hundred a retry",
+    plan: () => submissions({ isKeyed: true, repeatEvery: 100 }),
+    measures: [["submissions with replays", "perSecond", 2.5]],
+    bare: BARE,
+  }),
+  loads("one-at-a-time", {
+    about: "one submission at a time, each with a new key",
+    plan: () => submissions({ isKeyed: true }),
+    measures: [["one submission at a time", "p50", 1.15]],
+    connections: 1,
+    bare: BARE,
+  }),
+  loads("latest", {
+    about: "64 concurrent read the latest request of one tenant",
+    plan: () => reads(),
+    measures: [["latest request of one tenant", "perSecond", 1.4]],
+    stored: {},
+  }),
+  loads("latest-contexts", {
+    about: "64 concurrent read the latest requests of 1,000 runs",
+    plan: () => reads(RUNS),
+    measures: [["latest requests of 1,000 runs", "perSecond", 1]],
+    stored: { runs: RUNS },
     bare: { duties: BARE.duties },
   }),
   {
@@ -84,7 +98,7 @@ export const FIGURES: Figure[] = [
       };
       const sides = mapSides(servers.all, (server) => () => both(server));
       const rounds = await alternate(bench.rounds, sides);
-      return measures(rounds, [{ name: "reads beside writes, 99th percentile", value: "p99" }]);
+      return measures(rounds, [["reads beside writes, 99th percentile", "p99"]]);
     },
   },
   {
@@ -92,8 +106,7 @@ export const FIGURES: Figure[] = [
     about: "what Deskhand adds to a desk that takes 100 ms, 50 in flight",
     async measure(bench) {
       await using floor = await start(script("desk.ts"));
-      const concurrency = { SUPPORT_DESK_MAX_CONCURRENCY: String(IN_FLIGHT) };
-      const env = { ...deskEnvironment(floor.port), ...concurrency };
+      const env = deskEnvironment(floor.port, IN_FLIGHT);
       await using service = await start(deskhand(`${bench.directory}/deskhand.kv`, env));
       const plan = await submissions({ isKeyed: true, outcome: "created" });
       const options = { connections: IN_FLIGHT, seconds: bench.seconds };
@@ -101,11 +114,7 @@ export const FIGURES: Figure[] = [
         floor: () => load(floor.port, tickets(), options),
         deskhand: () => load(service.port, plan, options),
       });
-      return measures(rounds, [{
-        name: "a ticket, beside the desk alone",
-        value: "p50",
-        goal: 1.1,
-      }]);
+      return measures(rounds, [["a ticket, beside the desk alone", "p50", 1.1]]);
     },
   },
   {
@@ -122,44 +131,23 @@ export const FIGURES: Figure[] = [
   },
 ];
 
-function submit(
-  name: string,
-  about: string,
-  options: SubmissionOptions,
-  named: Named[],
-  { connections = 64, bare }: { connections?: number; bare?: Bare } = {},
-): Figure {
+function loads(name: string, { about, stored, bare, ...figure }: LoadFigure): Figure {
   const measure = async (bench: Bench) => {
     await using servers = await startSides(bench, bare);
-    const plan = await submissions(options);
-    return measures(await loadInTurn(bench, servers.all, plan, { connections }), named);
-  };
-  return { name, about, measure };
-}
-
-function read(
-  name: string,
-  about: string,
-  { goal, runs, bare }: { goal: number; runs?: number; bare?: Bare },
-): Figure {
-  const measure = async (bench: Bench) => {
-    await using servers = await startSides(bench, bare);
-    const first = await submissions({ runs });
-    for (const { port } of Object.values(servers.all)) {
-      await load(port, first, { connections: 1, responses: runs ?? 1 });
+    const { connections = 64 } = figure;
+    if (stored !== undefined) {
+      const first = { connections: 1, responses: stored.runs ?? 1 };
+      const plan = await submissions(stored);
+      for (const { port } of Object.values(servers.all)) await load(port, plan, first);
     }
-    const rounds = await loadInTurn(bench, servers.all, await reads(runs), { connections: 64 });
-    return measures(rounds, [{
-      name: about.replace(/.*(?=latest)/, ""),
-      value: "perSecond",
-      goal,
-    }]);
+    const rounds = await loadInTurn(bench, servers.all, await figure.plan(), { connections });
+    return measures(rounds, figure.measures);
   };
   return { name, about, measure };
 }
 
 /** Starts the floor, the service and other bare servers, each with a file of its own. */
-async function startSides({ directory }: Bench, bare: Bare = {}) {
+async function startSides({ directory }: Bench, bare: LoadFigure["bare"] = {}) {
   await using started = new AsyncDisposableStack();
   const all: Record<string, Server> = {};
   for (const [side, path] of Object.entries({ floor: "floors/store.ts", ...bare })) {
@@ -187,8 +175,9 @@ export function measures(
   named: Named[],
 ): Measure[] {
   const cpu = Math.max(...Object.values(rounds).flat().map(({ cpu }) => cpu));
-  return named.map(({ value, ...rest }) => ({
-    ...rest,
+  return named.map(([name, value, goal]) => ({
+    name,
+    goal,
     unit: value === "perSecond" ? "/s" : "ms",
     cpu,
     ...each(rounds, (result) => result[value]),

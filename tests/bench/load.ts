@@ -1,6 +1,6 @@
 /** Load over raw HTTP/1.1: each connection sends its next request after the last response. */
 import { cpuUsage } from "node:process";
-import { type RawResponse, ResponseReader } from "./response_reader.ts";
+import { type RawResponse, responseReader } from "./response_reader.ts";
 import { at } from "./statistics.ts";
 
 /** The request that is repeated. */
@@ -22,7 +22,6 @@ export interface LoadPlan {
   repeatEvery?: number;
 }
 
-/** How many connections send, and when they stop. */
 export interface LoadOptions {
   connections: number;
   seconds?: number;
@@ -55,9 +54,9 @@ export async function load(
   plan: LoadPlan,
   { connections, seconds = Infinity, responses = Infinity }: LoadOptions,
 ): Promise<LoadResult> {
-  const opened: Connection[] = [];
+  const opened: Awaited<ReturnType<typeof open>>[] = [];
   try {
-    while (opened.length < connections) opened.push(await Connection.open(port, plan));
+    while (opened.length < connections) opened.push(await open(port, plan));
     const latencies: number[] = [];
     const cpu = cpuUsage();
     const started = performance.now();
@@ -86,45 +85,30 @@ export async function load(
   }
 }
 
-class Connection {
-  #tcp: Deno.TcpConn;
-  #plan: LoadPlan;
-  #reader: ResponseReader;
-  #request: Uint8Array<ArrayBuffer>;
-  /** The run and the key within the request: encoding each request anew would take longer. */
-  #run: Uint8Array | null;
-  #key: Uint8Array | null;
-  #sent = 0;
+async function open(port: number, plan: LoadPlan) {
+  const { status, contains, repeatEvery = Infinity } = plan;
+  const tcp = await Deno.connect({ hostname: "127.0.0.1", port });
+  tcp.setNoDelay(true);
+  const read = responseReader(tcp);
+  const request = requestBytes(port, plan);
+  // Only ASCII precedes the run and the key, so their index in characters is that in bytes.
+  const text = decoder.decode(request);
+  const place = (index: number, { length }: string) => request.subarray(index, index + length);
+  const run = plan.runs === undefined ? null : place(text.indexOf(`/${RUN}/`) + 1, RUN);
+  const key = plan.isKeyed ? place(text.indexOf(KEY), KEY) : null;
+  let count = 0;
 
-  private constructor(tcp: Deno.TcpConn, plan: LoadPlan, request: Uint8Array<ArrayBuffer>) {
-    this.#tcp = tcp;
-    this.#plan = plan;
-    this.#reader = new ResponseReader(tcp);
-    this.#request = request;
-    // Only ASCII precedes them, so their index in characters is that in bytes.
-    const text = decoder.decode(request);
-    const place = (index: number, { length }: string) => request.subarray(index, index + length);
-    this.#run = plan.runs === undefined ? null : place(text.indexOf(`/${RUN}/`) + 1, RUN);
-    this.#key = plan.isKeyed ? place(text.indexOf(KEY), KEY) : null;
-  }
-
-  static async open(port: number, plan: LoadPlan): Promise<Connection> {
-    const tcp = await Deno.connect({ hostname: "127.0.0.1", port });
-    tcp.setNoDelay(true);
-    return new Connection(tcp, plan, requestBytes(port, plan));
-  }
-
-  async send(run: number): Promise<void> {
-    const { status, contains, repeatEvery } = this.#plan;
-    const isRepeat = repeatEvery !== undefined && ++this.#sent % repeatEvery === 0;
+  async function send(number: number): Promise<void> {
+    const isRepeat = ++count % repeatEvery === 0;
     if (!isRepeat) {
-      if (this.#run) encoder.encodeInto(`r-${String(run).padStart(5, "0")}`, this.#run);
-      if (this.#key) encoder.encodeInto(crypto.randomUUID(), this.#key);
+      // Within the request: encoding each request anew would take longer.
+      if (run) encoder.encodeInto(`r-${String(number).padStart(5, "0")}`, run);
+      if (key) encoder.encodeInto(crypto.randomUUID(), key);
     }
-    for (let sent = 0; sent < this.#request.length;) {
-      sent += await this.#tcp.write(sent === 0 ? this.#request : this.#request.subarray(sent));
+    for (let sent = 0; sent < request.length;) {
+      sent += await tcp.write(sent === 0 ? request : request.subarray(sent));
     }
-    const response = await this.#reader.read();
+    const response = await read();
     if (response.status !== status) throw unexpected(response, `not ${status}`);
     if (contains !== undefined && !decoder.decode(response.body).includes(contains)) {
       throw unexpected(response, `without ${contains}`);
@@ -134,9 +118,7 @@ class Connection {
     }
   }
 
-  close(): void {
-    this.#tcp.close();
-  }
+  return { send, close: () => tcp.close() };
 }
 
 function requestBytes(port: number, plan: LoadPlan): Uint8Array<ArrayBuffer> {

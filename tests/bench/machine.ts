@@ -2,7 +2,6 @@
 import { median } from "./statistics.ts";
 
 const SYNCS = 200;
-const SYNC_BYTES = 4096;
 /** No disk is as fast as this: it is memory. */
 const RAM_DISK_MS = 0.03;
 
@@ -33,7 +32,7 @@ export async function examine(directory: string): Promise<Machine> {
 
 async function measureSync(path: string): Promise<number> {
   using file = await Deno.open(path, { create: true, write: true });
-  const bytes = new Uint8Array(SYNC_BYTES).fill(1);
+  const bytes = new Uint8Array(4096).fill(1);
   const times = Array.from({ length: SYNCS }, () => {
     file.writeSync(bytes);
     const started = performance.now();

@@ -4,10 +4,12 @@ import { type Figure, FIGURES } from "./figures.ts";
 import { examine } from "./machine.ts";
 import type { Measure } from "./measure.ts";
 import { plot } from "./plot.ts";
+import record from "./recorded.json" with { type: "json" };
 import { losses, MIN_ROUNDS, type Recorded, toRecorded, verdict } from "./recorded.ts";
 import { introduction, tableHead, tableLine, withRecord } from "./report.ts";
 import { scaleFigures } from "./scale/figures.ts";
 
+const recorded: Recorded = record;
 const RECORD = new URL("recorded.json", import.meta.url);
 const README = new URL("../../README.md", import.meta.url);
 const PICTURE = new URL("../../.github/images/throughput.svg", import.meta.url);
@@ -78,47 +80,39 @@ async function run({ values, positionals }: ReturnType<typeof parse>): Promise<v
   }
   const dir = Deno.env.get("BENCH_DIR") || undefined;
   const directory = await Deno.makeTempDir({ dir, prefix: "deskhand-bench-" });
-  try {
-    const records = values.records && bounded("--records", values.records, 1000, 1e8);
-    const all = records ? scaleFigures(records, files ?? directory) : FIGURES;
-    const isFilling = records && positionals.length > 0;
-    const figures = named(all, isFilling ? ["fill", ...positionals] : positionals);
-    const machine = await examine(directory);
-    if (machine.isRamDisk && (check || record)) throw new UsageError("Set BENCH_DIR to a disk");
-    console.log(introduction(machine));
-    const recorded = await readRecord();
-    console.log(tableHead(records && ["1,000", records.toLocaleString("en")] || undefined));
-    const measures: Measure[] = [];
-    for (const { name, measure } of figures) {
-      const own = `${directory}/${name}`;
-      await Deno.mkdir(own);
-      for (const measured of await measure({ rounds, seconds, directory: own })) {
-        console.log(tableLine(measured, recorded));
-        measures.push(measured);
-      }
+  await using cleanup = new AsyncDisposableStack();
+  cleanup.defer(() => Deno.remove(directory, { recursive: true }));
+  const records = values.records && bounded("--records", values.records, 1000, 1e8);
+  const all = records ? scaleFigures(records, files ?? directory) : FIGURES;
+  const isFilling = records && positionals.length > 0;
+  const figures = named(all, isFilling ? ["fill", ...positionals] : positionals);
+  const machine = await examine(directory);
+  if (machine.isRamDisk && (check || record)) throw new UsageError("Set BENCH_DIR to a disk");
+  console.log(introduction(machine));
+  console.log(tableHead(records && ["1,000", records.toLocaleString("en")] || undefined));
+  const measures: Measure[] = [];
+  for (const { name, measure } of figures) {
+    const own = `${directory}/${name}`;
+    await Deno.mkdir(own);
+    for (const measured of await measure({ rounds, seconds, directory: own })) {
+      console.log(tableLine(measured, recorded));
+      measures.push(measured);
     }
-    if (check) {
-      const lost = losses(measures, recorded);
-      console.log(`\n${verdict(lost, recorded)}`);
-      if (lost.length > 0) Deno.exitCode = 1;
-    }
-    if (record) {
-      const at = new Date().toISOString();
-      const run = toRecorded({ at, machine, rounds, seconds }, measures);
-      await Deno.writeTextFile(RECORD, `${JSON.stringify(run, null, 2)}\n`);
-      await show();
-    }
-  } finally {
-    await Deno.remove(directory, { recursive: true });
+  }
+  if (check) {
+    const lost = losses(measures, recorded);
+    console.log(`\n${verdict(lost, recorded)}`);
+    if (lost.length > 0) Deno.exitCode = 1;
+  }
+  if (record) {
+    const at = new Date().toISOString();
+    const run = toRecorded({ at, machine, rounds, seconds }, measures);
+    await Deno.writeTextFile(RECORD, `${JSON.stringify(run, null, 2)}\n`);
+    await show(run);
   }
 }
 
-async function readRecord(): Promise<Recorded> {
-  return JSON.parse(await Deno.readTextFile(RECORD));
-}
-
-async function show(): Promise<void> {
-  const recorded = await readRecord();
+async function show(recorded: Recorded): Promise<void> {
   await Deno.writeTextFile(PICTURE, plot(recorded));
   await Deno.writeTextFile(README, withRecord(await Deno.readTextFile(README), recorded));
 }
@@ -126,7 +120,7 @@ async function show(): Promise<void> {
 try {
   const flags = parse();
   if (flags.values.help) console.log(USAGE);
-  else if (flags.values.plot) await show();
+  else if (flags.values.plot) await show(recorded);
   else await run(flags);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;

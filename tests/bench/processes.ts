@@ -49,12 +49,6 @@ export async function start(launch: Launch): Promise<Server> {
   return { port, pid: child.pid, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }
 
-/** Returns the resident memory of a process, in MiB. */
-export async function residentMiB({ pid }: Pick<Server, "pid">): Promise<number> {
-  const status = await Deno.readTextFile(`/proc/${pid}/status`);
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
-}
-
 function isListening(port: number): Promise<boolean> {
   const connecting = Deno.connect({ hostname: "127.0.0.1", port });
   return connecting.then((connection) => (connection.close(), true), () => false);

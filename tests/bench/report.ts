@@ -17,7 +17,9 @@ fsync of 4 KiB: ${fsyncMs} ms${isRamDisk ? ". This is a RAM disk: set BENCH_DIR 
 
 /** Returns the head of the printed table. */
 export function tableHead(sides = SIDES): string {
-  return `${line([...heads(sides), "goal", "recorded", ""])}\n${line(WIDTHS.map(dashes))}`;
+  return `${line([...heads(sides), "goal", "recorded", ""])}\n${
+    line(WIDTHS.map((width) => "-".repeat(width)))
+  }`;
 }
 
 /** Returns the line of one measure in the printed table. */
@@ -37,7 +39,8 @@ export function withRecord(readme: string, { machine, rounds, seconds, measures 
   const rows = Object.entries(measures).map(([name, measure]) => cells(name, measure));
   const head = heads(SIDES);
   const widths = head.map((_, i) => Math.max(...[head, ...rows].map((row) => row[i]!.length)));
-  const table = [head, widths.map(dashes), ...rows].map((row) => line(row, widths)).join("\n");
+  const dashes = widths.map((width) => "-".repeat(width));
+  const table = [head, dashes, ...rows].map((row) => line(row, widths)).join("\n");
   const { cores, fsyncMs, deno } = machine;
   const run =
     `Medians of ${rounds} rounds of ${seconds} s on ${cores} cores, ${fsyncMs} ms per fsync`;
@@ -58,10 +61,6 @@ function cells(name: string, judged: Judged & Pick<Measure, "unit">): string[] {
 
 function line(cells: string[], widths = WIDTHS): string {
   return `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
-}
-
-function dashes(width: number): string {
-  return "-".repeat(width);
 }
 
 /** Formats three significant digits. */

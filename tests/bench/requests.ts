@@ -29,12 +29,7 @@ async function headers(): Promise<Record<string, string>> {
   return { "Authorization": `Bearer ${await mintToken(AUTH_SECRET, claims)}` };
 }
 
-export interface SubmissionOptions {
-  /** Whether each has a new idempotency key. */
-  isKeyed?: boolean;
-  /** Rotates among so many runs, instead of the tenant's own context. */
-  runs?: number;
-  repeatEvery?: number;
+export interface SubmissionOptions extends Pick<LoadPlan, "isKeyed" | "runs" | "repeatEvery"> {
   /** The outcome of the handoff; without it there is no handoff. */
   outcome?: "created";
 }
@@ -76,6 +71,7 @@ export function tickets(): LoadPlan {
 }
 
 /** The variables that configure a desk on this machine. */
-export function deskEnvironment(port: number): Record<string, string> {
-  return deskEnv({ url: `http://127.0.0.1:${port}` });
+export function deskEnvironment(port: number, concurrency = 16): Record<string, string> {
+  const desk = deskEnv({ url: `http://127.0.0.1:${port}` });
+  return { ...desk, SUPPORT_DESK_MAX_CONCURRENCY: String(concurrency) };
 }

@@ -3,11 +3,11 @@ import { mintToken } from "../../demo/token.ts";
 import { type Bench, type Figure, loadInTurn } from "../figures.ts";
 import { load, type LoadPlan } from "../load.ts";
 import { alternate, each, type Measure, type Rounds } from "../measure.ts";
-import { deskhand, residentMiB, type Server, start } from "../processes.ts";
+import { deskhand, type Server, start } from "../processes.ts";
 import { AUTH_SECRET, reads, submissions } from "../requests.ts";
 import { at, median } from "../statistics.ts";
 import { DEEP_TENANT, fill, runsPerTenant, WIDE_TENANTS } from "./fill.ts";
-import { maintenanceFigures } from "./maintenance.ts";
+import { maintenanceFigures, residentMiB } from "./maintenance.ts";
 
 const FEW = 1000;
 const [WIDE = ""] = WIDE_TENANTS;

@@ -6,7 +6,7 @@ import { waitFor } from "../../support/wait_for.ts";
 import type { Figure } from "../figures.ts";
 import type { Measure } from "../measure.ts";
 import { load } from "../load.ts";
-import { deskhand, residentMiB, type Server, start } from "../processes.ts";
+import { deskhand, type Server, start } from "../processes.ts";
 import { AUTH_SECRET, submissions } from "../requests.ts";
 import { at } from "../statistics.ts";
 import { authorization, once, type Paths } from "./figures.ts";
@@ -172,6 +172,12 @@ async function erase(path: string) {
   clearInterval(sampling);
   if (code !== 0) throw new Error(`deno task erase failed with ${code}`);
   return { seconds: (performance.now() - started) / 1000, peak };
+}
+
+/** Returns the resident memory of a process, in MiB. */
+export async function residentMiB({ pid }: Pick<Server, "pid">): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)![1]) / 1024;
 }
 
 /** Copies a file that no process has open, with what its write-ahead log still has. */
