@@ -8,25 +8,26 @@ import type { PendingChange } from "./pending_change.ts";
 const MAX_ATTEMPTS = 10;
 
 /**
- * Commits a batch and settles each of its changes. If a check fails, the changes that it belongs to
- * are resolved as conflicts and the others are committed again, together. If re-reading finds no
- * failed check, because the conflicting record has changed again, each change is committed alone.
+ * Commits a batch, and returns a function that settles its changes. If a check fails, the changes that it
+ * belongs to are resolved as conflicts and the others are committed again, together. If re-reading finds
+ * no failed check, because the conflicting record has changed again, each change is committed alone.
  * Changes that time out are not committed again. Never rejects.
  */
-export async function commitBatch(kv: KvHandle, batch: PendingChange[]): Promise<void> {
+export async function commitBatch(kv: KvHandle, batch: PendingChange[]): Promise<() => void> {
   try {
     let rest = batch;
     for (let attempt = 1; rest.length > 0; attempt++) {
       const committed = await writeAll(kv, rest);
       if (committed.ok) {
-        for (const pending of rest) pending.resolve(committed);
-        return;
+        return () => {
+          for (const pending of rest) pending.resolve(committed);
+        };
       }
       const remaining = await resolveConflicts(kv, rest);
       if (remaining.length === rest.length) {
         if (rest.length > 1) {
-          await Promise.all(rest.map((pending) => commitBatch(kv, [pending])));
-          return;
+          await Promise.all(rest.map(async (pending) => (await commitBatch(kv, [pending]))()));
+          return () => {};
         }
         if (attempt >= MAX_ATTEMPTS) {
           throw new StoreUnavailableError("KV contention: a check kept failing");
@@ -34,9 +35,12 @@ export async function commitBatch(kv: KvHandle, batch: PendingChange[]): Promise
       }
       rest = remaining.filter(({ hasTimedOut }) => !hasTimedOut);
     }
+    return () => {};
   } catch (error) {
     // No effect on the changes that are settled already.
-    for (const pending of batch) pending.reject(error);
+    return () => {
+      for (const pending of batch) pending.reject(error);
+    };
   }
 }
 

@@ -13,7 +13,8 @@
  * ```
  *
  * - *queued*: entered in `commit`. Left as soon as a commit may start: immediately, if fewer than
- *   `maxInFlight` are in flight. A change is never delayed in order to fill a batch.
+ *   `maxInFlight` are in flight. A change is never delayed in order to fill a batch, but it may be left
+ *   for the next one.
  * - *in flight*: its batch is with KV (`commitBatch`). If a check of another change fails, the batch
  *   is committed again without that one, so each change succeeds or fails by its own checks.
  * - *committed*, *conflicted*, *failed*: the caller's promise is settled.
@@ -29,8 +30,10 @@
  *
  * The gain, measured at 64 connections with the load of `deno task bench`: with one commit per change,
  * all of them concurrent, a quarter of the submissions per second remained. The slower the disk, the
- * greater the gain. Not worth their code, each below 10 %: taking only half of the outstanding changes,
- * resolving callers after the next commit has started.
+ * greater the gain. KV and the event loop take turns if one batch holds all changes, so a batch takes at
+ * most half of the outstanding ones, and the next commit starts before the callers of the last one
+ * continue: 8 % less CPU time per submission, a rate 10 % higher, and a 99th percentile 13 % lower
+ * (medians of 20 pairs of half seconds).
  */
 import { hasAbandonedCalls, type KvHandle } from "./call.ts";
 import { type Change, type CommitSize, KV_LIMITS } from "./change.ts";
@@ -54,11 +57,16 @@ export const FILE_COMMIT_LIMITS: GroupCommitOptions = { maxChecks: 100, maxInFli
  */
 export const SERVER_COMMIT_LIMITS: GroupCommitOptions = { maxChecks: 10, maxInFlight: 64 };
 
+/** Up to this number of changes, a batch takes all of them, because each commit has a fixed cost. */
+const MIN_CHANGES_TO_HALVE = 16;
+
 export class GroupCommit {
   #kv: KvHandle;
   #maxInFlight: number;
   #limits: CommitSize;
   #queue: PendingChange[] = [];
+  /** The number of changes in the last batch, whose callers may be about to send the next ones. */
+  #lastSize = 0;
   /** Not a set, because that would keep batches alive after their end (responsive_time.ts). */
   #inFlight: PendingChange[][] = [];
 
@@ -89,13 +97,18 @@ export class GroupCommit {
 
   #startCommits(): void {
     while (this.#inFlight.length < this.#maxInFlight && this.#queue.length > 0) {
-      const { batch, rest } = takeBatch(this.#queue, this.#limits);
+      const half = Math.ceil((this.#queue.length + this.#lastSize) / 2);
+      const maxChanges = Math.max(half, MIN_CHANGES_TO_HALVE);
+      const { batch, rest } = takeBatch(this.#queue, this.#limits, maxChanges);
       this.#queue = rest;
+      this.#lastSize = batch.length;
       if (batch.length === 0) continue;
       this.#inFlight.push(batch);
-      commitBatch(this.#kv, batch).then(() => {
+      commitBatch(this.#kv, batch).then((settle) => {
         this.#inFlight.splice(this.#inFlight.indexOf(batch), 1);
+        // Before the callers continue, so that KV does not wait for them.
         this.#startCommits();
+        settle();
       });
     }
   }

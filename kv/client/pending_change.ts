@@ -52,13 +52,15 @@ export class PendingChange {
 }
 
 /**
- * Takes the changes that fit into one commit from the queue, in order, and returns them and the new
- * queue. Changes that write the same key go into different commits, because KV would store the last
- * one only; so do those whose keys merely have the same hash. Changes that have timed out are dropped.
+ * Takes the changes that fit into one commit from the queue, at most `maxChanges`, in order, and returns
+ * them and the new queue. Changes that write the same key go into different commits, because KV would
+ * store the last one only; so do those whose keys merely have the same hash. Changes that have timed out
+ * are dropped.
  */
 export function takeBatch(
   queue: PendingChange[],
   limits: CommitSize,
+  maxChanges: number,
 ): { batch: PendingChange[]; rest: PendingChange[] } {
   const batch: PendingChange[] = [];
   const postponed: PendingChange[] = [];
@@ -70,7 +72,7 @@ export function takeBatch(
     const { size, keyHashes, hasTimedOut } = pending;
     if (hasTimedOut) continue;
     // KV rejects a whole commit because of one oversized change, so that one is committed alone.
-    const hasRoom = size.isWithinLimits && fits(size, left);
+    const hasRoom = batch.length < maxChanges && size.isWithinLimits && fits(size, left);
     if (batch.length > 0 && !hasRoom) break;
     if (keyHashes.some((hash) => written.has(hash))) {
       postponed.push(pending);
