@@ -3,9 +3,8 @@ import type { Config } from "./config/config.ts";
 import { openObservability } from "./config/observability.ts";
 import { readConfigOrExit } from "./config/config_or_exit.ts";
 import { VERSION } from "./config/version.ts";
+import type { Dependencies } from "./domain/dependencies.ts";
 import { InFlightTracker } from "./domain/in_flight.ts";
-import type { Clock } from "./domain/ports/clock.ts";
-import type { Log } from "./domain/ports/log.ts";
 import { noopTelemetry, type Telemetry } from "./domain/ports/telemetry.ts";
 import type { KvHandle } from "./kv/client/call.ts";
 import { OpenStoreError } from "./kv/open/opened_store.ts";
@@ -15,19 +14,13 @@ import { Admission } from "./routes/http/admission.ts";
 import { shutDown, stopSignal } from "./routes/http/shutdown.ts";
 import { handleWhileLoading, loadAfterStart } from "./routes/starting.ts";
 
-/** After this exit code, a supervisor must not restart the service: that would create an empty file. */
-const EXIT_FILE_REMOVED = 3;
-
-export interface Runtime {
+export interface Runtime extends Pick<Dependencies, "log" | "clock" | "inFlight"> {
   kv: KvHandle;
   /** A second handle of the same store, for reads only. Defaults to `kv`. */
   reader?: KvHandle;
-  log: Log;
-  clock: Clock;
   fetch: typeof fetch;
   /** Defaults to a no-op. */
   telemetry?: Telemetry;
-  inFlight: InFlightTracker;
 }
 
 type App = ReturnType<typeof createApp>;
@@ -52,8 +45,7 @@ export async function compose(config: Config, runtime: Runtime): Promise<App> {
   const deps = { store, desk, deskTimeoutMs, clock, log, telemetry, generateReference, inFlight };
   const { now, deadline } = clock;
   const verify = createTokenVerifier({ ...config.auth, now, deadline, fetch, log });
-  const version = VERSION;
-  return createApp({ deps, verify, rateLimit, isReady, corsOrigins, publicUrl, version });
+  return createApp({ deps, verify, rateLimit, isReady, corsOrigins, publicUrl, version: VERSION });
 }
 
 /** Runs the service until it receives SIGTERM, or SIGINT (which Deno Deploy sends). */
@@ -73,15 +65,14 @@ async function serve(): Promise<void> {
   const server = listen(config.listen, handle, { log, clock, version: VERSION });
   loadAfterStart(() => loadOnce().catch(exitWithMessage));
   const closeStore = async () => await (await loading)?.store.close();
-  stopped.then(() => shutDown(server, { inFlight, clock, log, closeStore })).then(() =>
-    Deno.exit()
-  );
+  stopped.then(() => shutDown(server, { ...parts, closeStore })).then(() => Deno.exit());
 }
 
 /** Starts opening the store, and loads the application. */
 async function load(config: Config, parts: Omit<Runtime, "kv" | "reader">) {
   const { openInBackground } = await import("./kv/open/open_in_background.ts");
-  const onFileRemoved = () => Deno.exit(EXIT_FILE_REMOVED);
+  // After this exit code, a supervisor must not restart the service: that would create an empty file.
+  const onFileRemoved = () => Deno.exit(3);
   const store = openInBackground(config.kv, { ...parts, onFileRemoved });
   store.opened.catch(exitWithMessage);
   const app = await compose(config, { ...parts, ...store });
