@@ -6,6 +6,8 @@ import { fingerprint, KEY_LIFETIME_MS } from "./model/idempotency.ts";
 import type { Reference } from "./model/reference.ts";
 import type { HandoffChoice } from "./model/submission.ts";
 import type { SupportRequest } from "./model/support_request.ts";
+import { warnOfNewerRecord } from "./newer_record.ts";
+import type { LogFields } from "./ports/log.ts";
 import {
   type AppendResult,
   type KeyClaim,
@@ -92,9 +94,20 @@ async function replayOrReject(
   const { requestId, context: { tenantId } } = command;
   const claim = await buildKeyClaim(command, toTimestamp(now));
   const lookup = claim && await deps.store.findKey(claim);
-  return lookup?.outcome === "taken"
-    ? await replayOrResume(deps, lookup, command, claim!, { requestId, tenantId })
-    : { outcome: "not_a_ticket" };
+  switch (lookup?.outcome) {
+    case "taken":
+      return await replayOrResume(deps, lookup, command, claim!, { requestId, tenantId });
+    case "unreadable":
+      return rejectUnreadableKey(deps, { requestId, tenantId });
+    default:
+      return { outcome: "not_a_ticket" };
+  }
+}
+
+/** Handles a submission whose key belongs to a request in a kind of context of a newer version. */
+function rejectUnreadableKey({ log }: Dependencies, fields: LogFields): SubmitResult {
+  warnOfNewerRecord(log, fields);
+  return { outcome: "key_reused" };
 }
 
 /**
@@ -110,6 +123,7 @@ async function storeAndRunHandoff(
   const fields = { requestId, tenantId, reference: request.reference };
   const claim = await buildKeyClaim(command, request.createdAt);
   const result = await claimAndAppend(deps, request, claim);
+  if (result.outcome === "unreadable") return rejectUnreadableKey(deps, { requestId, tenantId });
   if (result.outcome === "taken") return replayOrResume(deps, result, command, claim!, fields);
   const { stored } = result;
   const { handoff } = stored.request;
@@ -147,7 +161,7 @@ async function claimAndAppend(
   request: SupportRequest,
   claim?: KeyClaim,
 ): Promise<
-  Extract<AppendResult, { outcome: "stored" }> | Extract<KeyLookup, { outcome: "taken" }>
+  Extract<AppendResult, { outcome: "stored" }> | Exclude<KeyLookup, { outcome: "free" }>
 > {
   // Claims the key first and looks it up only on conflict: nearly every key is new.
   for (let attempt = 0; attempt < MAX_CLAIM_ATTEMPTS; attempt++) {
@@ -155,7 +169,7 @@ async function claimAndAppend(
     if (appended.outcome === "stored") return appended;
     if (claim === undefined) throw new Error("The store reported a taken key without a claim");
     const lookup = await store.findKey(claim);
-    if (lookup.outcome === "taken") return lookup;
+    if (lookup.outcome !== "free") return lookup;
     claim.replaces = lookup.versionstamp;
   }
   throw new StoreUnavailableError("The record of the idempotency key kept changing");

@@ -5,7 +5,7 @@ import type { AuditPosition, Store } from "../domain/ports/store.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import { call, type KvHandle } from "./client/call.ts";
 import { auditKey, auditPrefix, erasurePrefix } from "./keys.ts";
-import { parseHandoff, StoredActor, StoredContext } from "./records.ts";
+import { parseContext, parseHandoff, StoredActor } from "./records.ts";
 import type { Retention } from "./retention.ts";
 
 const AuditKey = z.tuple([z.literal("audit"), z.string(), z.number(), z.string(), z.string()]);
@@ -13,15 +13,15 @@ const AuditKey = z.tuple([z.literal("audit"), z.string(), z.number(), z.string()
 /** Maximum number of erasures on a first page. */
 const MAX_ERASURES = 100;
 
+/** All that an event of a newer version has for certain. */
+const NamedEvent = z.object({ event: z.string(), context: z.unknown().optional() });
+
 /** As lenient as the schema of a stored request (see `records.ts`), for the same reasons. */
 const StoredEvent = AuditEvent.extend({
-  event: z.string(),
-  context: z.looseObject({ kind: z.string() }),
+  context: z.unknown(),
   actor: StoredActor,
   handoff: z.unknown(),
 });
-
-const CONTEXT_KINDS = StoredContext.options.map(({ shape }) => shape.kind.value);
 
 /**
  * Returns a stored event, or null if only a newer version knows its name or its kind of context.
@@ -29,13 +29,13 @@ const CONTEXT_KINDS = StoredContext.options.map(({ shape }) => shape.kind.value)
  * @throws {z.ZodError}
  */
 function parseEvent(value: unknown): AuditEvent | null {
+  const named = NamedEvent.parse(value);
+  if (!AuditEventName.safeParse(named.event).success) return null;
+  const context = parseContext(named.context);
+  if (context === null) return null;
   const stored = StoredEvent.parse(value);
-  const event = AuditEventName.safeParse(stored.event).data;
-  const isKnownKind = CONTEXT_KINDS.some((kind) => kind === stored.context.kind);
-  if (event === undefined || !isKnownKind) return null;
-  const context = StoredContext.parse(stored.context);
   const { handoff } = parseHandoff(stored.handoff, stored.reference, stored.at);
-  return { ...stored, event, context, handoff: toPublicHandoff(handoff) };
+  return { ...stored, context, handoff: toPublicHandoff(handoff) };
 }
 
 /** The part of the store that lists a tenant's audit events. */

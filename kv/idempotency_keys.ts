@@ -4,7 +4,7 @@ import type { Clock } from "../domain/ports/clock.ts";
 import type { KeyClaim, Store } from "../domain/ports/store.ts";
 import { call, type KvHandle } from "./client/call.ts";
 import type { Change } from "./client/change.ts";
-import { idempotencyKey, RequestKey } from "./keys.ts";
+import { idempotencyKey, isContextKind, RequestKey } from "./keys.ts";
 import { toStored } from "./records.ts";
 import { removalTime } from "./retention.ts";
 
@@ -46,6 +46,9 @@ export function claimKey(
   return check;
 }
 
+/** As read: a newer version may have other kinds of contexts. */
+const StoredRecord = IdempotencyRecord.extend({ recordKey: z.tuple([z.string()], z.unknown()) });
+
 /** The part of the store that looks up idempotency keys. */
 export function createIdempotencyKeys(
   kv: KvHandle,
@@ -55,10 +58,12 @@ export function createIdempotencyKeys(
     async findKey(scope) {
       const { value, versionstamp } = await call(kv, (kv) => kv.get(idempotencyKey(scope)));
       if (versionstamp === null) return { outcome: "free", versionstamp };
-      const record = IdempotencyRecord.parse(value);
+      const record = StoredRecord.parse(value);
       // KV returns an expired record until it removes it.
       if (record.expiresAt <= clock.now()) return { outcome: "free", versionstamp };
-      const stored = toStored(await call(kv, (kv) => kv.get(record.recordKey)));
+      if (!isContextKind(record.recordKey[0])) return { outcome: "unreadable" };
+      const recordKey = RequestKey.parse(record.recordKey);
+      const stored = toStored(await call(kv, (kv) => kv.get(recordKey)));
       if (stored === null) return { outcome: "free", versionstamp };
       const { fingerprint, fingerprintVersion } = record;
       return { outcome: "taken", fingerprint, fingerprintVersion, stored };

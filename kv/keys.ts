@@ -17,8 +17,21 @@ export function contextPrefix(context: SupportContext): ["tenant" | "run", strin
     : ["run", `${context.tenantId}/${context.runId}`];
 }
 
+/** Returns the context whose requests have a key with this beginning. */
+export function contextOf([kind, id]: RequestKey): SupportContext {
+  const [tenantId, runId] = id.split("/") as [string, string];
+  return kind === "tenant" ? { kind, tenantId } : { kind, tenantId, runId };
+}
+
+const CONTEXT_KINDS = ["tenant", "run"] as const;
+
+/** Returns whether this version knows a kind of context; a newer one may have others. */
+export function isContextKind(kind: string): kind is SupportContext["kind"] {
+  return (CONTEXT_KINDS as readonly string[]).includes(kind);
+}
+
 /** The key of a request: kind, context, sort key. */
-export const RequestKey = z.tuple([z.enum(["tenant", "run"]), z.string(), z.number().int()]);
+export const RequestKey = z.tuple([z.enum(CONTEXT_KINDS), z.string(), z.number().int()]);
 export type RequestKey = z.infer<typeof RequestKey>;
 
 /**

@@ -4,7 +4,7 @@ import { FailureReason, failureSummary } from "../domain/model/failure.ts";
 import { type FinalHandoff, StoredHandoff, Timestamp } from "../domain/model/handoff.ts";
 import type { StoredRequest } from "../domain/ports/store.ts";
 import { Severity } from "../domain/model/submission.ts";
-import { RequestKey } from "./keys.ts";
+import { contextOf, isContextKind, RequestKey } from "./keys.ts";
 import { SupportRequest } from "../domain/model/support_request.ts";
 import { truncate } from "../domain/model/text.ts";
 
@@ -26,7 +26,7 @@ export const StoredActor = z.object({ id: z.string(), name: z.string().optional(
 const NewerRequest = z.object({
   schema: z.int().min(SCHEMA),
   reference: SupportRequest.shape.reference,
-  context: StoredContext,
+  context: z.unknown(),
   summary: z.string(),
   severity: z.unknown(),
   createdAt: Timestamp,
@@ -37,6 +37,21 @@ const NewerRequest = z.object({
 const NewerSchema = z.object({ schema: z.int().min(SCHEMA + 1) });
 
 const CurrentRequest = SupportRequest.extend(NewerRequest.shape);
+
+const NewerContext = z.object({ kind: z.string() });
+
+/**
+ * Parses a context; null for one of a kind that only a newer version knows.
+ *
+ * @throws {z.ZodError}
+ */
+export function parseContext(value: unknown): SupportContext | null {
+  const known = StoredContext.safeParse(value);
+  if (known.success) return known.data;
+  const kind = NewerContext.safeParse(value).data?.kind;
+  if (kind !== undefined && !isContextKind(kind)) return null;
+  throw known.error;
+}
 
 /** Returns the sort key in the key of a request. */
 export function sortKey(key: Deno.KvKey): number {
@@ -52,39 +67,49 @@ export function sortKey(key: Deno.KvKey): number {
 export function toStored(entry: Deno.KvEntryMaybe<unknown>): StoredRequest | null {
   if (entry.versionstamp === null) return null;
   const { key, value, versionstamp } = entry;
-  return { ...parseRequest(value), ts: sortKey(key), versionstamp, record: value };
+  const requestKey = RequestKey.parse(key);
+  return { ...parseRequest(value, requestKey), ts: requestKey[2], versionstamp, record: value };
 }
 
 /** Returns what this version understands of a record, and whether a newer version wrote it. */
-function parseRequest(value: unknown): Pick<StoredRequest, "request" | "isNewer"> {
+function parseRequest(
+  value: unknown,
+  key: RequestKey,
+): Pick<StoredRequest, "request" | "isNewer"> {
   const isNewerSchema = NewerSchema.safeParse(value).success;
   const parsed = (isNewerSchema ? NewerRequest : CurrentRequest).parse(value);
-  const severity = parseKnown(Severity, parsed.severity);
-  const handoff = parseHandoff(parsed.handoff, parsed.reference, parsed.createdAt);
+  const context = parseContext(parsed.context);
+  const severity = parseKnown(Severity, parsed.severity, isNewerSchema);
+  const { reference, createdAt } = parsed;
+  const handoff = parseHandoff(parsed.handoff, reference, createdAt, isNewerSchema);
   return {
     request: {
       ...parsed,
       schema: SCHEMA,
+      // It is found in this context, whatever else a newer version says about it.
+      context: context ?? contextOf(key),
       // A severity that only a newer version knows reads as the default.
       severity: severity ?? "normal",
       handoff: handoff.handoff,
     },
-    isNewer: isNewerSchema || severity === null || handoff.isNewer,
+    isNewer: isNewerSchema || context === null || severity === null || handoff.isNewer,
   };
 }
 
 /**
- * Parses a value of an enumeration; null for a string that only a newer version knows.
+ * Parses a value of an enumeration; null for a string that only a newer version knows, and for any
+ * other value of a newer schema.
  *
  * @throws {z.ZodError} if it is not a string
  */
 function parseKnown<Word extends string>(
   schema: z.ZodEnum<Record<Word, Word>>,
   value: unknown,
+  isNewerSchema = false,
 ): Word | null {
   const known = schema.safeParse(value);
   if (known.success) return known.data;
-  z.string().parse(value);
+  if (!isNewerSchema) z.string().parse(value);
   return null;
 }
 
@@ -103,7 +128,8 @@ const STATUSES = StoredHandoff.options.map(({ shape }) => shape.status.value);
 /**
  * Parses a handoff. One that only a newer version knows is mapped to a form that is safe to act on: an
  * unknown failure keeps whether a ticket may exist, a longer sentence about one is truncated, and an
- * unknown status reads as interrupted, so that a person checks the desk before submitting again.
+ * unknown status, or any other form in a newer schema, reads as interrupted, so that a person checks
+ * the desk before submitting again.
  *
  * @throws {z.ZodError} if it is neither known nor one that a newer version could have written
  */
@@ -111,6 +137,7 @@ export function parseHandoff(
   value: unknown,
   reference: string,
   createdAt: string,
+  isNewerSchema = false,
 ): { handoff: StoredHandoff; isNewer: boolean } {
   // The common case first: nearly every handoff is known.
   const known = StoredHandoff.safeParse(value);
@@ -123,7 +150,8 @@ export function parseHandoff(
     return { handoff: { ...failure, reason, summary }, isNewer: true };
   }
   const status = NewerStatus.safeParse(value).data?.status;
-  if (status !== undefined && !STATUSES.some((known) => known === status)) {
+  const isNewerStatus = status !== undefined && !STATUSES.some((known) => known === status);
+  if (isNewerSchema || isNewerStatus) {
     const interrupted = { reason: "interrupted", ticketMayExist: true } as const;
     const summary = failureSummary(interrupted, "the desk", reference);
     return {

@@ -41,7 +41,9 @@ export interface KeyClaim extends KeyScope {
 /** The result of looking up an idempotency key. An expired one is free. */
 export type KeyLookup =
   | { outcome: "free"; versionstamp: string | null }
-  | { outcome: "taken"; fingerprint: string; fingerprintVersion: number; stored: StoredRequest };
+  | { outcome: "taken"; fingerprint: string; fingerprintVersion: number; stored: StoredRequest }
+  /** By a request in a kind of context that only a newer version knows: not by a retry's. */
+  | { outcome: "unreadable" };
 
 export type AppendResult =
   | { outcome: "stored"; stored: StoredRequest }

@@ -134,7 +134,7 @@ async function resolveIdempotencyKey(
   const header = c.req.header("Idempotency-Key");
   if (key === header || header === undefined || !IDEMPOTENCY_KEY.test(header)) return key;
   const scope = { tenantId: c.get("tenantId"), actorId: c.get("actor").id, key: header };
-  return (await store.findKey(scope)).outcome === "taken" ? header : key;
+  return (await store.findKey(scope)).outcome === "free" ? key : header;
 }
 
 async function respondToResume(c: Context<Env>, deps: Dependencies): Promise<Response> {

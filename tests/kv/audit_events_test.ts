@@ -118,6 +118,6 @@ Deno.test("auditEvents returns the events beyond expired ones", async () => {
 
 Deno.test("auditEvents rejects an event that does not parse", async () => {
   using test = await openTestStore();
-  await test.kv.set(["audit", "acme", 1, "SR-1", "request.deleted"], { event: "request.deleted" });
+  await test.kv.set(["audit", "acme", 1, "SR-1", "handoff.failed"], { event: "handoff.failed" });
   await assertRejects(() => test.store.auditEvents("acme", 50), ZodError);
 });

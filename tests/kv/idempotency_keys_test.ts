@@ -92,10 +92,13 @@ Deno.test("findKey rejects a record that does not parse", async () => {
   using test = await openTestStore();
   const key = ["idempotency", "acme", "u-1", "k-1"];
   const elsewhere = { fingerprint: "f", expiresAt: START + DAY_MS };
-  const places = [["secrets", "acme", 1], ["tenant", "acme"], ["tenant", "acme", "1"], "tenant"];
+  const places = [["tenant", "acme"], ["tenant", "acme", "1"], "tenant"];
   const misled = places.map((recordKey) => ({ ...elsewhere, recordKey }));
   for (const broken of [{}, null, elsewhere, ...misled]) {
     await test.kv.set(key, broken);
     await assertRejects(() => test.store.findKey(claim()), ZodError);
   }
+  // Nothing but a request is read.
+  await test.kv.set(key, { ...elsewhere, recordKey: ["secrets", "acme", 1] });
+  assertEquals(await test.store.findKey(claim()), { outcome: "unreadable" });
 });
