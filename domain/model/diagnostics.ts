@@ -44,10 +44,21 @@ interface Entry {
  * same object in another order is the same submission.
  */
 function cleanDiagnostics(sent: Record<string, unknown>): Diagnostics | undefined {
-  const present = Object.entries(sent)
-    .map(([key, value]) => ({ key, value: value === null ? "" : cleanMultiLine(String(value)) }))
-    .filter(({ value }) => value !== "");
+  const present: Entry[] = [];
+  const usual: Diagnostics = {};
+  let isUsual = true;
+  let length = 0;
+  for (const [key, sentValue] of Object.entries(sent)) {
+    const value = sentValue === null ? "" : cleanMultiLine(String(sentValue));
+    if (value === "") continue;
+    present.push({ key, value });
+    length += value.length;
+    if (cleanName(key) === key) usual[key] = value;
+    else isUsual = false;
+  }
   if (present.length === 0) return undefined;
+  // Nothing to rename, omit or truncate. The rest would take 2 % of a submission.
+  if (isUsual && present.length <= MAX_KEYS && length <= MAX_VALUE_LENGTH) return usual;
   const stored = limitKeys(present);
   const names = uniqueNames(stored.map(({ key }) => key));
   const values = truncateTogether(stored.map(({ value }) => value));
@@ -77,7 +88,6 @@ function limitKeys(entries: Entry[]): Entry[] {
  * cleaning makes equal are numbered, so that no value replaces another.
  */
 function uniqueNames(keys: string[]): string[] {
-  if (keys.every((key) => cleanName(key) === key)) return keys;
   const clean = new Map(keys.map((key) => [key, cleanName(key)]));
   const names = new Map<string, string>();
   const taken = new Set<string>();
