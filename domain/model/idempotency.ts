@@ -24,8 +24,8 @@ export const FINGERPRINT_VERSION = 2;
  * fields, nor on whether defaults were sent explicitly.
  */
 export function fingerprint(context: SupportContext, submission: Submission): Promise<string> {
-  const { diagnostics = {}, ...fields } = submission;
-  // The schema has already put all other fields in order.
-  const entries = Object.entries(diagnostics).sort(([a], [b]) => a < b ? -1 : 1);
+  // The schema has already put all other fields in order. JSON has no undefined field.
+  const fields = { ...submission, diagnostics: undefined };
+  const entries = Object.entries(submission.diagnostics ?? {}).sort(([a], [b]) => a < b ? -1 : 1);
   return sha256(JSON.stringify([context, fields, entries]), "hex");
 }
