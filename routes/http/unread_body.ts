@@ -42,8 +42,11 @@ function mayBeUnread(request: Request, { status }: Response): boolean {
  * read, in case it ends; then the connection is closed, after the client had time to read its response
  * (RFC 9112, 9.6).
  */
-export async function drainBody(request: Request, response: Response): Promise<Response> {
-  if (!mayBeUnread(request, response)) return response;
+export function drainBody(request: Request, response: Response): Response | Promise<Response> {
+  return mayBeUnread(request, response) ? drain(request, response) : response;
+}
+
+async function drain(request: Request, response: Response): Promise<Response> {
   if (hasNoBody(request.method)) {
     if (!hasUnreadableBody(request)) return response;
     // Deno exposes no body here that could be cancelled. Aborting the response closes the connection,
