@@ -11,6 +11,7 @@ const ROOT = new URL("../", import.meta.url).pathname;
 
 const read = (path: string) => Deno.readTextFile(ROOT + path);
 const readme = await read("README.md");
+const configuration = await read("config/README.md");
 const operation = await read("config/deploy/README.md");
 const api = await read("routes/v1/README.md");
 
@@ -51,8 +52,8 @@ async function documents(folder = ""): Promise<[path: string, text: string][]> {
   return found;
 }
 
-Deno.test("README.md lists each environment variable once, with its default", () => {
-  const variables = rows(section(readme, "## Configuration"));
+Deno.test("config/README.md lists each environment variable once, with its default", () => {
+  const variables = rows(configuration.split("\n## ")[0]!);
   const names = variables.flatMap(([names]) => codeIn(names!));
   assertEquals(names.sort(), Object.keys(Environment.shape).sort());
   for (const [names, defaults] of variables) {
@@ -68,7 +69,7 @@ Deno.test("the documentation lists each event of the log", async () => {
   const source = await read("domain/ports/log.ts");
   const union = /export type LogEvent =([^;]+);/.exec(source)![1]!;
   const events = [...union.matchAll(/"([a-z_]+)"/g)].map(([, event]) => event!);
-  const named = codeIn(section(readme, "## Operations")).filter((code) =>
+  const named = codeIn(section(operation, "## Symptoms")).filter((code) =>
     /^[a-z]+(_[a-z]+)+$/.test(code)
   );
   // Reasons, which the table of symptoms names.
@@ -129,6 +130,13 @@ Deno.test("README.md and CHANGELOG.md speak of the version in deno.json", async 
   const [latest] = [...changelog.matchAll(/^## (\S+)/mg)].map(([, title]) => title!);
   const isDevelopment = manifest.version.endsWith("-dev");
   assertEquals(latest, isDevelopment ? "Unreleased" : manifest.version);
+});
+
+Deno.test("README.md leads to the README of each folder that has more", () => {
+  const folders = ["routes", "routes/panel", "routes/v1", "routes/client", "kv", "desk", "domain"];
+  for (const folder of [...folders, "config", "config/deploy", "tests"]) {
+    assertStringIncludes(readme, `](${folder}/README.md`);
+  }
 });
 
 Deno.test("README.md's sample response is one of the service", () => {

@@ -8,9 +8,9 @@ import { openService } from "../support/service.ts";
 
 const CLIENT = JSON.stringify(new URL("routes/client/client.ts", ROOT).href);
 
-/** README.md's function for Node.js. */
+/** The function for Node.js in the API's README. */
 async function supportToken(): Promise<string> {
-  const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+  const readme = await Deno.readTextFile(new URL("routes/v1/README.md", ROOT));
   return /```js\n(import [\s\S]*?)```/.exec(readme)![1]!;
 }
 

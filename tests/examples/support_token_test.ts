@@ -65,10 +65,10 @@ async function assertAccepted(token: string, user = USER): Promise<void> {
 }
 
 Deno.test({
-  name: "the service accepts a token of README.md's function for Node.js",
+  name: "the service accepts a token of routes/v1/README.md's function for Node.js",
   ignore: !isInstalled("node", ["--version"]),
   async fn() {
-    const readme = await Deno.readTextFile(`${ROOT}README.md`);
+    const readme = await Deno.readTextFile(`${ROOT}routes/v1/README.md`);
     const code = /```js\n(import [\s\S]*?)```/.exec(readme)![1]!;
     assertStringIncludes(code, "export function supportToken(user");
     const folder = await Deno.makeTempDir();

@@ -106,9 +106,9 @@ Deno.test({
   },
 });
 
-Deno.test("the guide's function for Node.js is README.md's, which another test runs", async () => {
+Deno.test("the guide's function for Node.js is routes/v1/README.md's, which another test runs", async () => {
   await using stage = await openStage();
-  const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+  const readme = await Deno.readTextFile(new URL("routes/v1/README.md", ROOT));
   const [code, ...others] = stage.textOf("node");
   assertEquals(others, []);
   assertStringIncludes(readme, `\`\`\`js\n${code}\n\`\`\``);
