@@ -17,37 +17,56 @@ export interface Outcome {
   body: { reference?: string; type?: string; detail?: string };
   /** Milliseconds since the first submission of the burst was sent. */
   ms: number;
+  /** How long the response took. */
+  tookMs: number;
 }
 
-/** Sends all submissions concurrently, each in a run of its own; every second one has a key. */
+export interface BurstOptions {
+  /** The mode of each handoff. */
+  mode: string;
+  /**
+   * By default, one for each submission. With fewer, each connection sends the next submission as soon
+   * as it has a response.
+   */
+  connections?: number;
+}
+
+/** Sends submissions concurrently, each in a run of its own; every second one has a key. */
 export async function submitAtOnce(
   url: string,
   count: number,
-  handoff: { mode: string },
+  { mode, connections = count }: BurstOptions,
 ): Promise<Outcome[]> {
   const { hostname, port } = new URL(url);
   const token = await mintToken(AUTH_SECRET);
-  const connections: Deno.TcpConn[] = [];
+  const opened: Deno.TcpConn[] = [];
   try {
-    while (connections.length < count) {
-      const missing = Math.min(CONCURRENT_CONNECTS, count - connections.length);
+    while (opened.length < connections) {
+      const missing = Math.min(CONCURRENT_CONNECTS, connections - opened.length);
       const open = () => Deno.connect({ hostname, port: Number(port) });
-      connections.push(...await Promise.all(Array.from({ length: missing }, open)));
+      opened.push(...await Promise.all(Array.from({ length: missing }, open)));
     }
     const started = performance.now();
-    const responses = Promise.all(connections.map(async (connection, i) => {
-      await connection.write(submission(i, token, handoff));
-      const outcome = await readResponse(connection);
-      return { ...outcome, ms: performance.now() - started };
+    const outcomes: Outcome[] = [];
+    let sent = 0;
+    const responses = Promise.all(opened.map(async (connection) => {
+      while (sent < count) {
+        const sentAt = performance.now();
+        await connection.write(submission(sent++, token, mode));
+        const response = await readResponse(connection);
+        const now = performance.now();
+        outcomes.push({ ...response, ms: now - started, tookMs: now - sentAt });
+      }
     }));
-    return await within("every submission has a response", responses, TIMEOUT_MS);
+    await within("every submission has a response", responses, TIMEOUT_MS);
+    return outcomes;
   } finally {
-    for (const connection of connections) connection.close();
+    for (const connection of opened) connection.close();
   }
 }
 
-function submission(i: number, token: string, handoff: { mode: string }): Uint8Array {
-  const body = JSON.stringify({ summary: `Submission ${i}`, handoff });
+function submission(i: number, token: string, mode: string): Uint8Array {
+  const body = JSON.stringify({ summary: `Submission ${i}`, handoff: { mode } });
   const head = [
     `POST ${requestsPath(`r-${i}`)} HTTP/1.1`,
     "Host: deskhand.example",
@@ -60,7 +79,7 @@ function submission(i: number, token: string, handoff: { mode: string }): Uint8A
   return new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n${body}`);
 }
 
-async function readResponse(connection: Deno.TcpConn): Promise<Omit<Outcome, "ms">> {
+async function readResponse(connection: Deno.TcpConn): Promise<Omit<Outcome, "ms" | "tookMs">> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(2_048);
   for (let text = "";;) {

@@ -2,9 +2,10 @@
  * More submissions at once than the service can process in time, from a cold start, on a machine that
  * is busy besides. `OVERLOAD` is their number: 1,000 by default.
  */
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { startFakeDesk } from "../demo/fake_desk.ts";
 import { memoryOf } from "../support/memory.ts";
+import { MAX_IN_FLIGHT, MAX_WAIT_MS } from "../../routes/http/admission.ts";
 import { deskEnv } from "../support/constants.ts";
 import { readContents, torn } from "../support/kv_contents.ts";
 import { temporaryPath } from "../support/kv_file.ts";
@@ -142,6 +143,25 @@ Deno.test({
     } finally {
       await desk.close();
     }
+  },
+});
+
+Deno.test({
+  name: "clients that send again immediately crowd out no submission",
+  ignore,
+  async fn() {
+    await using file = await temporaryPath();
+    await using service = await startService({ kvPath: file.path, hangsAfterMs: HANGS_AFTER_MS });
+    const connections = 2 * MAX_IN_FLIGHT;
+    const options = { mode: "none", connections };
+    const outcomes = await submitAtOnce(service.url, 3 * connections, options);
+    await service.stop();
+    const stored = outcomes.filter(({ status }) => status === 201);
+    const rejected = outcomes.filter(({ status }) => status === 503);
+    assertEquals(stored.length + rejected.length, outcomes.length);
+    assertEquals((await readContents(file.path)).requests.size, stored.length);
+    // None on a machine that stores 1,000 per second. A slow one rejects 1,000 per second at most.
+    for (const { tookMs } of rejected) assertGreaterOrEqual(tookMs, MAX_WAIT_MS);
   },
 });
 
