@@ -3,7 +3,7 @@ import type { Recorded } from "./recorded.ts";
 import { number } from "./report.ts";
 
 const CAPTION = "Throughput, as a multiple of a bare server with one commit per request";
-const KEY = "Pale: the same server with group commit and Deskhand's duties";
+const KEY = "Pale: where a bare server with group commit and Deskhand's duties reaches more";
 const WIDTH = 720;
 const LABEL_WIDTH = 200;
 const ROW_HEIGHT = 28;
@@ -31,7 +31,7 @@ export function plot({ measures }: Pick<Recorded, "measures">): string {
     return `<text x="${LABEL_WIDTH - 10}" y="${top + 14}" text-anchor="end">${name}</text>
 ${pale}${bar(ratio, "")}
 <path d="M${x(lowest)} ${top + 9}H${x(highest)}${ends}"/>
-<text x="${end}" y="${top + 14}">${ratio.toFixed(1)} × ${number(deskhand)}/s</text>`;
+<text x="${end}" y="${top + 14}">${number(deskhand)}/s, ${ratio.toFixed(1)} ×</text>`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img">
 <title>${CAPTION}</title>

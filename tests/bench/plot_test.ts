@@ -18,8 +18,8 @@ Deno.test("the plot has one bar per rate, with its ratio, and none for a duratio
   });
   assertEquals(svg.match(/<rect /g)?.length, 2);
   assertStringIncludes(svg, ">submissions</text>");
-  assertStringIncludes(svg, ">2.5 × 250/s</text>");
-  assertStringIncludes(svg, ">1.0 × 250/s</text>");
+  assertStringIncludes(svg, ">250/s, 2.5 ×</text>");
+  assertStringIncludes(svg, ">250/s, 1.0 ×</text>");
   assertStringIncludes(svg, "prefers-color-scheme: dark");
 });
 
