@@ -75,7 +75,10 @@ function rejectHeaders(headers: Headers): JsonBody | null {
  */
 const MICROTASKS_IF_ARRIVED = 4;
 
-/** Reads a body of known length. Without a deadline if possible, which takes 5 % of a submission. */
+/**
+ * Reads a body of known length, if possible without a deadline, which takes a tenth of the CPU time of a
+ * submission (20 of 166 µs at 64 connections).
+ */
 async function readAll(
   request: Request,
   startDeadline: () => Deadline,

@@ -16,7 +16,7 @@ export interface CountedJson {
   hasNumbers: boolean;
 }
 
-/** Without recursion, because a body of 48 KiB can be nested 24,000 times. */
+/** Counts the keys of all objects, without recursion: a body of 48 KiB can be nested 24,000 times. */
 export function countKeys(value: unknown): CountedJson {
   let keys = 0;
   let hasNumbers = false;

@@ -3,10 +3,10 @@ import { RegExpRouter } from "hono/router/reg-exp-router";
 import { TrieRouter } from "hono/router/trie-router";
 
 /**
- * Matches paths below `prefix` with Hono's `TrieRouter` and all others with its `RegExpRouter`. That one
- * takes 8 µs less of a submission on one connection, but does not support a parameter beside a
- * literal, as in `/panel/:script` and `/panel/integrity.json`. Hono would therefore choose the
- * `TrieRouter` for all paths, without a word. Here, such a route elsewhere throws when it is registered.
+ * Matches paths below `prefix` with Hono's `TrieRouter` and all others with its `RegExpRouter`. With that
+ * one, a submission takes 5 % less CPU time (206 instead of 218 µs at 64 connections), but it does not
+ * support a parameter beside a literal, as in `/panel/:script` and `/panel/integrity.json`. Because of
+ * one such route, Hono would choose the `TrieRouter` for all paths. Here, it throws when it is registered.
  */
 export class SplitRouter<T> implements Router<T> {
   name = "SplitRouter";

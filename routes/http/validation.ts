@@ -19,7 +19,10 @@ const ADVICE = {
   query: "Correct the query parameters listed in 'errors'",
 };
 
-/** Schemas and their compiled form, in which a submission takes a third of the time. */
+/**
+ * Schemas and their compiled form, with which a submission takes 20 % less CPU time (174 instead of
+ * 222 µs at 64 connections).
+ */
 const compiled = new WeakMap<z.ZodType, z.ZodType>();
 
 /**
