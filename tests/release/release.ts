@@ -72,32 +72,45 @@ export async function createRelease(options: ReleaseOptions): Promise<string[]> 
       }
     }
   }
-  if (options.hasImage) await buildImage(root, version, `${folder}${name}-image`, print);
+  if (options.hasImage) {
+    await buildImage(root, version, { prefix: `${folder}${name}-image`, print });
+  }
   return await writeChecksums(folder);
+}
+
+export interface ImageOptions extends Pick<ReleaseOptions, "print"> {
+  /** The path of the file, without the platform. */
+  prefix: string;
+  /** Variables of Docker, beside those of the environment. */
+  env?: Record<string, string>;
 }
 
 /**
  * Builds the image and saves it to a compressed file, whose name is `prefix` with the platform, such as
  * `-linux-amd64.tar.gz`. If Docker does not run, prints that instead.
  */
-async function buildImage(
+export async function buildImage(
   root: string,
   version: string,
-  prefix: string,
-  print: (line: string) => void,
+  { prefix, print, env = {} }: ImageOptions,
 ): Promise<void> {
-  const isRunning = await run(root, "docker", "version").then(() => true, () => false);
+  const docker = (...args: string[]) => run({ cwd: root, env }, "docker", ...args);
+  const isRunning = await docker("version").then(() => true, () => false);
   if (!isRunning) return print("Without an image: Docker is not installed, or does not run");
   const tag = `deskhand:${version}`;
   // Arguments without a value are taken from the environment.
-  const bases = ["BUILD_IMAGE", "BASE_IMAGE"].filter((name) => Deno.env.has(name));
+  const bases = ["BUILD_IMAGE", "BASE_IMAGE"].filter((name) => name in env || Deno.env.has(name));
   const options = bases.flatMap((name) => ["--build-arg", name]);
-  await run(root, "docker", "build", ...options, "--tag", tag, ".");
+  await docker("build", ...options, "--tag", tag, ".");
   const format = "{{.Os}}-{{.Architecture}}";
-  const platform = await run(root, "docker", "image", "inspect", "--format", format, tag);
+  const platform = await docker("image", "inspect", "--format", format, tag);
   const file = await Deno.create(`${prefix}-${platform.trim()}.tar.gz`);
-  const save = new Deno.Command("docker", { args: ["save", tag], stdin: "null", stdout: "piped" })
-    .spawn();
+  const save = new Deno.Command("docker", {
+    args: ["save", tag],
+    env,
+    stdin: "null",
+    stdout: "piped",
+  }).spawn();
   await save.stdout.pipeThrough(new CompressionStream("gzip")).pipeTo(file.writable);
   if (!(await save.status).success) throw new ReleaseError(`docker save ${tag} failed`);
 }
@@ -117,10 +130,14 @@ async function writeChecksums(folder: string): Promise<string[]> {
 }
 
 /** Runs a command to its end and returns its standard output. */
-async function run(root: string, command: string, ...args: string[]): Promise<string> {
+async function run(
+  where: string | Pick<Deno.CommandOptions, "cwd" | "env">,
+  command: string,
+  ...args: string[]
+): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(command, {
+    ...typeof where === "string" ? { cwd: where } : where,
     args,
-    cwd: root,
     stdin: "null",
   }).output();
   const [output, errors] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));

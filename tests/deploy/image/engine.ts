@@ -1,7 +1,7 @@
 /** A separate Docker daemon with its own base image, and the image of this repository. */
 import { waitFor } from "../../support/wait_for.ts";
 
-const ROOT = new URL("../../../", import.meta.url).pathname;
+export const ROOT = new URL("../../../", import.meta.url).pathname;
 /** Debian 12, on which CI runs, too. */
 const SUITE = "bookworm";
 
@@ -95,6 +95,11 @@ export class Engine implements AsyncDisposable {
     }
   }
 
+  /** With these variables, other programs use this daemon. The builder is Debian's, without plugins. */
+  get env(): Record<string, string> {
+    return { DOCKER_HOST: this.#host, DOCKER_BUILDKIT: "0" };
+  }
+
   get #host(): string {
     return `unix://${this.#folder}/docker.sock`;
   }
@@ -102,8 +107,7 @@ export class Engine implements AsyncDisposable {
   #docker(args: string[]): Deno.Command {
     return new Deno.Command("docker", {
       args,
-      // The builder of Debian's Docker without plugins.
-      env: { DOCKER_HOST: this.#host, DOCKER_BUILDKIT: "0" },
+      env: this.env,
       stdin: args[0] === "import" ? "piped" : "null",
       stdout: "piped",
       stderr: "piped",
@@ -116,6 +120,9 @@ async function ip(...args: string[]): Promise<void> {
   const { success, stderr } = await new Deno.Command("ip", { args }).output();
   if (!success) throw new Error(`ip ${args.join(" ")} failed: ${text(stderr)}`);
 }
+
+/** The images that the build starts from: see {@linkcode startEngine}. */
+export const BASES = { BUILD_IMAGE: "build", BASE_IMAGE: "base" };
 
 /** Starts a daemon and builds the image `deskhand` on a Debian that debootstrap installs. */
 export async function startEngine(): Promise<Engine> {
@@ -135,7 +142,7 @@ export async function startEngine(): Promise<Engine> {
   if (certificates) await Deno.copyFile(certificates, `${files}/etc/extra-ca.pem`);
   const trust = certificates ? ["ENV NODE_EXTRA_CA_CERTS=/etc/extra-ca.pem"] : [];
   await engine.import(files, "build", ...trust);
-  await engine.build("deskhand", { BUILD_IMAGE: "build", BASE_IMAGE: "base" });
+  await engine.build("deskhand", BASES);
   await Deno.remove(files, { recursive: true });
   starting.move();
   return engine;

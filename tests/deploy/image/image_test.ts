@@ -5,7 +5,8 @@ import { freePort } from "../../support/raw_server.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import { startFakeDesk } from "../../demo/fake_desk.ts";
 import { mintToken } from "../../demo/token.ts";
-import { type Engine, startEngine } from "./engine.ts";
+import { buildImage } from "../../release/release.ts";
+import { BASES, type Engine, ROOT, startEngine } from "./engine.ts";
 
 /** As README.md and compose.yaml run it. */
 const HARDENED = ["--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
@@ -204,4 +205,31 @@ Deno.test("image: it contains the bundle, its licenses, and nothing else that is
   const [code, cache] = megabytes;
   assert(code + cache < MAX_MB, `${code} and ${cache} MB`);
   console.log(`code ${code.toFixed(1)} MB, compiled code ${cache.toFixed(1)} MB`);
+});
+
+Deno.test("image: a release has it in one file, from which Docker loads it", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const printed: string[] = [];
+    await buildImage(ROOT, "0.0.0", {
+      prefix: `${folder}/deskhand-0.0.0-image`,
+      print: (line) => printed.push(line),
+      env: { ...engine.env, ...BASES },
+    });
+    const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name);
+    assertEquals(printed, []);
+    assertEquals(names.length, 1);
+    assertMatch(names[0]!, /^deskhand-0\.0\.0-image-linux-(amd64|arm64)\.tar\.gz$/);
+    await engine.succeed("rmi", "deskhand:0.0.0");
+    const loaded = await engine.succeed("load", "--input", `${folder}/${names[0]}`);
+    assertMatch(loaded, /deskhand:0\.0\.0/);
+    const [same, released] = await Promise.all(
+      ["deskhand", "deskhand:0.0.0"].map((tag) =>
+        engine.succeed("image", "inspect", "--format={{.Id}}", tag)
+      ),
+    );
+    assertEquals(released, same, "it is the image that the other tests test");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
