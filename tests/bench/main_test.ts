@@ -10,7 +10,7 @@ function bench(...flags: string[]) {
 
 Deno.test("a run measures the floor and the service in every figure", async () => {
   const { code, stdout, stderr } = await bench("--rounds", "1", "--seconds", "0.1");
-  assertEquals([code, stderr], [0, ""]);
+  assertEquals(code, 0, stderr);
   const measured = [...stdout.matchAll(/^\| ([^|]+?) +\| .*(?:ms|\/s) +\| \d+\.\d\d +\|/gm)];
   const names = new Set(measured.map(([, name]) => name));
   for (const name of Object.keys(recorded.measures)) assert(names.has(name), name);
@@ -21,7 +21,7 @@ Deno.test("a run with --records measures a larger file beside one with 1,000 req
   const figures = ["loads", "audit-events", "expired-start", "erase"];
   const flags = ["--records", "2000", "--rounds", "1", "--seconds", "0.1", ...figures];
   const { code, stdout, stderr } = await bench(...flags);
-  assertEquals([code, stderr], [0, ""]);
+  assertEquals(code, 0, stderr);
   assertMatch(stdout, /\| pages of 100 audit events +\| \d+ pages +\| \d+ pages +\|/);
   assertMatch(stdout, /\| file, for each request +\| 2,\d{3} bytes +\| 2,\d{3} bytes +\|/);
   for (
