@@ -51,6 +51,7 @@ export const docsRoutes: Hono<Env> = new Hono<Env>()
   .get("/docs/home.css", staticFile(loadHomeStyle, { type: CSS, maxAge: PAGE_MAX_AGE_S }))
   .get("/docs/guide.css", staticFile(loadGuideStyle, { type: CSS, maxAge: PAGE_MAX_AGE_S }))
   .get("/docs/guide.js", staticFile(loadGuideScript, { type: JAVA_SCRIPT, maxAge: PAGE_MAX_AGE_S }))
+  .get("/docs/explorer.css", staticFile(loadExplorerStyle, { type: CSS, maxAge: PAGE_MAX_AGE_S }))
   .get(
     "/docs/explorer.js",
     staticFile(loadExplorerScript, { type: JAVA_SCRIPT, maxAge: PAGE_MAX_AGE_S }),
@@ -99,6 +100,11 @@ async function loadGuideScript(): Promise<string> {
 async function loadExplorer(): Promise<string> {
   const { default: page } = await import("./explorer.html", { with: { type: "text" } });
   return page;
+}
+
+async function loadExplorerStyle(): Promise<string> {
+  const { default: style } = await import("./explorer.css", { with: { type: "text" } });
+  return style;
 }
 
 async function loadExplorerScript(): Promise<string> {

@@ -49,6 +49,16 @@ test(
   { not: { webkit: WEBKIT_LACKS.events } },
 );
 
+test("in a narrow window, the explorer's descriptions of groups have the whole width", async (stage) => {
+  const { page, url } = stage;
+  await page.setViewportSize({ width: 450, height: 800 });
+  await page.goto(`${url}/docs/explorer`);
+  const description = page.locator(".opblock-tag small").first();
+  await description.waitFor();
+  const width = await description.evaluate((element) => element.getBoundingClientRect().width);
+  assertEquals(width > 300, true, `${width} pixels`);
+});
+
 test(
   "the home page, the guide and the explorer follow the color scheme",
   async (stage) => {

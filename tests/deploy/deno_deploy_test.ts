@@ -74,6 +74,7 @@ Deno.test("Deploy: the documentation, the OpenAPI document and the panel are ser
         ["/docs/guide.css", /^text\/css/, /main/],
         ["/docs/guide.js", /^text\/javascript/, /clipboard/],
         ["/docs/explorer", /^text\/html/, /swagger-ui/],
+        ["/docs/explorer.css", /^text\/css/, /opblock/],
         ["/docs/explorer.js", /^text\/javascript/, /SwaggerUIBundle/],
         ["/docs/swagger-ui-bundle.js", /^text\/javascript/, /SwaggerUIBundle/],
         ["/docs/swagger-ui.css", /^text\/css/, /\.swagger-ui/],

@@ -10,6 +10,7 @@ const FILES = [
   "/docs/guide.css",
   "/docs/guide.js",
   "/docs/explorer",
+  "/docs/explorer.css",
   "/docs/explorer.js",
   "/docs/swagger-ui-bundle.js",
   "/docs/swagger-ui.css",
