@@ -84,8 +84,8 @@ function limitKeys(entries: Entry[]): Entry[] {
 }
 
 /**
- * Returns a clean name for each key, in their order. A key that needs no cleaning is its own name. Names that
- * cleaning makes equal are numbered, so that no value replaces another.
+ * Returns a clean name for each key, in their order. A key that needs no cleaning is its own name.
+ * Names that cleaning makes equal are numbered, so that no value replaces another.
  */
 function uniqueNames(keys: string[]): string[] {
   const clean = new Map(keys.map((key) => [key, cleanName(key)]));
