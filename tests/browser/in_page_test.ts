@@ -161,6 +161,10 @@ test("in a hidden parent, the page stays usable and its developer is told", asyn
   await page.locator("#ask").click({ trial: true });
   await page.evaluate("box.hidden = false; panel.show()");
   await panel.dialog.waitFor();
+  // Within one frame, an observer of sizes does not see that the dialog was rendered.
+  await page.evaluate(
+    "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))",
+  );
   await page.evaluate("box.hidden = true");
   await page.locator("support-request-panel:not([open])").waitFor({ state: "attached" });
   await page.locator("#ask").click({ trial: true });
