@@ -8,10 +8,11 @@ import type { PendingChange } from "./pending_change.ts";
 const MAX_ATTEMPTS = 10;
 
 /**
- * Commits a batch, and returns a function that settles its changes. If a check fails, the changes that it
- * belongs to are resolved as conflicts and the others are committed again, together. If re-reading finds
- * no failed check, because the conflicting record has changed again, each change is committed alone.
- * Changes that time out are not committed again. Never rejects.
+ * Commits a batch, and returns a function that resolves or rejects the promises of its changes. If a
+ * check fails, the changes that it belongs to are resolved as conflicts immediately, and the others are
+ * committed again, together. If re-reading finds no failed check, because the conflicting record has
+ * changed again, each change is committed alone. Changes that time out are not committed again. Never
+ * rejects.
  */
 export async function commitBatch(kv: KvHandle, batch: PendingChange[]): Promise<() => void> {
   try {

@@ -44,7 +44,7 @@ interface Waiting {
  * ```
  *
  * A request that waits for the desk or for the rest of its body uses no CPU. So it stops being active
- * after two ticks, and a hundred such requests hold up nobody. Ticks count responsive time: the timer of
+ * after two ticks, and a hundred such requests delay no other. Ticks count responsive time: the timer of
  * a tick is set when the last one has fired, so that a busy event loop makes them longer.
  *
  * Requests are rejected late on purpose. A connection whose request waits sends no other one, whereas a

@@ -26,8 +26,7 @@ export function hasEscapedKey(text: string): boolean {
 }
 
 /**
- * Returns valid JSON in which every key with an escape has an alias without one, or the same text if it
- * has no such key.
+ * Returns valid JSON in which every key with an escape has an alias without one.
  */
 export function aliasEscapedKeys(text: string): string {
   return text.replaceAll(KEYS, (token: string, colon: string | undefined) => {
@@ -45,8 +44,8 @@ export function aliasEscapedKeys(text: string): string {
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
-  const aliased = aliasEscapedKeys(text);
-  return aliased === text ? value : JSON.parse(aliased, (_, value) => restoreKeys(value));
+  if (!hasEscapedKey(text)) return value;
+  return JSON.parse(aliasEscapedKeys(text), (_, value) => restoreKeys(value));
 }
 
 /** Returns an object of {@linkcode aliasEscapedKeys} with its own keys, and any other value unchanged. */

@@ -46,7 +46,7 @@ export async function readJsonBody(
   if (rejection !== null && !(isOptional && length === null)) return rejection;
   if (Number(length) > MAX_BODY_BYTES) return { outcome: "too_large" };
   try {
-    // The server enforces Content-Length, so it is safe to read the body in one call. A reader takes
+    // The server enforces Content-Length, so it is safe to read the body in one call. A BYOB reader takes
     // 30 to 45 µs more, a seventh of a submission. In return, a body that is too slow cannot be
     // cancelled: its connection stays open, as an idle one does, until the client or a proxy closes it.
     const bytes = length === null
