@@ -14,9 +14,10 @@ export function submittedChange(request: SupportRequest, ts: number, ttl: TtlOpt
   const { context, createdBy, handoff, createdAt } = request;
   const key = requestKey(context, ts);
   const event = auditEvent("request.submitted", request, createdBy, handoff, createdAt);
+  const options = ttl(createdAt);
   return {
     checks: [{ key, versionstamp: null }],
-    sets: [{ key, value: request, options: ttl(createdAt) }, auditWrite(event, ts, ttl)],
+    sets: [{ key, value: request, options }, auditWrite(event, ts, () => options)],
   };
 }
 

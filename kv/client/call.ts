@@ -74,9 +74,11 @@ function startCall<T>(
     );
     return { number, result: Promise.reject(error) };
   }
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
-  const timeout: Timeout = { hasExpired: false };
   const { responses } = session;
+  const timeout: Timeout = { hasExpired: false };
+  const running = runWithRetries(session.kv, run, timeout);
+  // While KV works.
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   const stopTimeout = startTimeout(timeoutMs, () => {
     session.abandonedCalls++;
     timeout.hasExpired = true;
@@ -89,7 +91,7 @@ function startCall<T>(
     if (timeout.hasExpired) session.abandonedCalls--;
     else stopTimeout();
   };
-  runWithRetries(session.kv, run, timeout).then((result) => {
+  running.then((result) => {
     end();
     session.responses++;
     resolve(result);
@@ -136,7 +138,8 @@ async function runWithRetries<T>(
   run: (kv: Deno.Kv) => Promise<T>,
   timeout: Timeout,
 ): Promise<T> {
-  const kv = await handle;
+  // An opened handle is used without delay, so that KV works while the caller goes on.
+  const kv = handle instanceof Promise ? await handle : handle;
   for (let ms = INITIAL_BACKOFF_MS;; ms = Math.min(2 * ms, MAX_BACKOFF_MS)) {
     // The caller's promise has been rejected with "unavailable", so nothing may be written now.
     if (timeout.hasExpired) throw timeoutError();

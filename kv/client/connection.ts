@@ -23,7 +23,10 @@ export interface Session {
 
 /** Returns a session whose calls have not started. */
 export function newSession(kv: Session["kv"]): Session {
-  return { kv, abandonedCalls: 0, responses: 0 };
+  const session: Session = { kv, abandonedCalls: 0, responses: 0 };
+  // Calls to an opened handle start immediately.
+  Promise.resolve(kv).then((opened) => session.kv = opened, () => {});
+  return session;
 }
 
 export interface ConnectionOptions {

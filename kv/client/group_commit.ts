@@ -86,6 +86,8 @@ export class GroupCommit {
     const pending = new PendingChange(change);
     this.#queue.push(pending);
     this.#startCommits();
+    // While KV works.
+    pending.startTimeout();
     return pending.result;
   }
 

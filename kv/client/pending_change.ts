@@ -11,24 +11,23 @@ export type CommitResult =
 /** A change that has not been committed yet, and the promise that its caller waits for. */
 export class PendingChange {
   readonly change: Change;
-  readonly size: ReturnType<typeof estimateSize>;
-  /** Hashes of the keys that it writes. */
-  readonly keyHashes: number[];
   readonly #result = Promise.withResolvers<CommitResult>();
-  readonly #stopTimeout: () => void;
+  #stopTimeout = () => {};
   #hasTimedOut = false;
 
   constructor(change: Change) {
     this.change = change;
-    this.size = estimateSize(change);
-    this.keyHashes = change.sets.map(({ key }) => hashKey(key));
+  }
+
+  /** Starts the two seconds of responsive time after which the promise is rejected. */
+  startTimeout(): void {
     this.#stopTimeout = startTimeout(CALL_TIMEOUT_MS, () => {
       this.#hasTimedOut = true;
       this.#result.reject(timeoutError());
     });
   }
 
-  /** Settles with the result, or rejects after two seconds of responsive time. */
+  /** Settles with the result, or rejects with a timeout. */
   get result(): Promise<CommitResult> {
     return this.#result.promise;
   }
@@ -62,6 +61,10 @@ export function takeBatch(
   limits: CommitSize,
   maxChanges: number,
 ): { batch: PendingChange[]; rest: PendingChange[] } {
+  // Nothing to compare: the usual case of a service that is not busy.
+  if (queue.length === 1) {
+    return { batch: queue.filter(({ hasTimedOut }) => !hasTimedOut), rest: [] };
+  }
   const batch: PendingChange[] = [];
   const postponed: PendingChange[] = [];
   const written = new Set<number>();
@@ -69,8 +72,10 @@ export function takeBatch(
   let next = 0;
   for (; next < queue.length; next++) {
     const pending = queue[next]!;
-    const { size, keyHashes, hasTimedOut } = pending;
+    const { change, hasTimedOut } = pending;
     if (hasTimedOut) continue;
+    const size = estimateSize(change);
+    const keyHashes = change.sets.map(({ key }) => hashKey(key));
     // KV rejects a whole commit because of one oversized change, so that one is committed alone.
     const hasRoom = batch.length < maxChanges && size.isWithinLimits && fits(size, left);
     if (batch.length > 0 && !hasRoom) break;

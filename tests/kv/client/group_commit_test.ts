@@ -230,7 +230,7 @@ Deno.test("GroupCommit starts no attempt after two seconds, however many it has 
     let attempts = 0;
     const slowKv = withFailedChecks(kv, Infinity, () => {
       attempts++;
-      timers.tick(900);
+      queueMicrotask(() => timers.tick(900));
     });
     const commits = new GroupCommit(slowKv, FILE_COMMIT_LIMITS);
     await assertRejects(() => commits.commit(put("a")), StoreUnavailableError, "within 2000 ms");
