@@ -18,7 +18,7 @@ export async function replayOrResume(
   claim: KeyClaim,
   fields: LogFields,
 ): Promise<SubmitResult> {
-  if (!await isSameSubmission(taken, command, claim.fingerprint)) return { outcome: "key_reused" };
+  if (!isSameSubmission(taken, command, claim.fingerprint)) return { outcome: "key_reused" };
   const result = await resume(deps, taken.stored, { actor: command.actor, fields });
   return result.outcome === "done"
     ? { outcome: "submitted", request: result.request, replayed: true }

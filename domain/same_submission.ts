@@ -14,11 +14,11 @@ interface Retry {
  * is the retry's. A fingerprint of another version may differ although the body is the same. The
  * stored request then decides, so that neither an upgrade nor a rolling deployment rejects a retry.
  */
-export async function isSameSubmission(
+export function isSameSubmission(
   taken: Extract<KeyLookup, { outcome: "taken" }>,
   { context, submission }: Retry,
   retryFingerprint: string,
-): Promise<boolean> {
+): boolean {
   if (taken.fingerprint === retryFingerprint) return true;
   const { request } = taken.stored;
   switch (Math.sign(taken.fingerprintVersion - FINGERPRINT_VERSION)) {
@@ -36,7 +36,7 @@ export async function isSameSubmission(
       const stored = { summary, description, severity, contact, diagnostics, handoff };
       const cleaned = Submission.safeParse(stored).data;
       return cleaned !== undefined && matchesChoice(handoff, request.handoff) &&
-        await fingerprint(request.context, cleaned) === retryFingerprint;
+        fingerprint(request.context, cleaned) === retryFingerprint;
     }
   }
 }

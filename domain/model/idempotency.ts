@@ -23,7 +23,7 @@ export const FINGERPRINT_VERSION = 2;
  * Returns the SHA-256 of the submission and its context, in hex. It does not depend on the order of
  * fields, nor on whether defaults were sent explicitly.
  */
-export function fingerprint(context: SupportContext, submission: Submission): Promise<string> {
+export function fingerprint(context: SupportContext, submission: Submission): string {
   // The schema has already put all other fields in order. JSON has no undefined field.
   const fields = { ...submission, diagnostics: undefined };
   const entries = Object.entries(submission.diagnostics ?? {}).sort(([a], [b]) => a < b ? -1 : 1);

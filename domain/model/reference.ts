@@ -6,19 +6,23 @@ export type Reference = z.infer<typeof Reference>;
 
 /** Crockford's Base32, as ULIDs use it (https://github.com/ulid/spec). */
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const TIME_DIGITS = 10;
 const RANDOM_DIGITS = 16;
 
 /** Generates a reference for a request created at `now` (milliseconds since the epoch). */
 export function generateReference(now: number): Reference {
-  let time = "";
-  for (let rest = now; time.length < TIME_DIGITS; rest = Math.floor(rest / 32)) {
-    time = DIGITS[rest % 32] + time;
-  }
+  // In halves, because bitwise operators work with 32 bits.
+  const time = fiveDigits(Math.floor(now / 2 ** 25)) + fiveDigits(now % 2 ** 25);
   let random = "";
   // 256 is a multiple of 32, so the digits are uniformly distributed.
   for (const byte of crypto.getRandomValues(new Uint8Array(RANDOM_DIGITS))) {
     random += DIGITS[byte % 32];
   }
   return `SR-${time}${random}`;
+}
+
+/** Returns the five digits of an integer of 25 bits. */
+function fiveDigits(value: number): string {
+  let digits = "";
+  for (let shift = 20; shift >= 0; shift -= 5) digits += DIGITS[(value >> shift) & 31];
+  return digits;
 }

@@ -1,8 +1,8 @@
 import { sha256 } from "../../domain/digest.ts";
 
 /** Returns a strong entity tag (RFC 9110, 8.8.3), different for every different text. */
-export async function entityTag(text: string): Promise<string> {
-  return `"${await sha256(text, "base64url")}"`;
+export function entityTag(text: string): string {
+  return `"${sha256(text, "base64url")}"`;
 }
 
 /** Returns whether `If-None-Match` matches `tag`, by weak comparison (RFC 9110, 13.1.2). */

@@ -63,7 +63,7 @@ async function prepare(
   const bytes = new TextEncoder().encode(text);
   const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
   const compressed = await new Response(stream).bytes();
-  const tag = await entityTag(text);
+  const tag = entityTag(text);
   const shared = {
     ...headers,
     "Content-Type": type,

@@ -67,7 +67,7 @@ let description: Promise<{ version: string; path: string; integrity: string }> |
 
 function describe() {
   return description ??= loadScript().then(async (script) => {
-    const version = (await sha256(script, "hex")).slice(0, VERSION_LENGTH);
+    const version = sha256(script, "hex").slice(0, VERSION_LENGTH);
     const digest = await crypto.subtle.digest("SHA-384", new TextEncoder().encode(script));
     const integrity = `sha384-${btoa(String.fromCharCode(...new Uint8Array(digest)))}`;
     return { version, path: `/panel/${version}.js`, integrity };

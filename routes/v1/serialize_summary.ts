@@ -17,14 +17,14 @@ export interface SerializedSummary {
  */
 export function createSummarySerializer(): (
   summary: ContextSummary,
-) => Promise<SerializedSummary> {
+) => SerializedSummary {
   const cache = new WeakMap<SupportRequest, SerializedSummary>();
-  return async (summary) => {
+  return (summary) => {
     const { supportRequest } = summary;
     const cached = supportRequest && cache.get(supportRequest);
     if (cached) return cached;
     const text = JSON.stringify(toSummaryResponse(summary));
-    const serialized = { text, tag: await entityTag(text) };
+    const serialized = { text, tag: entityTag(text) };
     if (supportRequest) cache.set(supportRequest, serialized);
     return serialized;
   };

@@ -8,7 +8,6 @@
  */
 import { assertGreater, assertLess } from "@std/assert";
 import * as fc from "fast-check";
-import { sha256 } from "../../domain/digest.ts";
 import { checkInvariants } from "./invariants.ts";
 import { KNOWN, type Plan, plan } from "./plan.ts";
 import { World } from "./world.ts";
@@ -27,8 +26,6 @@ function schedulerOf({ order }: Plan): fc.Scheduler {
 }
 
 Deno.test(`requests survive crashes, retries and clock jumps in ${runs} schedules`, async () => {
-  // Loads the code that is loaded at its first use, which takes time but no turn.
-  await sha256("", "hex");
   let kv = await Deno.openKv(":memory:");
   let failing = "";
   const seen = { schedules: 0, requests: 0, acknowledged: 0, late: 0 };

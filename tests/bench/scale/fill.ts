@@ -52,7 +52,7 @@ export async function fill(kv: Deno.Kv, records: number): Promise<void> {
       next = Math.min(records, first + REQUESTS_PER_COMMIT);
       for (let index = first, end = next; index < end; index++) {
         const createdAt = Math.floor(started - SPAN_MS * (1 - index / records));
-        const writes = await requestWrites(contextAt(index, records), createdAt, index);
+        const writes = requestWrites(contextAt(index, records), createdAt, index);
         for (const { key, value, options } of writes) atomic.set(key, value, options);
       }
       await atomic.commit();
@@ -62,11 +62,7 @@ export async function fill(kv: Deno.Kv, records: number): Promise<void> {
 }
 
 /** Returns what the commits of one submission and of its finalization leave in the store. */
-async function requestWrites(
-  context: SupportContext,
-  createdAt: number,
-  index: number,
-): Promise<Write[]> {
+function requestWrites(context: SupportContext, createdAt: number, index: number): Write[] {
   const ttl = () => ({});
   const since = toTimestamp(createdAt);
   const handoff = { status: "pending", since, until: toTimestamp(createdAt + 5000) } as const;
@@ -86,7 +82,7 @@ async function requestWrites(
     tenantId: context.tenantId,
     actorId: ACTOR.id,
     key: crypto.randomUUID(),
-    fingerprint: await fingerprint(context, { ...SUBMISSION, handoff: { mode: "create" } }),
+    fingerprint: fingerprint(context, { ...SUBMISSION, handoff: { mode: "create" } }),
     expiresAt: createdAt + KEY_LIFETIME_MS,
     replaces: null,
   };
