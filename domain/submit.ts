@@ -92,7 +92,7 @@ async function replayOrReject(
   now: number,
 ): Promise<SubmitResult> {
   const { requestId, context: { tenantId } } = command;
-  const claim = await buildKeyClaim(command, toTimestamp(now));
+  const claim = buildKeyClaim(command, toTimestamp(now));
   const lookup = claim && await deps.store.findKey(claim);
   switch (lookup?.outcome) {
     case "taken":
@@ -121,8 +121,10 @@ async function storeAndRunHandoff(
 ): Promise<SubmitResult> {
   const { requestId, context: { tenantId } } = command;
   const fields = { requestId, tenantId, reference: request.reference };
-  const claim = await buildKeyClaim(command, request.createdAt);
-  const result = await claimAndAppend(deps, request, claim);
+  const claim = buildKeyClaim(command, request.createdAt);
+  const appending = claimAndAppend(deps, request, claim);
+  command.onStoring?.(request);
+  const result = await appending;
   if (result.outcome === "unreadable") return rejectUnreadableKey(deps, { requestId, tenantId });
   if (result.outcome === "taken") return replayOrResume(deps, result, command, claim!, fields);
   const { stored } = result;
@@ -141,15 +143,15 @@ async function storeAndRunHandoff(
 /**
  * Returns the claim of the submission's idempotency key, if it has one, to store with the request.
  */
-async function buildKeyClaim(
+function buildKeyClaim(
   { context, actor, submission, idempotencyKey }: SubmitCommand,
   createdAt: string,
-): Promise<KeyClaim | undefined> {
+): KeyClaim | undefined {
   return idempotencyKey === undefined ? undefined : {
     tenantId: context.tenantId,
     actorId: actor.id,
     key: idempotencyKey,
-    fingerprint: await fingerprint(context, submission),
+    fingerprint: fingerprint(context, submission),
     expiresAt: Date.parse(createdAt) + KEY_LIFETIME_MS,
     replaces: null,
   };

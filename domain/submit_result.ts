@@ -10,6 +10,11 @@ export interface SubmitCommand {
   submission: Submission;
   idempotencyKey?: string;
   requestId: string;
+  /**
+   * Called with the request while the store is writing it, so that its response can be prepared in time
+   * that would be spent waiting. It may not be stored after all. Must not throw.
+   */
+  onStoring?(request: SupportRequest): void;
 }
 
 export type SubmitResult =
