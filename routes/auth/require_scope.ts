@@ -1,5 +1,4 @@
-import type { MiddlewareHandler } from "hono";
-import { createMiddleware } from "hono/factory";
+import type { Context } from "hono";
 import { loggable } from "../http/access_log.ts";
 import type { Env } from "../http/env.ts";
 import { problem } from "../http/problems.ts";
@@ -12,15 +11,15 @@ const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 const HAS_TOKEN = /^Bearer +\S/i;
 
 /**
- * Requires a valid token that covers the tenant in the path and has `scope`. The order of the checks
+ * Returns a check that requires a valid token that covers the tenant in the path and has `scope`. The order of the checks
  * reveals nothing about tenants: 401 without a valid token; 404 if the token does not cover the
  * tenant, as if the tenant did not exist; only then 403. 401 and 403 have the challenge of RFC 6750, 3.
  */
 export function requireScope(
   verify: VerifyToken,
   scope: Scope,
-): MiddlewareHandler<Env, "/v1/tenants/:tenantId"> {
-  return createMiddleware<Env, "/v1/tenants/:tenantId">(async (c, next) => {
+): (c: Context<Env, "/v1/tenants/:tenantId">) => Promise<Response | null> {
+  return async (c) => {
     const header = c.req.header("Authorization") ?? "";
     const token = BEARER.exec(header)?.[1];
     if (token === undefined) {
@@ -63,7 +62,7 @@ export function requireScope(
     c.set("actor", actor);
     c.set("requestorEmail", requestorEmail);
     c.set("tenantId", tenantId);
-    return next();
+    return null;
 
     function invalidToken(
       reason: string,
@@ -76,5 +75,5 @@ export function requireScope(
       c.set("rejection", { reason });
       return problem(c, "unauthenticated", detail, { headers: { "WWW-Authenticate": challenge } });
     }
-  });
+  };
 }

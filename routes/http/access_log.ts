@@ -1,5 +1,4 @@
-import type { MiddlewareHandler } from "hono";
-import { createMiddleware } from "hono/factory";
+import type { Context } from "hono";
 import { routePath } from "hono/route";
 import type { Dependencies } from "../../domain/dependencies.ts";
 import type { Env } from "./env.ts";
@@ -18,23 +17,13 @@ export function loggable(value: string): string {
 }
 
 /**
- * Logs one line per response, with the route's pattern instead of the client-controlled path and the
- * time since the request arrived, and counts the request as in flight until then.
+ * Returns a function that logs one line per response, with the route's pattern instead of the
+ * client-controlled path and the time since the request arrived.
  */
 export function accessLog(
-  { log, clock, telemetry, inFlight }: Pick<
-    Dependencies,
-    "log" | "clock" | "telemetry" | "inFlight"
-  >,
-): MiddlewareHandler<Env> {
-  return createMiddleware<Env>(async (c, next) => {
-    const startedAt = c.env?.arrivedAt ?? clock.elapsed();
-    inFlight.requestStarted();
-    try {
-      await next();
-    } finally {
-      inFlight.requestFinished();
-    }
+  { log, clock, telemetry }: Pick<Dependencies, "log" | "clock" | "telemetry">,
+): (c: Context<Env>, arrivedAt: number) => void {
+  return (c, arrivedAt) => {
     const tenantId = c.get("tenantId");
     const rejection = c.get("rejection");
     const actorHash = c.get("actorHash");
@@ -51,7 +40,7 @@ export function accessLog(
       route,
       status: c.res.status,
       ...rejection,
-      ms: Math.round(clock.elapsed() - startedAt),
+      ms: Math.round(clock.elapsed() - arrivedAt),
     });
-  });
+  };
 }

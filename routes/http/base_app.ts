@@ -3,7 +3,7 @@ import type { Dependencies } from "../../domain/dependencies.ts";
 import { accessLog } from "./access_log.ts";
 import { corsFor } from "./cors.ts";
 import type { Env } from "./env.ts";
-import { defaultHeaders } from "./headers.ts";
+import { addDefaultHeaders, assignRequestId } from "./headers.ts";
 import { routedPath } from "./request_target.ts";
 import { SplitRouter } from "./router.ts";
 
@@ -15,16 +15,28 @@ export interface BaseAppOptions {
   publicUrl: string | null;
 }
 
-/** Creates an application without routes: the middleware that runs for every request, in its order. */
+/**
+ * Creates an application without routes: what happens with every request. One middleware, because each
+ * takes 5 to 8 µs of a submission without load.
+ */
 export function createBaseApp({ deps, corsOrigins, publicUrl }: BaseAppOptions): Hono<Env> {
-  const app = new Hono<Env>({ getPath: routedPath, router: new SplitRouter("/panel/") })
-    .use(defaultHeaders)
-    .use(accessLog(deps));
-  if (publicUrl !== null) {
-    app.use((c, next) => {
-      c.set("publicUrl", publicUrl);
-      return next();
+  const { clock, inFlight } = deps;
+  const allowOrigins = corsFor(corsOrigins);
+  const logResponse = accessLog(deps);
+  return new Hono<Env>({ getPath: routedPath, router: new SplitRouter("/panel/") })
+    .use(async (c, next) => {
+      const arrivedAt = c.env?.arrivedAt ?? clock.elapsed();
+      assignRequestId(c);
+      if (publicUrl !== null) c.set("publicUrl", publicUrl);
+      inFlight.requestStarted();
+      try {
+        const response = await allowOrigins(c, next);
+        // Of a preflight. Hono resolves `next()` with the context.
+        if (response instanceof Response) c.res = response;
+      } finally {
+        inFlight.requestFinished();
+      }
+      logResponse(c, arrivedAt);
+      addDefaultHeaders(c);
     });
-  }
-  return app.use(corsFor(corsOrigins));
 }

@@ -1,6 +1,5 @@
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler, Next } from "hono";
 import { cors } from "hono/cors";
-import { createMiddleware } from "hono/factory";
 import { loggable } from "./access_log.ts";
 import type { Env, LoggedRejection } from "./env.ts";
 
@@ -31,16 +30,19 @@ export function corsFor(origins: string[]): MiddlewareHandler<Env> {
     exposeHeaders: EXPOSED,
     maxAge: 600,
   });
-  return createMiddleware<Env>(async (c, next) => {
+  const vary = origins.length === 0 ? null : async (c: Context<Env>, next: Next) => {
+    await next();
+    c.header("Vary", "Origin", { append: true });
+  };
+  return (c, next) => {
     const origin = c.req.header("Origin");
     const isAllowed = origin !== undefined && origins.includes(origin);
     if (origin !== undefined && c.req.method === "OPTIONS") logRejection(c, origin, isAllowed);
     // Hono's middleware would also respond to preflights from other origins: without Allow-Origin,
     // but with the methods and headers that the configured origins may use.
-    if (isAllowed) return await allow(c, next);
-    await next();
-    if (origins.length > 0) c.header("Vary", "Origin", { append: true });
-  });
+    if (isAllowed) return allow(c, next);
+    return vary === null ? next() : vary(c, next);
+  };
 }
 
 /** Records for the log why a browser will not send the request that a preflight announces. */

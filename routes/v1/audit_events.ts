@@ -1,4 +1,4 @@
-import { Hono, type MiddlewareHandler } from "hono";
+import { Hono } from "hono";
 import * as z from "zod";
 import type { AuditPosition, Store } from "../../domain/ports/store.ts";
 import type { Log } from "../../domain/ports/log.ts";
@@ -41,27 +41,17 @@ const AuditQuery = z.object({
   cursor: Cursor.optional(),
 });
 
-/** What the middleware validates, for `c.req.valid`. */
-type Query = {
-  in: { query: { limit?: string; cursor?: string } };
-  out: { query: z.output<typeof AuditQuery> };
-};
-
-const auditQuery: MiddlewareHandler<Env, string, Query> = async (c, next) => {
-  const query = parse(AuditQuery, c.req.query());
-  if (!query.success) return validationProblem(c, "query", toFieldErrors(query.error));
-  c.req.addValidatedData("query", query.data);
-  await next();
-};
-
 /** Creates the route that lists a tenant's audit events, newest first. */
 export function auditEventRoutes(store: Store, verify: VerifyToken, log: Log): Hono<Env> {
+  const mayRead = requireScope(verify, "audit:read");
   return new Hono<Env>().get(
     "/v1/tenants/:tenantId/audit-events",
-    requireScope(verify, "audit:read"),
-    auditQuery,
     async (c) => {
-      const { limit, cursor } = c.req.valid("query");
+      const rejection = await mayRead(c);
+      if (rejection !== null) return rejection;
+      const query = parse(AuditQuery, c.req.query());
+      if (!query.success) return validationProblem(c, "query", toFieldErrors(query.error));
+      const { limit, cursor } = query.data;
       const tenantId = c.get("tenantId");
       const page = await store.auditEvents(tenantId, limit, cursor);
       const { events, erasures, unknown = 0, next } = page;

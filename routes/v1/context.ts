@@ -1,5 +1,4 @@
-import type { Context, MiddlewareHandler } from "hono";
-import { createMiddleware } from "hono/factory";
+import type { Context } from "hono";
 import * as z from "zod";
 import { RunId, type SupportContext } from "../../domain/model/context.ts";
 import type { Env } from "../http/env.ts";
@@ -7,14 +6,17 @@ import { parse, toFieldErrors, validationProblem } from "../http/validation.ts";
 
 const RunParams = z.object({ runId: RunId });
 
-/** Rejects malformed run IDs. The tenant ID has already been matched against the token. */
-export const validateRunId: MiddlewareHandler<Env> = createMiddleware<Env>((c, next) => {
+/** Rejects a malformed run ID. The tenant ID has already been matched against the token. */
+export function rejectMalformedRunId(c: Context<Env>): Response | null {
+  if (c.req.param("runId") === undefined) return null;
   const params = parse(RunParams, c.req.param());
-  if (params.success) return next();
-  return Promise.resolve(validationProblem(c, "path", toFieldErrors(params.error)));
-});
+  return params.success ? null : validationProblem(c, "path", toFieldErrors(params.error));
+}
 
-/** Returns the context named by the path. Use it after `requireScope` and {@linkcode validateRunId}. */
+/**
+ * Returns the context named by the path. Use it after `requireScope` and
+ * {@linkcode rejectMalformedRunId}.
+ */
 export function supportContextOf(c: Context<Env>): SupportContext {
   const tenantId = c.get("tenantId");
   const runId = c.req.param("runId");

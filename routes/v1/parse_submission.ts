@@ -1,5 +1,4 @@
-import type { Context, MiddlewareHandler } from "hono";
-import type { z } from "zod";
+import type { Context } from "hono";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { RateLimit } from "../../domain/ports/rate_limit.ts";
 import { Submission } from "../../domain/model/submission.ts";
@@ -16,45 +15,35 @@ export const BODY_SIZE_RULE =
 /** How long a body may take to arrive, in milliseconds. */
 export const BODY_TIMEOUT_MS = 10_000;
 
-/** What the middleware validates, for `c.req.valid`. */
-type Json = {
-  in: { json: z.input<typeof Submission> };
-  out: { json: Submission };
-};
-
 /**
- * Applies the rate limit, then validates the idempotency key and the body. Handlers get the submission
- * by `c.req.valid("json")`.
+ * Applies the rate limit, then validates the idempotency key and the body. Returns the submission, or the
+ * error response.
  */
-export function validateSubmission(
-  rateLimit: RateLimit,
-  clock: Pick<Clock, "deadline">,
-): MiddlewareHandler<Env, string, Json> {
-  return async (c, next) => {
-    const rejection = await checkRateLimit(c, rateLimit, "submission") ?? checkIdempotencyKey(c);
-    if (rejection !== null) return rejection;
-    const submission = await readSubmission(c, clock);
-    if (submission instanceof Response) return submission;
-    c.req.addValidatedData("json", submission);
-    return next();
-  };
+export async function parseSubmission(
+  c: Context<Env>,
+  { rateLimit, clock }: ParseOptions,
+): Promise<Submission | Response> {
+  const rejection = await checkRateLimit(c, rateLimit, "submission") ?? checkIdempotencyKey(c);
+  return rejection ?? readSubmission(c, clock);
 }
 
 /**
  * Applies the same rate limit to a resume, because it makes as many calls to the desk, and rejects a
  * body that is not JSON or too large. The body is optional and ignored.
  */
-export function validateResume(
-  rateLimit: RateLimit,
-  clock: Pick<Clock, "deadline">,
-): MiddlewareHandler<Env> {
-  return async (c, next) => {
-    const rejection = await checkRateLimit(c, rateLimit, "body");
-    if (rejection !== null) return rejection;
-    const body = await readBody(c, clock, "body");
-    if (body instanceof Response) return body;
-    return await next();
-  };
+export async function rejectMalformedResume(
+  c: Context<Env>,
+  { rateLimit, clock }: ParseOptions,
+): Promise<Response | null> {
+  const rejection = await checkRateLimit(c, rateLimit, "body");
+  if (rejection !== null) return rejection;
+  const body = await readBody(c, clock, "body");
+  return body instanceof Response ? body : null;
+}
+
+export interface ParseOptions {
+  rateLimit: RateLimit;
+  clock: Pick<Clock, "deadline">;
 }
 
 /** What a body is called in a sentence: a submission, or the optional body of a resume. */

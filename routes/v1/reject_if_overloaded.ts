@@ -1,4 +1,4 @@
-import type { MiddlewareHandler } from "hono";
+import type { Context } from "hono";
 import type { Env } from "../http/env.ts";
 import { problem } from "../http/problems.ts";
 
@@ -6,14 +6,14 @@ import { problem } from "../http/problems.ts";
 const RETRY_AFTER_SECONDS = [2, 3, 4, 5];
 
 /**
- * Rejects a submission or a resume that has waited too long for its start (http/admission.ts), before
+ * Returns a check that rejects a submission or a resume that has waited too long for its start (http/admission.ts), before
  * anything is read or stored. Use it after authentication, because only 401 tells a client that
  * retrying does not help.
  */
-export function rejectIfOverloaded(): MiddlewareHandler<Env> {
+export function rejectIfOverloaded(): (c: Context<Env>) => Response | null {
   let rejected = 0;
-  return async (c, next) => {
-    if (!c.env?.isOverloaded) return await next();
+  return (c) => {
+    if (!c.env?.isOverloaded) return null;
     const seconds = String(RETRY_AFTER_SECONDS[rejected++ % RETRY_AFTER_SECONDS.length]);
     const isResume = c.req.path.endsWith("/resume");
     const outcome = isResume ? "" : "Nothing was stored. ";

@@ -6,15 +6,16 @@ import type { RateLimit } from "../../domain/ports/rate_limit.ts";
 import { resumeLatest } from "../../domain/resume_latest.ts";
 import type { Submission } from "../../domain/model/submission.ts";
 import { submit } from "../../domain/submit.ts";
+import type { SupportRequest } from "../../domain/model/support_request.ts";
 import { toResponse } from "./responses.ts";
 import { createSummarySerializer } from "./serialize_summary.ts";
-import { supportContextOf, validateRunId } from "./context.ts";
+import { rejectMalformedRunId, supportContextOf } from "./context.ts";
 import { matchesIfNoneMatch } from "../http/entity_tag.ts";
 import type { Env } from "../http/env.ts";
 import { createJsonResponse, createResponse } from "../http/headers.ts";
 import { problem } from "../http/problems.ts";
 import { rejectIfOverloaded } from "./reject_if_overloaded.ts";
-import { validateResume, validateSubmission } from "./parse_submission.ts";
+import { parseSubmission, rejectMalformedResume } from "./parse_submission.ts";
 import type { VerifyToken } from "../auth/verification.ts";
 import { pointer, validationProblem } from "../http/validation.ts";
 import { requireScope } from "../auth/require_scope.ts";
@@ -25,60 +26,49 @@ export interface SupportRequestsOptions {
   rateLimit: RateLimit;
 }
 
-/** Creates the routes that submit, read and resume support requests of a tenant or a run. */
+/**
+ * Creates the routes that submit, read and resume support requests of a tenant or a run. Each has one
+ * handler, which makes its checks itself: as middleware, each would take 5 to 8 µs of a submission
+ * without load.
+ */
 export function supportRequestRoutes(
   { deps, verify, rateLimit }: SupportRequestsOptions,
 ): Hono<Env> {
   const mayCreate = requireScope(verify, "support_requests:create");
   const mayRead = requireScope(verify, "support_requests:read");
-  const notOverloaded = rejectIfOverloaded();
-  const validSubmission = validateSubmission(rateLimit, deps.clock);
-  const validResume = validateResume(rateLimit, deps.clock);
+  const rejectedByLoad = rejectIfOverloaded();
+  const parseOptions = { rateLimit, clock: deps.clock };
   const serialize = createSummarySerializer();
 
+  async function submission(c: TenantContext): Promise<Response> {
+    const rejection = await mayCreate(c) ?? rejectedByLoad(c);
+    if (rejection !== null) return rejection;
+    const submission = await parseSubmission(c, parseOptions);
+    if (submission instanceof Response) return submission;
+    return rejectMalformedRunId(c) ?? respondToSubmission(c, deps, submission);
+  }
+
+  async function latest(c: TenantContext): Promise<Response> {
+    const rejection = await mayRead(c) ?? rejectMalformedRunId(c);
+    return rejection ?? respondWithLatest(c, deps, serialize);
+  }
+
+  async function resume(c: TenantContext): Promise<Response> {
+    const rejection = await mayCreate(c) ?? rejectedByLoad(c) ??
+      await rejectMalformedResume(c, parseOptions) ?? rejectMalformedRunId(c);
+    return rejection ?? respondToResume(c, deps);
+  }
+
   return new Hono<Env>()
-    .post(
-      "/v1/tenants/:tenantId/support-requests",
-      mayCreate,
-      notOverloaded,
-      validSubmission,
-      (c) => respondToSubmission(c, deps, c.req.valid("json")),
-    )
-    .post(
-      "/v1/tenants/:tenantId/runs/:runId/support-requests",
-      mayCreate,
-      notOverloaded,
-      validSubmission,
-      validateRunId,
-      (c) => respondToSubmission(c, deps, c.req.valid("json")),
-    )
-    .get(
-      "/v1/tenants/:tenantId/support-requests/latest",
-      mayRead,
-      (c) => respondWithLatest(c, deps, serialize),
-    )
-    .get(
-      "/v1/tenants/:tenantId/runs/:runId/support-requests/latest",
-      mayRead,
-      validateRunId,
-      (c) => respondWithLatest(c, deps, serialize),
-    )
-    .post(
-      "/v1/tenants/:tenantId/support-requests/latest/resume",
-      mayCreate,
-      notOverloaded,
-      validResume,
-      (c) => respondToResume(c, deps),
-    )
-    .post(
-      "/v1/tenants/:tenantId/runs/:runId/support-requests/latest/resume",
-      mayCreate,
-      notOverloaded,
-      validResume,
-      validateRunId,
-      (c) => respondToResume(c, deps),
-    );
+    .post("/v1/tenants/:tenantId/support-requests", submission)
+    .post("/v1/tenants/:tenantId/runs/:runId/support-requests", submission)
+    .get("/v1/tenants/:tenantId/support-requests/latest", latest)
+    .get("/v1/tenants/:tenantId/runs/:runId/support-requests/latest", latest)
+    .post("/v1/tenants/:tenantId/support-requests/latest/resume", resume)
+    .post("/v1/tenants/:tenantId/runs/:runId/support-requests/latest/resume", resume);
 }
+
+type TenantContext = Context<Env, "/v1/tenants/:tenantId">;
 
 async function respondToSubmission(
   c: Context<Env>,
@@ -87,6 +77,7 @@ async function respondToSubmission(
 ): Promise<Response> {
   const idempotencyKey = await resolveIdempotencyKey(c, deps);
   c.set("stored", "unknown");
+  let prepared: { request: SupportRequest; response: Response } | undefined;
   const result = await submit(deps, {
     context: supportContextOf(c),
     actor: c.get("actor"),
@@ -94,9 +85,14 @@ async function respondToSubmission(
     submission,
     idempotencyKey,
     requestId: c.get("requestId"),
+    onStoring(request) {
+      if (request.handoff.status === "pending") return;
+      prepared = { request, response: createJsonResponse(c, toResponse(request), 201) };
+    },
   });
   switch (result.outcome) {
     case "submitted": {
+      if (result.request === prepared?.request) return prepared.response;
       const headers = result.replayed ? { "Idempotent-Replayed": "true" } : undefined;
       return createJsonResponse(c, toResponse(result.request), 201, headers);
     }
@@ -168,7 +164,7 @@ async function respondWithLatest(
   deps: Dependencies,
   serialize: ReturnType<typeof createSummarySerializer>,
 ): Promise<Response> {
-  const { text, tag } = await serialize(await getLatest(deps, supportContextOf(c)));
+  const { text, tag } = serialize(await getLatest(deps, supportContextOf(c)));
   const headers = {
     "Cache-Control": "private, no-cache",
     "ETag": tag,
