@@ -1,10 +1,14 @@
-import type { Context, MiddlewareHandler } from "hono";
-import { createMiddleware } from "hono/factory";
+import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Env } from "./env.ts";
 
 /**
  * Every response is data for one caller: it must not be cached, framed, sniffed, executed or embedded.
+ *
+ * They also make the head of a response longer than 512 bytes. Deno sends the body of a small response
+ * with such a head in one packet, and with a shorter one in two: it appends the body if that fits into
+ * the buffer of the head, whose size is a power of two, and at least 512 bytes. The second packet takes
+ * 25 µs, a fifteenth of a submission without load.
  *
  * Not `hono/secure-headers` and `hono/request-id`: they change the `Headers` of a response that
  * exists, which makes a `latest` call take 12 to 17 % more CPU time at 64 connections (67 instead of
@@ -12,35 +16,37 @@ import type { Env } from "./env.ts";
  */
 export const HEADERS = {
   "Cache-Control": "no-store",
-  "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+  "Content-Security-Policy":
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
+  "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Resource-Policy": "same-origin",
   "Referrer-Policy": "no-referrer",
   "Strict-Transport-Security": "max-age=31536000",
   "X-Content-Type-Options": "nosniff",
   "X-Frame-Options": "DENY",
+  "X-Permitted-Cross-Domain-Policies": "none",
 };
 const ENTRIES = Object.entries(HEADERS);
 
 /** The form of request IDs that are accepted from clients, as of `hono/request-id`. */
 const REQUEST_ID = /^[\w\-=]{1,255}$/;
 
-/**
- * Assigns an ID to each request, which a client may choose in `X-Request-Id`, and adds the default
- * headers that its response lacks. Use it first, so that it completes the final response even if later
- * middleware replaces the response.
- */
-export const defaultHeaders: MiddlewareHandler<Env> = createMiddleware<Env>(async (c, next) => {
+/** Assigns an ID to the request, which the client may choose in `X-Request-Id`. */
+export function assignRequestId(c: Context<Env>): void {
   const chosen = c.req.header("X-Request-Id");
   const isValid = chosen !== undefined && REQUEST_ID.test(chosen);
   c.set("requestId", isValid ? chosen : crypto.randomUUID());
-  await next();
+}
+
+/** Adds the default headers that the response lacks. */
+export function addDefaultHeaders(c: Context<Env>): void {
   if (c.res === c.get("completeResponse")) return;
   const { headers } = c.res;
   headers.set("X-Request-Id", c.get("requestId"));
   for (const [name, value] of ENTRIES) {
     if (!headers.has(name)) headers.set(name, value);
   }
-});
+}
 
 /** Creates a response with the default headers and `headers`, which take precedence. */
 export function createResponse(

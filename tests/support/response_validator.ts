@@ -115,12 +115,14 @@ const GENERAL = new Set([
   "content-length",
   "content-security-policy",
   "content-type",
+  "cross-origin-opener-policy",
   "cross-origin-resource-policy",
   "referrer-policy",
   "strict-transport-security",
   "vary",
   "x-content-type-options",
   "x-frame-options",
+  "x-permitted-cross-domain-policies",
 ]);
 
 function wrongHeaders({ headers }: DocumentedResponse, response: Response): string[] {

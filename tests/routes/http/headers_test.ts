@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { type Context, Hono } from "hono";
 import type { Env } from "../../../routes/http/env.ts";
-import { defaultHeaders } from "../../../routes/http/headers.ts";
+import { addDefaultHeaders, assignRequestId } from "../../../routes/http/headers.ts";
 import { problem } from "../../../routes/http/problems.ts";
-import { TENANT } from "../../support/constants.ts";
+import { mintToken } from "../../demo/token.ts";
+import { AUTH_SECRET, TENANT } from "../../support/constants.ts";
 import { openService } from "../../support/service.ts";
 
 /** Asserts that a response has every default header, and returns its request ID. */
@@ -11,12 +12,14 @@ function assertDefaultHeaders({ headers }: Response): string {
   assertEquals(headers.get("Cache-Control"), "no-store");
   assertEquals(
     headers.get("Content-Security-Policy"),
-    "default-src 'none'; frame-ancestors 'none'",
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox",
   );
+  assertEquals(headers.get("Cross-Origin-Opener-Policy"), "same-origin");
   assertEquals(headers.get("Cross-Origin-Resource-Policy"), "same-origin");
   assertEquals(headers.get("Referrer-Policy"), "no-referrer");
   assertEquals(headers.get("X-Content-Type-Options"), "nosniff");
   assertEquals(headers.get("X-Frame-Options"), "DENY");
+  assertEquals(headers.get("X-Permitted-Cross-Domain-Policies"), "none");
   assertMatch(headers.get("Strict-Transport-Security")!, /max-age=\d{7,}/);
   const id = headers.get("X-Request-Id");
   assert(id !== null && /^[\w-]{1,255}$/.test(id));
@@ -67,7 +70,12 @@ const REPLACEMENTS: Record<string, (c: Context<Env>) => Response | void> = {
 for (const [what, replace] of Object.entries(REPLACEMENTS)) {
   Deno.test(`no response loses the default headers to middleware that ${what}`, async () => {
     for (const path of ["/text", "/problem", "/nowhere"]) {
-      const app = new Hono<Env>().use(defaultHeaders)
+      const app = new Hono<Env>()
+        .use(async (c, next) => {
+          assignRequestId(c);
+          await next();
+          addDefaultHeaders(c);
+        })
         .use(async (c, next) => {
           await next();
           return replace(c) as Response;
@@ -96,5 +104,47 @@ Deno.test("a client may choose the request ID, if it is a short word", async () 
     const received = await sent(id);
     assertNotEquals(received, id);
     assert(received !== null && /^[\w-]{1,255}$/.test(received));
+  }
+});
+
+/** Returns the head of the response to a raw request. */
+async function headOf({ port }: Deno.NetAddr, request: string): Promise<string> {
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+  await connection.write(new TextEncoder().encode(request));
+  const received = await new Response(connection.readable.pipeThrough(endAfterHead())).text();
+  return received.slice(0, received.indexOf("\r\n\r\n"));
+}
+
+function endAfterHead(): TransformStream<Uint8Array, Uint8Array> {
+  let text = "";
+  return new TransformStream({
+    transform(chunk, controller) {
+      controller.enqueue(chunk);
+      text += new TextDecoder().decode(chunk);
+      if (text.includes("\r\n\r\n")) controller.terminate();
+    },
+  });
+}
+
+Deno.test("every head is longer than 512 bytes, so that its body leaves in the same packet", async () => {
+  await using service = await openService();
+  const token = await mintToken(AUTH_SECRET, {});
+  const body = JSON.stringify({ summary: "Help" });
+  // The shortest request ID.
+  const fields = `Host: x\r\nX-Request-Id: a\r\nAuthorization: Bearer ${token}\r\n`;
+  const requests = [
+    `POST ${TENANT} HTTP/1.1\r\n${fields}Content-Type: application/json\r\n` +
+    `Content-Length: ${body.length}\r\n\r\n${body}`,
+    `GET ${TENANT}/latest HTTP/1.1\r\n${fields}\r\n`,
+    `GET /nowhere HTTP/1.1\r\n${fields}\r\n`,
+    `GET /livez HTTP/1.1\r\n${fields}\r\n`,
+  ];
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    (request) => service.app.fetch(request),
+  );
+  for (const request of requests) {
+    const head = await headOf(server.addr, request);
+    assert(head.length > 512, `${head.length} bytes:\n${head}`);
   }
 });
