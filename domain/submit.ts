@@ -68,12 +68,11 @@ function toSupportRequest(
   handoff: StoredHandoff,
   now: number,
 ): SupportRequest {
-  const { handoff: _, ...fields } = submission;
   return {
     schema: 1,
     reference,
     context,
-    ...fields,
+    ...submission,
     createdAt: toTimestamp(now),
     createdBy: actor,
     // Stored only if the desk will be called: somebody else may resume the handoff.
