@@ -18,7 +18,7 @@ RUN if ! command -v deno; then \
     mkdir /volume && mkdir -m 700 /volume/data
 ENV DENO_DIR=/var/cache/deskhand \
     DENO_NO_UPDATE_CHECK=1 \
-    DENO_V8_FLAGS=--max-semi-space-size=16,--invocation-count-for-turbofan=200
+    DENO_V8_FLAGS=--max-semi-space-size=16,--invocation-count-for-turbofan=200,--max-inlined-bytecode-size=1000,--max-inlined-bytecode-size-cumulative=3000
 WORKDIR /build
 COPY . .
 # One file for the service and for each task, with what they share or load on demand in further files: a
@@ -56,7 +56,7 @@ COPY --from=build /srv/deskhand /srv/deskhand
 COPY --from=build --chown=65532:65532 /volume /
 ENV DENO_DIR=/var/cache/deskhand \
     DENO_NO_UPDATE_CHECK=1 \
-    DENO_V8_FLAGS=--max-semi-space-size=16,--invocation-count-for-turbofan=200 \
+    DENO_V8_FLAGS=--max-semi-space-size=16,--invocation-count-for-turbofan=200,--max-inlined-bytecode-size=1000,--max-inlined-bytecode-size-cumulative=3000 \
     HOST=0.0.0.0 \
     PORT=8000 \
     KV_PATH=/data/requests.kv
