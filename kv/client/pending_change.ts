@@ -27,7 +27,7 @@ export class PendingChange {
     });
   }
 
-  /** Settles with the result, or rejects with a timeout. */
+  /** Settles with the result, or rejects with a timeout (see {@linkcode PendingChange.startTimeout}). */
   get result(): Promise<CommitResult> {
     return this.#result.promise;
   }

@@ -11,9 +11,10 @@ const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 const HAS_TOKEN = /^Bearer +\S/i;
 
 /**
- * Returns a check that requires a valid token that covers the tenant in the path and has `scope`. The order of the checks
- * reveals nothing about tenants: 401 without a valid token; 404 if the token does not cover the
- * tenant, as if the tenant did not exist; only then 403. 401 and 403 have the challenge of RFC 6750, 3.
+ * Returns a function that requires a valid token which covers the tenant in the path and has `scope`:
+ * it resolves with the error response, or with null. The order of its checks reveals nothing about
+ * tenants: 401 without a valid token; 404 if the token does not cover the tenant, as if the tenant did
+ * not exist; only then 403. 401 and 403 have the challenge of RFC 6750, 3.
  */
 export function requireScope(
   verify: VerifyToken,

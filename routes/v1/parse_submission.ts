@@ -16,8 +16,8 @@ export const BODY_SIZE_RULE =
 export const BODY_TIMEOUT_MS = 10_000;
 
 /**
- * Applies the rate limit, then validates the idempotency key and the body. Returns the submission, or the
- * error response.
+ * Applies the rate limit, then validates the idempotency key and the body. Resolves with the submission,
+ * or with the error response.
  */
 export async function parseSubmission(
   c: Context<Env>,

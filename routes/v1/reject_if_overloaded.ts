@@ -6,9 +6,9 @@ import { problem } from "../http/problems.ts";
 const RETRY_AFTER_SECONDS = [2, 3, 4, 5];
 
 /**
- * Returns a check that rejects a submission or a resume that has waited too long for its start (http/admission.ts), before
- * anything is read or stored. Use it after authentication, because only 401 tells a client that
- * retrying does not help.
+ * Returns a function that rejects a submission or a resume which has waited too long for its start
+ * (http/admission.ts), before anything is read or stored. Use it after authentication, because only 401
+ * tells a client that retrying does not help.
  */
 export function rejectIfOverloaded(): (c: Context<Env>) => Response | null {
   let rejected = 0;
