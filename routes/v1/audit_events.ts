@@ -43,11 +43,11 @@ const AuditQuery = z.object({
 
 /** Creates the route that lists a tenant's audit events, newest first. */
 export function auditEventRoutes(store: Store, verify: VerifyToken, log: Log): Hono<Env> {
-  const mayRead = requireScope(verify, "audit:read");
+  const checkRead = requireScope(verify, "audit:read");
   return new Hono<Env>().get(
     "/v1/tenants/:tenantId/audit-events",
     async (c) => {
-      const rejection = await mayRead(c);
+      const rejection = await checkRead(c);
       if (rejection !== null) return rejection;
       const query = parse(AuditQuery, c.req.query());
       if (!query.success) return validationProblem(c, "query", toFieldErrors(query.error));

@@ -29,9 +29,10 @@ export async function parseSubmission(
 
 /**
  * Applies the same rate limit to a resume, because it makes as many calls to the desk, and rejects a
- * body that is not JSON or too large. The body is optional and ignored.
+ * body that is not JSON or too large. The body is optional and ignored. Resolves with the error response,
+ * or with null.
  */
-export async function rejectMalformedResume(
+export async function checkResume(
   c: Context<Env>,
   { rateLimit, clock }: ParseOptions,
 ): Promise<Response | null> {
