@@ -17,7 +17,7 @@ export function submittedChange(request: SupportRequest, ts: number, ttl: TtlOpt
   const options = ttl(createdAt);
   return {
     checks: [{ key, versionstamp: null }],
-    sets: [{ key, value: request, options }, auditWrite(event, ts, () => options)],
+    sets: [{ key, value: request, options }, auditWrite(event, ts, options)],
   };
 }
 
@@ -36,21 +36,21 @@ export function finalizedChange(
     checks: [{ key, versionstamp }],
     sets: [
       { key, value, options: ttl(request.createdAt) },
-      auditWrite(event, finalizationTs(stored, handoff), ttl),
+      auditWrite(event, finalizationTs(stored, handoff), ttl(handoff.at)),
     ],
   };
 }
 
 /** Returns the change that appends an audit event at sort key `ts`, if that is free. */
 export function auditChange(event: AuditEvent, ts: number, ttl: TtlOptions): Change {
-  const write = auditWrite(event, ts, ttl);
+  const write = auditWrite(event, ts, ttl(event.at));
   return { checks: [{ key: write.key, versionstamp: null }], sets: [write] };
 }
 
-function auditWrite(event: AuditEvent, ts: number, ttl: TtlOptions): Write {
-  const { context, reference, at } = event;
+function auditWrite(event: AuditEvent, ts: number, options: Write["options"]): Write {
+  const { context, reference } = event;
   const key = auditKey(context.tenantId, { ts, reference, event: event.event });
-  return { key, value: event, options: ttl(at) };
+  return { key, value: event, options };
 }
 
 /** Returns a sort key that keeps a request's events in order even if the clock has jumped back. */
