@@ -9,20 +9,20 @@ const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const RANDOM_DIGITS = 16;
 
 /** Random bytes for the next references: a call for many takes as long as a call for one. */
-const bytes = new Uint8Array(64 * RANDOM_DIGITS);
-let next = bytes.length;
+const randomBytes = new Uint8Array(64 * RANDOM_DIGITS);
+let usedBytes = randomBytes.length;
 
 /** Generates a reference for a request created at `now` (milliseconds since the epoch). */
 export function generateReference(now: number): Reference {
   // In halves, because bitwise operators work with 32 bits.
   const time = fiveDigits(Math.floor(now / 2 ** 25)) + fiveDigits(now % 2 ** 25);
-  if (next === bytes.length) {
-    crypto.getRandomValues(bytes);
-    next = 0;
+  if (usedBytes === randomBytes.length) {
+    crypto.getRandomValues(randomBytes);
+    usedBytes = 0;
   }
   let random = "";
   // 256 is a multiple of 32, so the digits are uniformly distributed.
-  for (let i = 0; i < RANDOM_DIGITS; i++) random += DIGITS[bytes[next++]! % 32];
+  for (let i = 0; i < RANDOM_DIGITS; i++) random += DIGITS[randomBytes[usedBytes++]! % 32];
   return `SR-${time}${random}`;
 }
 

@@ -27,7 +27,7 @@ export class PendingChange {
     });
   }
 
-  /** Settles with the result, or rejects with a timeout (see {@linkcode PendingChange.startTimeout}). */
+  /** Resolves with the result, or rejects with the error of the commit or a timeout. */
   get result(): Promise<CommitResult> {
     return this.#result.promise;
   }

@@ -16,8 +16,8 @@ export interface BaseAppOptions {
 }
 
 /**
- * Creates an application without routes: what happens with every request. One middleware, because each
- * takes 5 to 8 µs of a submission without load.
+ * Creates an application without routes: what happens with every request. It is one middleware, because
+ * each adds 5 to 8 µs to a submission without load.
  */
 export function createBaseApp({ deps, corsOrigins, publicUrl }: BaseAppOptions): Hono<Env> {
   const { clock, inFlight } = deps;
