@@ -31,6 +31,11 @@ export interface Env {
     actorHash?: string;
     rejection?: LoggedRejection;
     idempotencyKey?: string;
+    /**
+     * For pages of other origins, without `Vary: Origin`, which every response then has. Absent if no
+     * origin is configured, and for a preflight.
+     */
+    corsHeaders?: Record<string, string>;
     /** The latest response that was created with all default headers. */
     completeResponse?: Response;
     /** Whether the submission is stored, for a problem. Set before the first write to the store. */

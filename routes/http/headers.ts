@@ -38,7 +38,7 @@ export function assignRequestId(c: Context<Env>): void {
   c.set("requestId", isValid ? chosen : crypto.randomUUID());
 }
 
-/** Adds the default headers that the response lacks. */
+/** Adds the default headers that the response lacks, and those for pages of other origins. */
 export function addDefaultHeaders(c: Context<Env>): void {
   if (c.res === c.get("completeResponse")) return;
   const { headers } = c.res;
@@ -46,19 +46,31 @@ export function addDefaultHeaders(c: Context<Env>): void {
   for (const [name, value] of ENTRIES) {
     if (!headers.has(name)) headers.set(name, value);
   }
+  const cors = c.get("corsHeaders");
+  if (cors === undefined) return;
+  for (const [name, value] of Object.entries(cors)) headers.set(name, value);
+  headers.append("Vary", "Origin");
 }
 
-/** Creates a response with the default headers and `headers`, which take precedence. */
+/**
+ * Creates a response with the default headers, those for pages of other origins, and `headers`, which
+ * take precedence.
+ */
 export function createResponse(
   c: Context<Env>,
   body: string | null,
   status: ContentfulStatusCode | 304,
   headers: Record<string, string>,
 ): Response {
-  const response = new Response(body, {
-    status,
-    headers: { ...HEADERS, "X-Request-Id": c.get("requestId"), ...headers },
-  });
+  const cors = c.get("corsHeaders");
+  const all: Record<string, string> = {
+    ...HEADERS,
+    "X-Request-Id": c.get("requestId"),
+    ...cors,
+    ...headers,
+  };
+  if (cors !== undefined) all.Vary = headers.Vary ? `${headers.Vary}, Origin` : "Origin";
+  const response = new Response(body, { status, headers: all });
   c.set("completeResponse", response);
   return response;
 }
