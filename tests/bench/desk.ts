@@ -2,11 +2,8 @@
 const TAKES_MS = 100;
 let tickets = 0;
 
-Deno.serve({
-  hostname: "127.0.0.1",
-  port: Number(Deno.env.get("PORT")),
-  onListen() {},
-}, async (request) => {
+const port = Number(Deno.env.get("PORT"));
+Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, async (request) => {
   await request.json();
   await new Promise((resolve) => setTimeout(resolve, TAKES_MS));
   const id = String(++tickets);

@@ -2,7 +2,7 @@
 import { command, type Launch, taskCommand } from "../support/process.ts";
 import { freePort } from "../support/raw_server.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { AUTH_SECRET } from "./requests.ts";
+import { AUTH_SECRET, ORIGIN } from "./requests.ts";
 
 const TIMEOUT_MS = 60_000;
 /**
@@ -16,11 +16,11 @@ export interface Server extends AsyncDisposable {
   pid: number;
 }
 
-/** Deskhand as its operator runs it, without the rate limit. */
+/** Deskhand as its operator runs it for pages of another origin, without the rate limit. */
 export function deskhand(kvPath: string, env: Record<string, string> = {}): Launch {
   const command = taskCommand("serve", kvPath);
-  const required = { AUTH_SECRET, KV_PATH: kvPath, RATE_LIMIT_PER_MINUTE: "0" };
-  return { command, env: { ...required, ...env }, before: DISCARD_OUTPUT };
+  const all = { AUTH_SECRET, KV_PATH: kvPath, CORS_ORIGINS: ORIGIN, RATE_LIMIT_PER_MINUTE: "0" };
+  return { command, env: { ...all, ...env }, before: DISCARD_OUTPUT };
 }
 
 /** A script of this folder, with those of Deskhand's permissions that it needs. */

@@ -4,7 +4,8 @@ import type { LoadPlan } from "./load.ts";
 import { deskEnv, TENANT } from "../support/constants.ts";
 
 export const AUTH_SECRET = "a secret for benches, of 32 bytes or more";
-const TOKEN_LIFETIME_S = 24 * 60 * 60;
+/** The page with the panel, whose origin is another one than Deskhand's. */
+export const ORIGIN = "https://product.example";
 
 const RUN = "/v1/tenants/acme/runs/{run}/support-requests";
 
@@ -17,16 +18,16 @@ export const SUBMISSION = {
   severity: "high" as const,
   contact: { name: "Ada Lovelace", email: "ada.lovelace@acme.example" },
   diagnostics: {
-    page: "https://product.example/acme/runs/nightly-import",
+    page: `${ORIGIN}/acme/runs/nightly-import`,
     browser: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     version: "2026.11.3",
   },
 };
 
-/** The headers of a person who may do everything in the tenant `acme`. */
+/** The headers of a person who may do everything in the tenant `acme`, on a page of the product. */
 async function headers(): Promise<Record<string, string>> {
-  const claims = { name: "Ada Lovelace", lifetime: TOKEN_LIFETIME_S };
-  return { "Authorization": `Bearer ${await mintToken(AUTH_SECRET, claims)}` };
+  const token = await mintToken(AUTH_SECRET, { name: "Ada Lovelace", lifetime: 24 * 60 * 60 });
+  return { "Origin": ORIGIN, "Authorization": `Bearer ${token}` };
 }
 
 export interface SubmissionOptions extends Pick<LoadPlan, "isKeyed" | "runs" | "repeatEvery"> {

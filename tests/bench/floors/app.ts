@@ -3,8 +3,5 @@ import { Hono } from "hono";
 
 const app = new Hono().get("*", (c) => c.json({ status: "ok" }));
 
-Deno.serve({
-  hostname: "127.0.0.1",
-  port: Number(Deno.env.get("PORT")),
-  onListen() {},
-}, app.fetch);
+const port = Number(Deno.env.get("PORT"));
+Deno.serve({ hostname: "127.0.0.1", port, onListen() {} }, app.fetch);
