@@ -34,21 +34,22 @@ export function corsFor(origins: string[]): MiddlewareHandler<Env> {
     exposeHeaders: EXPOSED,
     maxAge: 600,
   });
+  const corsHeaders = new Map(origins.map((origin) => [origin, headersFor(origin)]));
   return (c, next) => {
     const origin = c.req.header("Origin");
-    const isAllowed = origin !== undefined && origins.includes(origin);
     if (origin !== undefined && c.req.method === "OPTIONS") {
+      const isAllowed = corsHeaders.has(origin);
       logRejection(c, origin, isAllowed);
       // To other origins it would respond, too: without Allow-Origin, but with the methods and headers
       // that the configured origins may use.
       if (isAllowed) return respondToPreflight(c, next);
     }
-    if (origins.length > 0) c.set("corsHeaders", isAllowed ? allowing(origin) : {});
+    if (origins.length > 0) c.set("corsHeaders", corsHeaders.get(origin ?? "") ?? {});
     return next();
   };
 }
 
-function allowing(origin: string): Record<string, string> {
+function headersFor(origin: string): Record<string, string> {
   return {
     "Access-Control-Allow-Origin": origin,
     "Access-Control-Expose-Headers": EXPOSED.join(","),
