@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { loggable } from "./access_log.ts";
 import type { Env, LoggedRejection } from "./env.ts";
+import { DEFAULT_HEADERS } from "./headers.ts";
 
 /** Response headers that cross-origin pages may read. */
 const EXPOSED = ["ETag", "Retry-After", "X-Request-Id", "Idempotent-Replayed"];
@@ -9,7 +10,7 @@ const EXPOSED = ["ETag", "Retry-After", "X-Request-Id", "Idempotent-Replayed"];
 const METHODS = ["GET", "POST"];
 
 /** Request headers that cross-origin pages may send: the API's, and those that tracing adds to `fetch`. */
-const HEADERS = [
+const REQUEST_HEADERS = [
   "Authorization",
   "Content-Type",
   "Idempotency-Key",
@@ -22,6 +23,12 @@ const HEADERS = [
 ];
 
 /**
+ * The default headers of other responses, if origins are configured. Without `Vary`, a cache could serve
+ * such a response to a page of a configured origin.
+ */
+const HEADERS_FOR_OTHERS = { ...DEFAULT_HEADERS, "Vary": "Origin" };
+
+/**
  * Allows cross-origin requests from `origins`. Other origins get no CORS headers at all. Only preflights
  * are left to Hono's middleware: it would change the headers of every other response after its creation,
  * which takes as long as all the rest of a `latest` call.
@@ -30,27 +37,31 @@ export function corsFor(origins: string[]): MiddlewareHandler<Env> {
   const respondToPreflight = cors({
     origin: origins,
     allowMethods: METHODS,
-    allowHeaders: HEADERS,
+    allowHeaders: REQUEST_HEADERS,
     exposeHeaders: EXPOSED,
     maxAge: 600,
   });
-  const corsHeaders = new Map(origins.map((origin) => [origin, headersFor(origin)]));
+  const defaultHeaders = new Map(origins.map((origin) => [origin, headersFor(origin)]));
   return (c, next) => {
     const origin = c.req.header("Origin");
     if (origin !== undefined && c.req.method === "OPTIONS") {
-      const isAllowed = corsHeaders.has(origin);
+      const isAllowed = defaultHeaders.has(origin);
       logRejection(c, origin, isAllowed);
       // To other origins it would respond, too: without Allow-Origin, but with the methods and headers
       // that the configured origins may use.
       if (isAllowed) return respondToPreflight(c, next);
     }
-    if (origins.length > 0) c.set("corsHeaders", corsHeaders.get(origin ?? "") ?? {});
+    if (origins.length > 0) {
+      c.set("defaultHeaders", defaultHeaders.get(origin ?? "") ?? HEADERS_FOR_OTHERS);
+    }
     return next();
   };
 }
 
+/** Returns the default headers of a response to a page of a configured origin. */
 function headersFor(origin: string): Record<string, string> {
   return {
+    ...HEADERS_FOR_OTHERS,
     "Access-Control-Allow-Origin": origin,
     "Access-Control-Expose-Headers": EXPOSED.join(","),
   };
@@ -69,7 +80,7 @@ function logRejection(c: Context<Env>, origin: string, isAllowed: boolean): void
 function blockedReason(method: string, headers: string): LoggedRejection["reason"] | null {
   // GET, HEAD and POST are CORS-safelisted: browsers send them without Allow-Methods.
   if (!["HEAD", ...METHODS].includes(method)) return "method_not_allowed";
-  const allowed = HEADERS.map((name) => name.toLowerCase());
+  const allowed = REQUEST_HEADERS.map((name) => name.toLowerCase());
   const requested = headers.toLowerCase().split(",").map((name) => name.trim()).filter(Boolean);
   return requested.every((name) => allowed.includes(name)) ? null : "header_not_allowed";
 }

@@ -31,11 +31,8 @@ export interface Env {
     actorHash?: string;
     rejection?: LoggedRejection;
     idempotencyKey?: string;
-    /**
-     * For pages of other origins, without `Vary: Origin`, which every response then has. Absent if no
-     * origin is configured, and for a preflight.
-     */
-    corsHeaders?: Record<string, string>;
+    /** If origins are configured: for each response except to a preflight, instead of the usual ones. */
+    defaultHeaders?: Readonly<Record<string, string>>;
     /** The latest response that was created with all default headers. */
     completeResponse?: Response;
     /** Whether the submission is stored, for a problem. Set before the first write to the store. */

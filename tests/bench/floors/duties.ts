@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { jwtVerify } from "jose";
 import { openLog } from "../../../config/log.ts";
-import { HEADERS } from "../../../routes/http/headers.ts";
+import { DEFAULT_HEADERS } from "../../../routes/http/headers.ts";
 import { AUTH_SECRET } from "../requests.ts";
 import { commit } from "./ceiling.ts";
 import { latest, serve, submit } from "./store.ts";
@@ -47,7 +47,7 @@ serve(async (request, context) => {
     response = await submit(body, context, headers, commit, by);
     log.info("request_stored", "Stored", { requestId, ...context, outcome: "none" });
   }
-  for (const [name, value] of Object.entries(HEADERS)) response.headers.set(name, value);
+  for (const [name, value] of Object.entries(DEFAULT_HEADERS)) response.headers.set(name, value);
   response.headers.set("X-Request-Id", requestId);
   const ms = Math.round(performance.now() - startedAt);
   const fields = { requestId, ...context, method, status: response.status, ms };
