@@ -77,7 +77,7 @@ function startCall<T>(
   const { responses } = session;
   const timeout: Timeout = { hasExpired: false };
   const running = runWithRetries(session.kv, run, timeout);
-  // Only now, so that KV works in the meantime.
+  // After the call has started, so that KV works in the meantime.
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const stopTimeout = startTimeout(timeoutMs, () => {
     session.abandonedCalls++;

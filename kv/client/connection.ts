@@ -25,7 +25,7 @@ export interface Session {
 export function newSession(kv: Session["kv"]): Session {
   const session: Session = { kv, abandonedCalls: 0, responses: 0 };
   // Calls to an opened handle start immediately.
-  Promise.resolve(kv).then((opened) => session.kv = opened, () => {});
+  if (kv instanceof Promise) kv.then((opened) => session.kv = opened, () => {});
   return session;
 }
 
@@ -54,20 +54,18 @@ export class KvConnection {
   #log: Pick<Log, "warn"> | undefined;
   #reopen: (() => Promise<Deno.Kv | null>) | null;
   #isReconnecting = false;
-  #isOpen = false;
 
   constructor(kv: Session["kv"], { clock, log, reopen }: ConnectionOptions) {
     this.health = new StoreHealth(clock);
     this.#session = newSession(kv);
-    Promise.resolve(kv).then(() => this.#isOpen = true, () => {});
     this.#clock = clock;
     this.#log = log;
     this.#reopen = reopen ?? null;
   }
 
-  /** Whether the first handle has been opened. */
+  /** Whether the handle that new calls use has been opened. */
   get isOpen(): boolean {
-    return this.#isOpen;
+    return !(this.#session.kv instanceof Promise);
   }
 
   /** The session that new calls use. */

@@ -86,7 +86,7 @@ export class GroupCommit {
     const pending = new PendingChange(change);
     this.#queue.push(pending);
     this.#startCommits();
-    // Only now, so that KV works in the meantime.
+    // After the commit has started, so that KV works in the meantime.
     pending.startTimeout();
     return pending.result;
   }
