@@ -4,6 +4,8 @@
 const TIMEOUT_MS = 20_000;
 
 export interface RawResponse {
+  /** The status line and the headers, without the empty line. */
+  head: string;
   status: number;
   /** With names in lower case; the last value of a repeated header. */
   headers: Record<string, string>;
@@ -119,14 +121,15 @@ export function chunk(bytes: number): Uint8Array {
 function parseResponse(text: string, toHead: boolean) {
   const end = text.indexOf("\r\n\r\n");
   if (end === -1) return null;
-  const [statusLine, ...lines] = text.slice(0, end).split("\r\n");
+  const head = text.slice(0, end);
+  const [statusLine, ...lines] = head.split("\r\n");
   const headers = Object.fromEntries(lines.map((line) => {
     const colon = line.indexOf(":");
     return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
   }));
   const status = Number(statusLine!.split(" ")[1]);
   const rest = text.slice(end + 4);
-  if (toHead || status === 304) return { response: { status, headers, body: "" }, rest };
+  if (toHead || status === 304) return { response: { head, status, headers, body: "" }, rest };
   if (headers["transfer-encoding"] === "chunked") {
     // Chunked bodies in the tests have one chunk, and possibly lack the final, empty one.
     const found = /^([0-9a-f]+)\r\n/i.exec(rest);
@@ -134,11 +137,12 @@ function parseResponse(text: string, toHead: boolean) {
     const start = found?.[0].length ?? 0;
     if (found === null || rest.length < start + length) return null;
     return {
-      response: { status, headers, body: rest.slice(start, start + length) },
+      response: { head, status, headers, body: rest.slice(start, start + length) },
       rest: rest.slice(start + length),
     };
   }
   const length = Number(headers["content-length"] ?? 0);
   if (rest.length < length) return null;
-  return { response: { status, headers, body: rest.slice(0, length) }, rest: rest.slice(length) };
+  const body = rest.slice(0, length);
+  return { response: { head, status, headers, body }, rest: rest.slice(length) };
 }

@@ -5,6 +5,7 @@ import { addDefaultHeaders, assignRequestId } from "../../../routes/http/headers
 import { problem } from "../../../routes/http/problems.ts";
 import { mintToken } from "../../demo/token.ts";
 import { AUTH_SECRET, TENANT } from "../../support/constants.ts";
+import { Peer } from "../../support/raw_client.ts";
 import { openService } from "../../support/service.ts";
 
 /** Asserts that a response has every default header, and returns its request ID. */
@@ -107,18 +108,6 @@ Deno.test("a client may choose the request ID, if it is a short word", async () 
   }
 });
 
-/** Returns the head of the response to a raw request. */
-async function headOf({ port }: Deno.NetAddr, request: string): Promise<string> {
-  const connection = await Deno.connect({ hostname: "127.0.0.1", port });
-  await connection.write(new TextEncoder().encode(request));
-  let received = "";
-  for await (const text of connection.readable.pipeThrough(new TextDecoderStream())) {
-    received += text;
-    if (received.includes("\r\n\r\n")) break;
-  }
-  return received.slice(0, received.indexOf("\r\n\r\n"));
-}
-
 Deno.test("every head is longer than 512 bytes, so that its body leaves in the same packet", async () => {
   await using service = await openService();
   const token = await mintToken(AUTH_SECRET, {});
@@ -136,8 +125,10 @@ Deno.test("every head is longer than 512 bytes, so that its body leaves in the s
     { hostname: "127.0.0.1", port: 0, onListen() {} },
     (request) => service.app.fetch(request),
   );
+  using peer = await Peer.connect(`http://127.0.0.1:${server.addr.port}`);
   for (const request of requests) {
-    const head = await headOf(server.addr, request);
+    await peer.write(request);
+    const { head } = await peer.response();
     assert(head.length > 512, `${head.length} bytes:\n${head}`);
   }
 });
