@@ -72,6 +72,7 @@ function toSupportRequest(
     schema: 1,
     reference,
     context,
+    // The handoff below replaces the submission's choice.
     ...submission,
     createdAt: toTimestamp(now),
     createdBy: actor,

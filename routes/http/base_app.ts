@@ -16,8 +16,8 @@ export interface BaseAppOptions {
 }
 
 /**
- * Creates an application without routes: what happens with every request. It is one middleware, because
- * each adds 5 to 8 µs to a submission without load.
+ * Creates an application without routes: what happens with every request. One middleware does all of it,
+ * because each adds 5 to 8 µs to a submission without load.
  */
 export function createBaseApp({ deps, corsOrigins, publicUrl }: BaseAppOptions): Hono<Env> {
   const { clock, inFlight } = deps;
@@ -31,7 +31,7 @@ export function createBaseApp({ deps, corsOrigins, publicUrl }: BaseAppOptions):
       inFlight.requestStarted();
       try {
         const response = await allowOrigins(c, next);
-        // Of a preflight. Hono resolves `next()` with the context.
+        // To a preflight. Otherwise, Hono's `next()` has resolved with the context.
         if (response instanceof Response) c.res = response;
       } finally {
         inFlight.requestFinished();

@@ -31,7 +31,7 @@ export interface Env {
     actorHash?: string;
     rejection?: LoggedRejection;
     idempotencyKey?: string;
-    /** If origins are configured: for each response except to a preflight, instead of the usual ones. */
+    /** The default headers of the response, if they depend on the request's origin (cors.ts). */
     defaultHeaders?: Readonly<Record<string, string>>;
     /** The latest response that was created with all default headers. */
     completeResponse?: Response;

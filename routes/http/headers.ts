@@ -5,7 +5,7 @@ import type { Env } from "./env.ts";
 /**
  * Every response is data for one caller: it must not be cached, framed, sniffed, executed or embedded.
  *
- * These headers also make the head of a response longer than 512 bytes, so that a usual body leaves in
+ * These headers also make the head of a response longer than 512 bytes, so that a typical body leaves in
  * the same packet: Deno appends it only if the buffer of the head has room for it, and that buffer has
  * 512 bytes, or 1,024 for a longer head. A second packet takes 10 to 25 µs, 2 to 4 % of a submission
  * without load.

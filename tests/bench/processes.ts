@@ -19,8 +19,8 @@ export interface Server extends AsyncDisposable {
 /** Deskhand as its operator runs it for pages of another origin, without the rate limit. */
 export function deskhand(kvPath: string, env: Record<string, string> = {}): Launch {
   const command = taskCommand("serve", kvPath);
-  const all = { AUTH_SECRET, KV_PATH: kvPath, CORS_ORIGINS: ORIGIN, RATE_LIMIT_PER_MINUTE: "0" };
-  return { command, env: { ...all, ...env }, before: DISCARD_OUTPUT };
+  const base = { AUTH_SECRET, KV_PATH: kvPath, CORS_ORIGINS: ORIGIN, RATE_LIMIT_PER_MINUTE: "0" };
+  return { command, env: { ...base, ...env }, before: DISCARD_OUTPUT };
 }
 
 /** A script of this folder, with those of Deskhand's permissions that it needs. */

@@ -4,7 +4,7 @@ import type { LoadPlan } from "./load.ts";
 import { deskEnv, TENANT } from "../support/constants.ts";
 
 export const AUTH_SECRET = "a secret for benches, of 32 bytes or more";
-/** The page with the panel, whose origin is another one than Deskhand's. */
+/** The origin of the product's pages, which is not Deskhand's. */
 export const ORIGIN = "https://product.example";
 
 const RUN = "/v1/tenants/acme/runs/{run}/support-requests";

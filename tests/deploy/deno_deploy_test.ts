@@ -200,7 +200,7 @@ Deno.test("Deploy: its install command fetches everything that a start needs", a
     // This runtime does not read Node's variable yet.
     env.DENO_CERT ??= env.NODE_EXTRA_CA_CERTS ?? "";
     await installOnDeploy(deno, clone, env);
-    // An install may end before the registry's pages of the packages are there. A start needs none.
+    // An install may end before it has stored the metadata of all packages, which a start does not need.
     const { entrypoint } = manifest.deploy.runtime;
     const run = [deno, "run", "--cached-only", "-A", entrypoint];
     const start = command({ command: run, env: { ...env, ...DEPLOY_ENV } }, { cwd: clone });
